@@ -1,0 +1,95 @@
+"""A loaded tagger: sentences in, tags, marginals and span posteriors out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.encoding import TaggerBatch, check_batch, encode_sentences
+from bundle.graph import Graph
+from bundle.manifest import Manifest
+from bundle.tags import Span, spans_from_tags
+from bundle.vocabulary import CharacterVocabulary, WordVocabulary
+
+_ROWS = 16  # measured: 8 to 16 rows of like length are fastest
+_TOKENS = 2048  # rows x longest row: bounds the memory of a run
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedSentence:
+    """The answer for one sentence of T tokens: best tags, marginals tag_probs (T,K), and span_probs (T,).
+
+    span_probs[t] is the posterior of the best path's span from t on; at its first token that of the whole span.
+    """
+
+    tags: tuple[str, ...]
+    tag_probs: NDArray[np.float32]
+    span_probs: NDArray[np.float32]
+
+    def entities(self) -> list[tuple[Span, float]]:
+        """Return the spans of the tags, each with its posterior probability."""
+        return [(span, float(self.span_probs[span.start])) for span in spans_from_tags(self.tags)]
+
+
+@dataclass(frozen=True, slots=True)
+class TaggerBundle:
+    """A verified tagger, ready to run from any thread; `reproducible`: a row alone equals the row in a batch."""
+
+    manifest: Manifest
+    tags: tuple[str, ...]
+    words: WordVocabulary
+    characters: CharacterVocabulary
+    graph: Graph
+    reproducible: bool = True
+
+    def encode(self, sentences: Sequence[Sequence[str]]) -> TaggerBatch:
+        """Look up and pad sentences of at least one token each."""
+        limit = self.manifest.limits.max_word_chars
+        return encode_sentences(sentences, self.words, self.characters, max_word_chars=limit)
+
+    def run(self, batch: TaggerBatch) -> list[TaggedSentence]:
+        """Run the graph on one batch as it is; raises ValueError on arrays that it must not see."""
+        check_batch(
+            batch,
+            num_words=len(self.words),
+            num_characters=len(self.characters),
+            max_word_chars=self.manifest.limits.max_word_chars,
+        )
+        outputs = self.graph.run(batch.feeds())
+        best, tag_probs, span_probs = outputs["tags"], outputs["tag_probs"], outputs["span_probs"]
+        return [
+            TaggedSentence(
+                tuple(self.tags[tag] for tag in best[row, :length].tolist()),
+                tag_probs[row, :length].copy(),  # a view would keep the whole batch alive
+                span_probs[row, :length].copy(),
+            )
+            for row, length in enumerate(batch.lengths.tolist())
+        ]
+
+    def tag(self, sentences: Sequence[Sequence[str]]) -> list[TaggedSentence]:
+        """Tag any number of sentences in batches of like length; an empty sentence has an empty answer."""
+        order = sorted((row for row, sentence in enumerate(sentences) if sentence), key=lambda row: len(sentences[row]))
+        results = [self._nothing() for _ in sentences]
+        for rows in _planned([len(sentences[row]) for row in order]):
+            chosen = order[rows]
+            for row, result in zip(chosen, self.run(self.encode([sentences[row] for row in chosen])), strict=True):
+                results[row] = result
+        return results
+
+    def _nothing(self) -> TaggedSentence:
+        return TaggedSentence((), np.zeros((0, len(self.tags)), np.float32), np.zeros(0, np.float32))
+
+
+def _planned(lengths: Sequence[int]) -> list[slice]:
+    """Cut ascending lengths into batches of few rows and bounded rows x longest row."""
+    batches = []
+    start = 0
+    for position, length in enumerate(lengths):
+        rows = position - start
+        if rows and (rows == _ROWS or (rows + 1) * length > _TOKENS):
+            batches.append(slice(start, position))
+            start = position
+    if lengths:
+        batches.append(slice(start, len(lengths)))
+    return batches

@@ -1,0 +1,188 @@
+"""Text to tokens in the manner of the English Web Treebank, with exact code-point offsets.
+
+Every code point that is no white space belongs to exactly one token, and no token holds white space. White space always
+ends a token, so pieces between white space are split one at a time and the splits of short pieces are remembered. Every
+repetition that could be tried again is bounded, so that time grows linearly with the text whatever it holds.
+"""
+
+import functools
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_REMEMBERED_PIECES = 16_384
+_LONGEST_REMEMBERED = 48
+_LONGEST_CONTRACTION = 10
+_MOST_CLITICS = 3
+
+_JOINERS = "\u00ad\u200c\u200d\u2060"  # soft hyphen, zero-width (non-)joiner, word joiner: inside words
+_MARK = "\u0300"  # stands for every combining mark while a piece is split
+
+
+class Token(NamedTuple):
+    """A token and where it stands: `text[start:end]`, in code points."""
+
+    text: str
+    start: int
+    end: int
+
+
+def _either(words: str) -> str:
+    return "|".join(re.escape(word) for word in sorted(words.split(), key=len, reverse=True))
+
+
+# Capitalised only: "sat.", "gen." and "co." at the end of a sentence are words.
+_ABBREVIATIONS = _either(
+    "Adm Apr Assoc Attn Aug Ave Blvd Brig Bros Capt Cmdr Co Col Corp Cpl Dec Dept Dr Drs Esq Feb Fri Ft Gen Gov Hon "
+    "Inc Jan Jr Lt Ltd Maj Mon Mr Mrs Ms Mt Messrs No Nos Nov Oct Ph.D Pres Prof Rep Reps Rev Sat Sec Sen Sens Sept "
+    "Sgt Sr St Sts Supt Thur Thurs Tue Tues Univ Vol Wed PVT DR MR MRS MS ST JR SR INC LTD CORP CO AVE PS NO Va Fla "
+    "Calif Mass Conn Pa Tenn Wis Minn Ariz Colo"
+)
+_ABBREVIATIONS_OF_ANY_CASE = _either("approx cf dept e.g eg est et etc ext i.e ie inc mins pp tel vs yrs al oz lb lbs")
+# Prefixes that the treebank leaves on their word; other hyphens are tokens.
+_PREFIXES = _either(
+    "anti co counter cross e ex inter intra mid micro multi neo non over post pre pro re semi sub ultra un x"
+)
+_DOMAINS = "com|net|org|edu|gov|mil|info|biz|tv|co\\.[a-z]{2}|com\\.[a-z]{2}|uk|ca|au|de|fr|eu|ru|jp|nl"
+_FILES = "docx?|xlsx?|pptx?|pdf|html?|txt|jpe?g|gif|png|zip|exe|mp3|wav|csv|asp|php|js|url"
+_UNITS = "am|pm|[ap]\\.m|k|m|mm|cm|km|kg|x|ft|lbs?|oz|mins?|hrs?|mph|gb|mb|bn|mn"
+_LETTER = rf"[^\W\d_]{_MARK}*+"
+_WORD = rf"(?:[^\W_][{_MARK}{_JOINERS}]*+)++"
+_NO_WORD = rf"(?![^\W_]|{_MARK})"
+_APOSTROPHE = "['’`‘´]"
+
+_TOKEN = re.compile(
+    rf"""
+      (?i:https?|ftp|file)://[^\s<>"“”]*[^\s<>"“”.,;:!?'’)\]}}…]
+    | (?i:www)\d?\.[^\s<>"“”]*[^\s<>"“”.,;:!?'’)\]}}…]
+    | [\w+][\w.+%-]{{0,63}}@\w[\w-]{{0,63}}(?:\.[\w-]{{1,64}}){{0,8}}+(?!{_MARK})          # e-mail address
+    | (?:[A-Za-z0-9][\w-]{{0,62}}\.){{1,8}}(?i:{_DOMAINS}|{_FILES})(?:/[\w./%~+-]{{0,200}}[\w/])?{_NO_WORD}
+    | (?i:alt|comp|misc|rec|sci|soc|talk)(?:\.[a-z][\w-]{{1,40}}){{1,8}}+{_NO_WORD}          # newsgroup
+    | [@\#][^\W\d](?:\w|{_MARK})*+                                                       # handle, hashtag
+    | [:;=]['’]?-?[)(\]\[DPp/\\|]{_NO_WORD} | (?:>:[)(]|<3|\^_+\^|-_+-){_NO_WORD}      # emoticon
+    | (?:{_LETTER}\.){{1,8}}{_LETTER}\.?+{_NO_WORD}                                        # U.S., a.m.
+    | (?:{_ABBREVIATIONS}|(?i:{_ABBREVIATIONS_OF_ANY_CASE})|[A-HJ-Z])\.{_NO_WORD}(?!\.\.)
+    | (?i:b/c|w/o|l/c|c/o|[a-z]{{1,3}}&[a-z]{{1,2}}){_NO_WORD}
+    | (?i:{_PREFIXES})-{_WORD}
+    | \+?\d{{1,3}}(?:-\d{{2,4}}){{1,2}}-\d{{3,4}}{_NO_WORD}                                 # telephone
+    | \d{{1,3}}[-/]\d{{3,4}}(?:-\d{{4}})?{_NO_WORD}
+    | \+?\d++(?:[.,:/]\d++){{0,8}}(?:(?:st|nd|rd|th|{_APOSTROPHE}?s)?+{_NO_WORD}|(?=(?i:{_UNITS}){_NO_WORD}))
+    | (?<!\w)['’](?:\d\ds?|(?i:em|til|cause|n|tis|twas)){_NO_WORD}
+    | (?P<word>{_WORD}(?:(?:_++|{_APOSTROPHE}){_WORD})*+)
+    | {_APOSTROPHE}(?i:s|m|re|ve|ll|d){_NO_WORD}
+    | (?:[.!?…]{{2,}}+|[-=]++>|<[-=]++|<{{2,}}+|>{{2,}}+|[-=]{{2,}}+|([*~_+$\#,|/\\'’`])\2++){_MARK}*+
+    | [\U0001f1e6-\U0001f1ff]{{2}}{_MARK}*+                                                # flag
+    | .{_MARK}*+(?:\u200d[^\w\s]{_MARK}*+)*+                                              # emoji joined by ZWJ
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_PIECE = re.compile(r"\S+")
+_PARAGRAPH = re.compile(r"\n\s*\n|\r[^\S\n]*\r|\u2029")
+
+# Written as one word, but two or three tokens; each as the lengths of its tokens.
+_CONTRACTIONS = {
+    parted.replace(" ", ""): tuple(len(part) for part in parted.split())
+    for parted in (
+        *("can not", "gon na", "wan na", "got ta", "gim me", "lem me", "du n no", "a lot"),
+        *("let s", "that s", "what s", "there s", "do nt", "did nt", "does nt", "is nt", "was nt", "ca nt", "wo nt"),
+        *("could nt", "would nt", "should nt", "have nt", "has nt", "had nt", "are nt", "were nt"),
+    )
+}
+_BEFORE_NUMBERS = frozenset(("No.", "Nos.", "NO."))
+_CLITICS = frozenset(("s", "m", "re", "ve", "ll", "d"))
+
+
+def tokenize(text: str, *, limit: int | None = None) -> list[Token]:
+    """Split text into tokens; with a limit, stop once limit + 1 are found, so that "too long" costs no more."""
+    tokens: list[Token] = []
+    stop = sys.maxsize if limit is None else limit + 1
+    for match in _PIECE.finditer(text):
+        piece = match.group()
+        start = match.start()
+        if tokens and _ends_with_word(text, tokens[-1], start):
+            _part_last_period(tokens)
+        for size in _remembered(piece) if len(piece) <= _LONGEST_REMEMBERED else _sizes(piece):
+            if len(tokens) >= stop:
+                return tokens[:stop]
+            end = start + size
+            tokens.append(Token(text[start:end], start, end))
+            start = end
+    _part_last_period(tokens)
+    return tokens[:stop]
+
+
+def is_paragraph_break(text: str, start: int, end: int) -> bool:
+    """Say whether the white space text[start:end] holds a blank line."""
+    return _PARAGRAPH.search(text, start, end) is not None
+
+
+def _ends_with_word(text: str, last: Token, start: int) -> bool:
+    """Say whether the period of the last token, if it has one, is no abbreviation's, seen from what starts next."""
+    if last.text in _BEFORE_NUMBERS and not text[start].isdecimal():
+        return True
+    return start - last.end > 1 and is_paragraph_break(text, last.end, start)
+
+
+def _part_last_period(tokens: list[Token]) -> None:
+    """Make the period of an abbreviation that ends a paragraph a token, as in the treebank: "etc" "."."""
+    if not tokens:
+        return
+    text, start, end = tokens[-1]
+    if len(text) > 1 and text[-1] == "." and text[-2].isalnum():
+        tokens[-1] = Token(text[:-1], start, end - 1)
+        tokens.append(Token(".", end - 1, end))
+
+
+def _sizes(piece: str) -> Iterator[int]:
+    """Yield the lengths of a piece's tokens, in order."""
+    shape = piece if piece.isascii() else piece.translate(_SHAPE)
+    for match in _TOKEN.finditer(shape):
+        if match.lastgroup == "word":
+            yield from _word_sizes(match.group())
+        else:
+            yield match.end() - match.start()
+
+
+@functools.lru_cache(maxsize=_REMEMBERED_PIECES)
+def _remembered(piece: str) -> tuple[int, ...]:
+    return tuple(_sizes(piece))
+
+
+def _word_sizes(word: str) -> tuple[int, ...]:
+    """Part the clitics of a word: "don't" is "do" and "n't"."""
+    if len(word) <= _LONGEST_CONTRACTION and word.isalpha():
+        return _CONTRACTIONS.get(word.lower(), (len(word),))
+    sizes: list[int] = []
+    end = len(word)
+    while len(sizes) < _MOST_CLITICS:
+        # A clitic is at most three letters, so only the last few characters are looked at.
+        cut = max((word.rfind(apostrophe, max(0, end - 3), end) for apostrophe in "'’`‘´"), default=-1)
+        clitic = word[cut + 1 : end].lower()
+        if cut > 1 and clitic == "t" and word[cut - 1] in "nN":
+            cut -= 1
+        elif cut < 1 or clitic not in _CLITICS:
+            break
+        sizes.append(end - cut)
+        end = cut
+    return (end, *reversed(sizes))
+
+
+class _Shape(dict[int, int]):
+    """Code points to what stands for them in `_TOKEN`: marks and skin tones to `_MARK`, others to themselves.
+
+    `re` does not count the vowel signs of Indic scripts, Hebrew points and the like as parts of words. Filled as
+    needed, since listing all marks takes longer than loading a model; kept small by keeping no plane but the first.
+    """
+
+    def __missing__(self, code: int) -> int:
+        character = chr(code)
+        is_mark = unicodedata.category(character)[0] == "M" or 0x1F3FB <= code <= 0x1F3FF or 0xE0020 <= code <= 0xE007F
+        stand_in = ord(_MARK) if is_mark else code
+        if code < 0x10000:
+            self[code] = stand_in
+        return stand_in
+
+
+_SHAPE = _Shape()
