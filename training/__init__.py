@@ -1,0 +1,1 @@
+"""Makes bundles: reads corpora, trains recurrent models with torch, exports them."""

@@ -1,0 +1,250 @@
+"""The known data sets: what they are, where they come from, and whether they lie in the data folder."""
+
+import argparse
+import gzip
+import hashlib
+import os
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from bundle.errors import SeqserveError
+
+COMMAND = "python -m training corpora"
+_REGISTRY = Path(__file__).with_name("corpora.toml")
+
+
+class CorporaError(SeqserveError):
+    """A data set that is unknown, absent or damaged; one sentence that names the file and what to do."""
+
+
+class CorpusFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One file of a data set; path is below the data folder.
+
+    content_sha256: of a .gz file's content; two packers write different bytes for one content.
+    url: where it can be downloaded, then turned into this file by the converter that `convert` names, if any.
+    """
+
+    path: str
+    bytes: int
+    sha256: str
+    content_sha256: str = ""
+    url: str = ""
+    convert: str = ""
+
+
+class Corpus(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One data set; ship says whether weights and vocabularies made from it may be given to others."""
+
+    name: str
+    kind: str
+    title: str
+    labels: str
+    scheme: str
+    columns: str
+    licence: str
+    ship: bool
+    attribution: str
+    source: str
+    revision: str
+    changes: str
+    files: tuple[CorpusFile, ...]
+
+
+class _Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    corpus: tuple[Corpus, ...]
+
+
+@cache
+def known_corpora() -> tuple[Corpus, ...]:
+    """All data sets of corpora.toml."""
+    return msgspec.convert(tomllib.loads(_REGISTRY.read_text(encoding="utf-8")), _Registry).corpus
+
+
+def find_corpus(name: str) -> Corpus:
+    """The data set of that name; raises CorporaError with the known names."""
+    for corpus in known_corpora():
+        if corpus.name == name:
+            return corpus
+    raise CorporaError(f"{name}: no such data set; known are {', '.join(each.name for each in known_corpora())}")
+
+
+def data_folder() -> Path:
+    """Where data sets lie: SEQSERVE_DATA, or data/ under the working directory."""
+    return Path(os.environ.get("SEQSERVE_DATA") or "data")
+
+
+def corpus_file(path: str) -> Path:
+    """A file of a known data set ("wnut17/dev.conll") or its whole folder ("spacy_md_vectors"), checked.
+
+    Raises CorporaError when it is absent, with the command that gets it, or when its checksum is wrong.
+    """
+    corpus = find_corpus(path.split("/")[0])
+    files = [file for file in corpus.files if path in (corpus.name, file.path)]
+    if not files:
+        raise CorporaError(f"{path}: {corpus.name} has {', '.join(file.path for file in corpus.files)}")
+    for file in files:
+        found = data_folder() / file.path
+        if not found.is_file():
+            fetch = f" or `{COMMAND} --fetch {corpus.name}`" if file.url else ""
+            raise CorporaError(f"{found} is not there: get it with `{COMMAND} --from FOLDER {corpus.name}`{fetch}")
+        check_file(found, file)
+    return data_folder() / path
+
+
+def check_file(path: Path, file: CorpusFile) -> None:
+    """Raise CorporaError, naming both sums, unless the file is the registered one, whoever packed it."""
+    found = sha256_of(path)
+    if found == file.sha256:
+        return
+    if file.content_sha256 and _content_sha256(path) == file.content_sha256:
+        return
+    raise CorporaError(f"{path}: damaged: its sha256 is {found}, that of {file.path} is {file.sha256}")
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal sha256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _content_sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()
+    except (OSError, EOFError, ValueError):
+        return ""
+
+
+def state_of(corpus: Corpus, folder: Path) -> str:
+    """ "present", "absent", "incomplete: …" or "damaged: …", the last two with the names of the files."""
+    missing = [file.path for file in corpus.files if not (folder / file.path).is_file()]
+    if len(missing) == len(corpus.files):
+        return "absent"
+    damaged = []
+    for file in corpus.files:
+        if file.path in missing:
+            continue
+        try:
+            check_file(folder / file.path, file)
+        except CorporaError:
+            damaged.append(file.path)
+    if damaged:
+        return f"damaged: {' '.join(damaged)}"
+    return f"incomplete: no {' '.join(missing)}" if missing else "present"
+
+
+def import_corpus(corpus: Corpus, source: Path, folder: Path) -> int:
+    """Copy the files of a data set from source/NAME/… into the data folder; returns how many were copied.
+
+    Files that are there and right are left alone. Raises CorporaError for a file that source lacks or that
+    has another checksum; such a file is never left in the data folder.
+    """
+    num_copied = 0
+    for file in corpus.files:
+        target = folder / file.path
+        if target.is_file() and _is_right(target, file):
+            continue
+        origin = source / file.path
+        if not origin.is_file():
+            raise CorporaError(f"{origin} is not there: {corpus.name} cannot be imported from {source}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(target.name + ".part")
+        shutil.copyfile(origin, partial)
+        if not _is_right(partial, file):
+            partial.unlink()
+            check_file(origin, file)
+            raise CorporaError(f"{target}: the copy of {origin} is damaged")
+        partial.replace(target)
+        num_copied += 1
+    return num_copied
+
+
+def _is_right(path: Path, file: CorpusFile) -> bool:
+    try:
+        check_file(path, file)
+    except CorporaError:
+        return False
+    return True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `python -m training corpora`."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="data sets; all of them when none is named")
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--from", dest="source", metavar="FOLDER", help="import from this folder, which holds NAME/…")
+    action.add_argument("--fetch", action="store_true", help="download over https what can be had byte for byte")
+    action.add_argument("--show", action="store_true", help="everything that is known of the data sets")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List, import or download data sets; 1 when something could not be had, with one line on stderr for each."""
+    corpora = [find_corpus(name) for name in arguments.names] or list(known_corpora())
+    folder = data_folder()
+    if arguments.source is not None:
+        return _import(corpora, Path(arguments.source), folder, named=bool(arguments.names))
+    if arguments.fetch:
+        return _fetch(corpora, folder, named=bool(arguments.names))
+    if arguments.show:
+        print("\n".join(_details(corpora, folder)))
+    else:
+        print(f"data folder: {folder}")
+        print(_table(corpora, folder))
+    return 0
+
+
+def _import(corpora: Iterable[Corpus], source: Path, folder: Path, *, named: bool) -> int:
+    if not source.is_dir():
+        raise CorporaError(f"{source}: there is no such folder")
+    failed = 0
+    for corpus in corpora:
+        if not named and not (source / corpus.name).is_dir():
+            print(f"{corpus.name}: not in {source}")
+            continue
+        try:
+            print(f"{corpus.name}: {import_corpus(corpus, source, folder)} of {len(corpus.files)} files copied")
+        except CorporaError as error:
+            print(error, file=sys.stderr)
+            failed = 1
+    return failed
+
+
+def _fetch(corpora: Sequence[Corpus], folder: Path, *, named: bool) -> int:
+    if not named:
+        names = [corpus.name for corpus in corpora if any(file.url for file in corpus.files)]
+        raise CorporaError(f"--fetch needs names; files can be downloaded of {', '.join(names)}")
+    from training.fetch import fetch_corpus
+
+    failed = 0
+    for corpus in corpora:
+        for line in fetch_corpus(corpus, folder):
+            print(line, file=sys.stderr)
+            failed = 1
+    return failed
+
+
+def _table(corpora: Iterable[Corpus], folder: Path) -> str:
+    rows = [("name", "kind", "licence", "ship", "state")]
+    rows += [
+        (each.name, each.kind, each.licence, "yes" if each.ship else "no", state_of(each, folder)) for each in corpora
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]) for row in rows
+    )
+
+
+def _details(corpora: Iterable[Corpus], folder: Path) -> Iterable[str]:
+    for corpus in corpora:
+        yield f"{corpus.name}: {corpus.title}"
+        yield f"  state: {state_of(corpus, folder)}"
+        for name in ("licence", "attribution", "source", "revision", "changes", "columns", "scheme", "labels"):
+            if value := getattr(corpus, name):
+                yield f"  {name}: {value}"
+        yield f"  weights may be given away: {'yes' if corpus.ship else 'no, for measuring here only'}"
+        for file in corpus.files:
+            yield f"  {file.sha256}  {file.path}  {file.bytes} bytes{'  ' + file.url if file.url else ''}"
