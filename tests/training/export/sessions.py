@@ -1,0 +1,84 @@
+"""Small graphs in memory or in a folder, run with the options of the service."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from bundle.graph import Graph
+from bundle.manifest import GraphEntry, Tensor
+from training.export.builder import GraphBuilder
+from training.export.bundle import signature
+from training.export.crf import add_crf
+from training.export.potentials import Potentials
+from training.export.tagger import TaggerOptions, build_tagger
+from training.export.weights import save_graph
+
+
+def open_graph(
+    folder: Path, model: onnx.ModelProto, tensors: dict, inputs: list[Tensor], outputs: list[Tensor]
+) -> Graph:
+    save_graph(folder, graph_file="test.onnx", weights_file="weights.safetensors", model=model, tensors=tensors)
+    entry = GraphEntry(file="test.onnx", sha256="0" * 64, bytes=0, inputs=inputs, outputs=outputs)
+    return Graph.open(folder / "test.onnx", entry)
+
+
+def open_tagger(folder: Path, weights: dict, options: TaggerOptions) -> Graph:
+    folder.mkdir(exist_ok=True)
+    model, tensors = build_tagger(weights, options)
+    return open_graph(folder, model, tensors, *signature(len(options.tags)))
+
+
+def open_crf(folder: Path, potentials: Potentials) -> Graph:
+    """emissions (T,B,K+1), lengths (B,) int64 -> path, tag_probs, span_probs, all time-major."""
+    builder = GraphBuilder()
+    names = [builder.unique(name) for name in ("emissions", "lengths")]
+    results = add_crf(builder, potentials, *names)
+    size = len(potentials.between)
+    for result, name in zip(results, ("path", "tag_probs", "span_probs"), strict=True):
+        builder.add("Identity", [result], name)
+    shapes = {"path": ["T", "B"], "tag_probs": ["T", "B", size - 1], "span_probs": ["T", "B"]}
+    kinds = {"path": TensorProto.INT64, "tag_probs": TensorProto.FLOAT, "span_probs": TensorProto.FLOAT}
+    model = builder.model(
+        "crf",
+        [
+            helper.make_tensor_value_info("emissions", TensorProto.FLOAT, ["T", "B", size]),
+            helper.make_tensor_value_info("lengths", TensorProto.INT64, ["B"]),
+        ],
+        [helper.make_tensor_value_info(name, kinds[name], shape) for name, shape in shapes.items()],
+    )
+    inputs = [
+        Tensor(name="emissions", dtype="float32", shape=["T", "B", size]),
+        Tensor(name="lengths", dtype="int64", shape=["B"]),
+    ]
+    outputs = [
+        Tensor(name=name, dtype="int64" if name == "path" else "float32", shape=shape) for name, shape in shapes.items()
+    ]
+    return open_graph(folder, model, builder.tensors, inputs, outputs)
+
+
+def random_batch(
+    generator: np.random.Generator, shape: tuple[int, int, int], *, num_words: int, num_characters: int
+) -> dict[str, np.ndarray]:
+    """Feeds of a tagger, (B,T,L) = shape: random lengths, one row and one word as long as they can be."""
+    rows, tokens, chars = shape
+    lengths = generator.integers(1, tokens + 1, rows).astype(np.int32)
+    lengths[generator.integers(rows)] = tokens
+    real = np.arange(tokens) < lengths[:, None]  # (B,T)
+    word_lengths = generator.integers(1, chars + 1, (rows, tokens))
+    word_lengths[lengths.argmax(), 0] = chars
+    spelled = (np.arange(chars) < word_lengths[:, :, None]) & real[:, :, None]
+    return {
+        "words": np.where(real, generator.integers(1, num_words, real.shape), 0).astype(np.int32),
+        "chars": np.where(spelled, generator.integers(1, num_characters, spelled.shape), 0).astype(np.int32),
+        "lengths": lengths,
+    }
+
+
+def row_alone(feeds: dict[str, np.ndarray], row: int) -> dict[str, np.ndarray]:
+    """One row without any padding."""
+    length = int(feeds["lengths"][row])
+    words, chars = feeds["words"][row, :length], feeds["chars"][row, :length]
+    longest = int((chars != 0).sum(axis=1).max())
+    return {"words": words[None], "chars": chars[None, :, :longest], "lengths": feeds["lengths"][row, None]}

@@ -1,0 +1,126 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training.tiny import tiny_config
+from training.checkpoints import RunError, load_tensors
+from training.config import config_table
+from training.loop import Training, fit, resume
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def final_state(run):
+    state = load_tensors(run / "checkpoint.pt")
+    return {**state["model"], **{f"average {name}": w for name, w in state["average"]["weights"].items()}}
+
+
+def assert_same_weights(first, second):
+    left, right = final_state(first), final_state(second)
+    assert left.keys() == right.keys()
+    for name, weight in left.items():
+        assert torch.equal(weight, right[name]), name
+
+
+def dev_history(run):
+    lines = [json.loads(line) for line in (run / "epochs.jsonl").read_text().splitlines()]
+    return [(line["epoch"], line["loss"], line["dev_f1"]) for line in lines]
+
+
+def test_learns_twenty_sentences(tmp_path):
+    fit(tiny_config(loop={"epochs": 25}, model={"dropout": {"input": 0.0, "hidden": 0.0, "output": 0.0}}), tmp_path)
+    assert dev_history(tmp_path)[-1][2] == 1.0
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((tmp_path / "config.json").read_text())["loop"]["epochs"] == 25
+
+
+def test_a_seed_gives_the_same_weights_and_another_does_not(tmp_path):
+    augment = {"lower": 0.3, "swap_mentions": 0.3}
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        fit(tiny_config(seed=seed, augment=augment, loop={"epochs": 2}), tmp_path / name)
+    assert_same_weights(tmp_path / "a", tmp_path / "b")
+    different = final_state(tmp_path / "a")["emission.weight"] != final_state(tmp_path / "c")["emission.weight"]
+    assert different.any()
+
+
+def test_stopped_within_an_epoch_resumes_to_the_same_weights(tmp_path, monkeypatch):
+    config = tiny_config(loop={"checkpoint_every_s": 0.0})
+    fit(config, tmp_path / "whole")
+
+    def stop_in_second_epoch(self, examples, steps_per_epoch, step=Training._step):
+        if self.position.epoch == 1 and self.position.step == 3:
+            raise KeyboardInterrupt
+        step(self, examples, steps_per_epoch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "_step", stop_in_second_epoch)
+        with pytest.raises(KeyboardInterrupt):
+            fit(config, tmp_path / "stopped")
+    resume(tmp_path / "stopped")
+    assert_same_weights(tmp_path / "whole", tmp_path / "stopped")
+    assert dev_history(tmp_path / "whole") == dev_history(tmp_path / "stopped")
+    whole, stopped = (load_tensors(tmp_path / name / "model.pt") for name in ("whole", "stopped"))
+    assert whole["epoch"] == stopped["epoch"]
+    assert all(torch.equal(weight, stopped["weights"][name]) for name, weight in whole["weights"].items())
+
+
+def test_killed_process_resumes_to_the_same_weights(tmp_path):
+    """kill -9 at three arbitrary moments, at whatever the process is doing then."""
+    config = tiny_config(loop={"epochs": 6, "checkpoint_every_s": 0.0})
+    fit(config, tmp_path / "whole")
+    run = tmp_path / "killed"
+    script = (
+        "import json, sys; from pathlib import Path\n"
+        "from training.config import config_from; from training.loop import fit, resume\n"
+        "run = Path(sys.argv[1])\n"
+        "resume(run) if (run / 'config.json').exists() else fit(config_from(json.loads(sys.argv[2])), run)"
+    )
+    command = [sys.executable, "-c", script, str(run), json.dumps(config_table(config))]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    for checkpoints in (1, 3, 2):  # killed after this many new checkpoints
+        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+            wait_for_checkpoints(run / "checkpoint.pt", checkpoints, process)
+            process.send_signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    assert_same_weights(tmp_path / "whole", run)
+    assert dev_history(tmp_path / "whole") == dev_history(run)
+
+
+def wait_for_checkpoints(path, number, process):
+    seen, last = 0, path.stat().st_mtime_ns if path.exists() else None
+    deadline = time.monotonic() + 60
+    while seen < number:
+        assert time.monotonic() < deadline, "no checkpoint in a minute"
+        assert process.poll() is None, "the training ended before it was killed"
+        now = path.stat().st_mtime_ns if path.exists() else None
+        if now != last:
+            seen, last = seen + 1, now
+        time.sleep(0.001)
+
+
+def test_patience_stops_early(tmp_path):
+    config = tiny_config(optimizer={"learning_rate": 1e-9}, loop={"epochs": 30, "patience": 2})
+    fit(config, tmp_path)
+    assert len(dev_history(tmp_path)) == 3
+
+
+def test_bf16_training_runs_and_learns(tmp_path):
+    fit(tiny_config(loop={"epochs": 10, "precision": "bf16"}), tmp_path)
+    losses = [loss for _, loss, _ in dev_history(tmp_path)]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_run_folders_are_not_overwritten(tmp_path):
+    fit(tiny_config(loop={"epochs": 1}), tmp_path)
+    with pytest.raises(RunError, match="holds a run already"):
+        fit(tiny_config(), tmp_path)
+    with pytest.raises(RunError, match="not a run folder"):
+        resume(tmp_path / "nowhere")

@@ -1,0 +1,87 @@
+"""The commands, one after the other, as a user gives them."""
+
+import json
+import tomllib
+
+import pytest
+
+from bundle.load import load_bundle
+from tests.training.tiny import FIXTURES, tiny_config
+from training.__main__ import main
+from training.config import config_table
+
+NO_DROPOUT = {"dropout": {"input": 0.0, "hidden": 0.0, "output": 0.0, "word": 0.0, "unknown": 0.0}}
+TWENTY = str(FIXTURES / "twenty.conll")
+
+
+def as_toml(table, name=""):
+    """TOML of nested tables, enough for a configuration."""
+    plain = {key: value for key, value in table.items() if not isinstance(value, dict) and value is not None}
+    lines = [f"[{name}]"] * bool(name) + [f"{key} = {as_value(value)}" for key, value in plain.items()]
+    for key, value in table.items():
+        if isinstance(value, dict):
+            lines.append(as_toml(value, f"{name}.{key}".lstrip(".")))
+    return "\n".join(lines)
+
+
+def as_value(value):
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k} = {as_value(v)}" for k, v in value.items() if v is not None) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(as_value, value)) + "]"
+    return json.dumps(value)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"scheme": "BIOES"},
+        {"scheme": "BIO", "characters": {"kind": "lstm", "min_count": 1}, "num_layers": 2, "hidden_size": 24},
+        {"characters": {"kind": "none"}, "words": {"trained_dim": 8, "min_count": 1}},
+    ],
+    ids=["char-cnn", "char-lstm-bio-2-layers", "words-only"],
+)
+def test_fit_export_evaluate(tmp_path, capsys, model):
+    config = tmp_path / "tiny.toml"
+    table = json.loads(json.dumps(config_table(tiny_config(model=model | NO_DROPOUT, loop={"epochs": 15}))))
+    config.write_text(as_toml(table))
+    assert tomllib.loads(config.read_text())["model"]["scheme"] == model.get("scheme", "BIOES")
+    run, models = tmp_path / "run", tmp_path / "models"
+
+    assert main(["fit", str(config), "--run", str(run), "--seed", "7"]) == 0
+    assert main(["resume", str(run)]) == 0  # a finished run stays as it is
+    assert main(["export", str(run), "--to", str(models)]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", str(models / "tiny" / "1"), TWENTY, "--json"]) == 0
+
+    scores = json.loads(capsys.readouterr().out)
+    best = max(json.loads(line)["dev_f1"] for line in (run / "epochs.jsonl").read_text().splitlines())
+    assert scores["f1"] == pytest.approx(best)  # ONNX Runtime finds the spans that torch found
+    assert best > 0
+    assert json.loads((run / "config.json").read_text())["seed"] == 7
+    manifest = load_bundle(models / "tiny" / "1").manifest
+    assert (manifest.licence, manifest.reproducible) == ("MIT", True)
+
+
+def test_a_bundle_is_not_overwritten_unasked(tmp_path, capsys):
+    config = tmp_path / "tiny.toml"
+    config.write_text(as_toml(json.loads(json.dumps(config_table(tiny_config(loop={"epochs": 1}))))))
+    assert main(["fit", str(config), "--run", str(tmp_path / "run")]) == 0
+    export = ["export", str(tmp_path / "run"), "--to", str(tmp_path / "models")]
+    assert main(export) == 0
+    assert main(export) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert main([*export, "--replace"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fit", "missing.toml"], "missing.toml: no such file"),
+        (["resume", "nowhere"], "nowhere: no config.json in it"),
+        (["export", "nowhere"], "nowhere: no config.json in it"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(arguments, message, capsys):
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err

@@ -1,0 +1,82 @@
+"""`python -m training`: fit, resume, evaluate, export, corpora."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bundle.errors import SeqserveError
+from training import corpora, evaluate
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; 0 when it did what was asked, 2 with one sentence on standard error when it could not."""
+    options = build_parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except SeqserveError as error:
+        print(f"training: {error}", file=sys.stderr)
+        return 2
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training", description="Trains models and makes bundles of them.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    fit_parser = commands.add_parser("fit", help="train from a TOML configuration into a new run folder")
+    fit_parser.add_argument("config", type=Path)
+    fit_parser.add_argument("--run", type=Path, help="the run folder (default: runs/NAME-SEED)", dest="folder")
+    fit_parser.add_argument("--seed", type=int, help="in place of the configuration's seed")
+    fit_parser.set_defaults(run=run_fit)
+
+    resume_parser = commands.add_parser("resume", help="go on with an interrupted run")
+    resume_parser.add_argument("folder", type=Path, metavar="RUN")
+    resume_parser.set_defaults(run=run_resume)
+
+    export_parser = commands.add_parser("export", help="make a bundle of a run's best weights")
+    export_parser.add_argument("folder", type=Path, metavar="RUN")
+    export_parser.add_argument("--to", type=Path, default=Path("models"), help="models folder (default: models)")
+    export_parser.add_argument("--card", type=Path, help="model card (default: one written from the run)")
+    export_parser.add_argument("--replace", action="store_true", help="overwrite a bundle of that name and version")
+    export_parser.set_defaults(run=run_export)
+
+    for module, name, text in (
+        (evaluate, "evaluate", "score a bundle on a CoNLL file"),
+        (corpora, "corpora", "list, import and fetch the known data sets"),
+    ):
+        sub_parser = commands.add_parser(name, help=text, description=module.__doc__)
+        module.add_arguments(sub_parser)
+        sub_parser.set_defaults(run=module.run)
+    return parser
+
+
+def run_fit(options: argparse.Namespace) -> int:
+    from training.config import load_config  # torch is loaded by the commands that need it
+    from training.loop import fit
+
+    config = load_config(options.config)
+    if options.seed is not None:
+        config = dataclasses.replace(config, seed=options.seed)
+    fit(config, options.folder or Path("runs") / f"{config.name}-{config.seed}")
+    return 0
+
+
+def run_resume(options: argparse.Namespace) -> int:
+    from training.loop import resume
+
+    resume(options.folder)
+    return 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    from training.export_run import export_run
+
+    print(export_run(options.folder, options.to, card=options.card, replace=options.replace))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

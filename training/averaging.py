@@ -1,0 +1,54 @@
+"""Exponential moving average of the weights (Polyak & Juditsky 1992)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+class WeightAverage:
+    """average ← d * average + (1 − d) * weights after each step, d = min(decay, (1 + n) / (10 + n)).
+
+    `decay` 0 keeps the average equal to the weights.
+    """
+
+    def __init__(self, model: nn.Module, decay: float):
+        self.decay = decay
+        self.num_updates = 0
+        self.weights = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        self.num_updates += 1
+        decay = min(self.decay, (1 + self.num_updates) / (10 + self.num_updates))
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                self.weights[name].lerp_(parameter, 1.0 - decay)
+
+    @contextmanager
+    def applied_to(self, model: nn.Module) -> Iterator[None]:
+        """Within the block the model holds the averaged weights."""
+        own = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+        _assign(model, self.weights)
+        try:
+            yield
+        finally:
+            _assign(model, own)
+
+    def state_dict(self) -> dict[str, object]:
+        return {"num_updates": self.num_updates, "weights": self.weights}
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        self.num_updates = state["num_updates"]  # type: ignore[assignment]
+        for name, weight in state["weights"].items():  # type: ignore[attr-defined]
+            self.weights[name].copy_(weight)
+
+
+@torch.no_grad()
+def _assign(model: nn.Module, weights: dict[str, Tensor]) -> None:
+    for name, parameter in model.named_parameters():
+        if name in weights:
+            parameter.copy_(weights[name])

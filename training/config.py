@@ -1,0 +1,230 @@
+"""The configuration of one training, read from TOML and checked on entry."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from bundle.errors import SeqserveError
+
+
+class ConfigError(SeqserveError):
+    """A configuration that cannot be used; the sentence names the file and the key."""
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """One CoNLL file: where it is, which columns count, which types are kept."""
+
+    file: str  # of a known data set ("uner_ewt/dev.conll"), or a path of your own
+    token_column: int = 0
+    tag_column: int = -1
+    map: dict[str, str] | None = None  # type in the file -> label; other types become O; None keeps all
+    case: Literal["as-is", "lower", "upper"] = "as-is"
+    repeat: int = 1  # how often an epoch sees this file
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    train: tuple[CorpusConfig, ...]
+    dev: tuple[CorpusConfig, ...]  # early stopping looks at the mean of their span F1
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Share of the sentences that an epoch sees changed, drawn anew each epoch."""
+
+    lower: float = 0.0
+    upper: float = 0.0
+    no_final_punctuation: float = 0.0
+    swap_mentions: float = 0.0  # mentions replaced by another of the same label and corpus
+
+
+@dataclass(frozen=True)
+class WordsConfig:
+    vectors: tuple[str, ...] = ()  # known data sets, paths of your own, or package:NAME (see `training.vectors`)
+    projection_dim: int = 0  # 0: frozen vectors enter as they are
+    trained_dim: int = 50  # 0: no trained word embedding
+    min_count: int = 2  # rarer words share <UNK>
+
+
+@dataclass(frozen=True)
+class CharactersConfig:
+    kind: Literal["cnn", "lstm", "none"] = "cnn"
+    embedding_dim: int = 32
+    size: int = 64  # filters, or hidden units of each direction
+    width: int = 3
+    max_word_chars: int = 32
+    min_count: int = 3
+
+
+@dataclass(frozen=True)
+class DropoutConfig:
+    """Probabilities; `locked` masks are drawn once per sentence, not per position."""
+
+    input: float = 0.4
+    hidden: float = 0.4
+    output: float = 0.4
+    recurrent: float = 0.0  # on the hidden-to-hidden weights, one mask per batch
+    word: float = 0.05  # all word features of a token
+    unknown: float = 0.15  # the trained word embedding only: <UNK> in its place
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    cell: Literal["lstm"] = "lstm"
+    hidden_size: int = 256  # per direction
+    num_layers: int = 2
+    scheme: Literal["BIO", "BIOES"] = "BIOES"
+    words: WordsConfig = field(default_factory=WordsConfig)
+    characters: CharactersConfig = field(default_factory=CharactersConfig)
+    dropout: DropoutConfig = field(default_factory=DropoutConfig)
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    name: Literal["adam", "adamw", "sgd"] = "adamw"
+    learning_rate: float = 2e-3
+    momentum: float = 0.0  # sgd only
+    weight_decay: float = 0.0
+    schedule: Literal["one-cycle", "constant", "inverse-decay"] = "one-cycle"
+    warmup: float = 0.25  # share of all steps (one-cycle)
+    decay: float = 0.05  # inverse-decay: learning_rate / (1 + decay * epoch)
+    clip_norm: float = 5.0  # 0: off
+    clip_value: float = 0.0  # 0: off
+
+
+@dataclass(frozen=True)
+class LoopConfig:
+    epochs: int = 12
+    batch_size: int = 32  # sentences
+    patience: int = 0  # epochs without a better dev F1 before stopping; 0: never
+    average_decay: float = 0.0  # exponential moving average of the weights; 0: off
+    precision: Literal["float32", "bf16"] = "float32"
+    threads: int = 0  # 0: torch's own choice; part of the result's identity
+    checkpoint_every_s: float = 60.0
+
+
+@dataclass(frozen=True)
+class Config:
+    """One training, whole."""
+
+    name: str
+    version: str
+    description: str
+    licence: str
+    data: DataConfig
+    seed: int = 1
+    languages: tuple[str, ...] = ("en",)
+    attribution: tuple[str, ...] = ()
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    loop: LoopConfig = field(default_factory=LoopConfig)
+
+    def __post_init__(self) -> None:
+        for name, value in _probabilities(self):
+            if not 0.0 <= value < 1.0:
+                raise ConfigError(f"{name} = {value} is not in [0, 1)")
+        for name, count in {
+            "loop.epochs": self.loop.epochs,
+            "loop.batch_size": self.loop.batch_size,
+            "model.hidden_size": self.model.hidden_size,
+            "model.num_layers": self.model.num_layers,
+            "model.characters.max_word_chars": self.model.characters.max_word_chars,
+        }.items():
+            if count < 1:
+                raise ConfigError(f"{name} = {count} is below 1")
+        if self.model.characters.kind == "cnn" and self.model.characters.width % 2 == 0:
+            raise ConfigError(f"model.characters.width = {self.model.characters.width} is even; a filter has a centre")
+        if not self.data.train or not self.data.dev or not self.data.labels:
+            raise ConfigError("data.train, data.dev and data.labels need at least one entry each")
+        words = self.model.words
+        if not words.vectors and not words.trained_dim and self.model.characters.kind == "none":
+            raise ConfigError("model.words and model.characters leave the tagger without any input")
+
+
+def _probabilities(config: Config) -> list[tuple[str, float]]:
+    dropout, augment = dataclasses.asdict(config.model.dropout), dataclasses.asdict(config.augment)
+    return [
+        *((f"model.dropout.{name}", value) for name, value in dropout.items()),
+        *((f"augment.{name}", value) for name, value in augment.items()),
+        ("loop.average_decay", config.loop.average_decay),
+        ("optimizer.warmup", config.optimizer.warmup),
+    ]
+
+
+def load_config(path: str | Path) -> Config:
+    """Reads and checks a TOML file.
+
+    Raises ConfigError for a missing file, bad TOML, an unknown or missing key, a wrong type or value.
+    """
+    path = Path(path)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+    try:
+        return config_from(table)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def config_from(table: dict[str, Any]) -> Config:
+    """The configuration that a plain table (from TOML or JSON) describes."""
+    config = _build(Config, table, "")
+    assert isinstance(config, Config)
+    return config
+
+
+def config_table(config: Config) -> dict[str, Any]:
+    """The inverse of `config_from`: every key with its resolved value."""
+    return dataclasses.asdict(config)
+
+
+def _build(kind: Any, value: Any, where: str) -> Any:
+    """`value` as an instance of the annotation `kind`; `where` is the dotted key for errors."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        return _build_table(kind, value, where)
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else _build(next(a for a in arguments if a is not type(None)), value, where)
+    if origin is Literal:
+        if value not in arguments:
+            raise ConfigError(f"{where} = {value!r} is none of {', '.join(map(repr, arguments))}")
+        return value
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"{where} must be a list")
+        return tuple(_build(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise ConfigError(f"{where} must be a table")
+        return {str(key): _build(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise ConfigError(f"{where} = {value!r} must be of type {kind.__name__}")
+    return value
+
+
+def _build_table(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where or 'the file'} must be a table")
+    hints = typing.get_type_hints(kind)
+    dotted = {name: f"{where}.{name}" if where else name for name in [*hints, *value]}
+    for name in value:
+        if name not in hints:
+            raise ConfigError(f"unknown key {dotted[name]}; known here: {', '.join(hints)}")
+    for f in dataclasses.fields(kind):
+        if f.name not in value and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
+            raise ConfigError(f"missing key {dotted[f.name]}")
+    return kind(**{name: _build(hints[name], item, dotted[name]) for name, item in value.items()})

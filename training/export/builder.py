@@ -1,0 +1,128 @@
+"""A small builder of ONNX graphs: names, nodes, inline constants and external weights."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+OPSET = 20  # later opsets lose CUDA kernels in ONNX Runtime
+IR_VERSION = 9  # the lowest that knows opset 20
+
+
+class GraphBuilder:
+    """One graph under construction; every value has a name, unique in the graph and its subgraphs.
+
+    Arrays given to ``weight`` live in ``tensors`` and are written to the external data file; ``ints`` and ``scalar``
+    make small constants that stay inline and are shared.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: dict[tuple[str, str], onnx.TensorProto] = {}
+        self.tensors: dict[str, NDArray[Any]] = {}
+        self._names: set[str] = set()
+
+    def unique(self, name: str) -> str:
+        """Return ``name``, or ``name_2``, ``name_3``, … when it is taken."""
+        candidate, count = name, 1
+        while candidate in self._names:
+            count += 1
+            candidate = f"{name}_{count}"
+        self._names.add(candidate)
+        return candidate
+
+    def add(self, op: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
+        """Add a node with one output and return the output's name; an empty input name leaves that input out."""
+        return self.add_many(op, inputs, [name], **attributes)[0]
+
+    def add_many(self, op: str, inputs: Sequence[str], names: Sequence[str], **attributes: Any) -> list[str]:
+        """Add a node and return the names of its outputs; an empty name leaves that output out."""
+        outputs = [self.unique(name) if name else "" for name in names]
+        label = next(output for output in outputs if output)
+        self.nodes.append(helper.make_node(op, list(inputs), outputs, name=label, **attributes))
+        return outputs
+
+    def weight(self, name: str, array: NDArray[Any]) -> str:
+        """Register an array of the external data file."""
+        name = self.unique(name)
+        self.tensors[name] = np.ascontiguousarray(array)
+        return name
+
+    def ints(self, *values: int) -> str:
+        """Return the name of an inline vector of int64: axes, shapes, places of a slice."""
+        return self._constant(np.array(values, dtype=np.int64))
+
+    def scalar(self, value: float, dtype: type) -> str:
+        """Return the name of an inline scalar."""
+        return self._constant(np.array(value, dtype=dtype))
+
+    def _constant(self, array: NDArray[Any]) -> str:
+        key = str(array.dtype), str(array.tolist())
+        if key not in self.constants:
+            name = self.unique(f"{key[0]} {key[1]}")
+            self.constants[key] = numpy_helper.from_array(array, name)
+        return self.constants[key].name
+
+    def body(self) -> "GraphBuilder":
+        """Return a builder for a subgraph that shares this graph's names, constants and weights."""
+        inner = GraphBuilder()
+        inner._names, inner.constants, inner.tensors = self._names, self.constants, self.tensors
+        return inner
+
+    def model(
+        self, name: str, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto]
+    ) -> onnx.ModelProto:
+        """Return the model; its weights are initializers that still lack their place in a file."""
+        weights = [_placeholder(key, array) for key, array in self.tensors.items()]
+        graph = helper.make_graph(self.nodes, name, list(inputs), list(outputs), [*weights, *self.constants.values()])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="seqserve")
+        model.ir_version = IR_VERSION
+        return model
+
+
+def _placeholder(name: str, array: NDArray[Any]) -> onnx.TensorProto:
+    tensor = TensorProto(name=name, data_type=helper.np_dtype_to_tensor_dtype(array.dtype), dims=array.shape)
+    tensor.data_location = TensorProto.EXTERNAL
+    return tensor
+
+
+def scan(
+    graph: GraphBuilder,
+    body: GraphBuilder,
+    *,
+    states: Sequence[tuple[str, str, str]],
+    sequences: Sequence[tuple[str, str]],
+    collected: Sequence[tuple[str, str]],
+    kinds: Mapping[str, int],
+) -> list[str]:
+    """Add a Scan over axis 0 and return the names of its collected outputs.
+
+    ``states``: (initial value, name inside, name inside after the step) of each carried value.
+    ``sequences``: (value of shape (T,…), name inside of one step).
+    ``collected``: (name inside, name of the result of shape (T,…)).
+    ``kinds``: element types of the names inside; those left out are float32.
+    """
+    inside = [name for _, name, _ in states] + [name for _, name in sequences]
+    results = [name for _, _, name in states] + [name for name, _ in collected]
+
+    def described(name: str) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, kinds.get(name, TensorProto.FLOAT), None)
+
+    nested = helper.make_graph(
+        body.nodes, "step", [described(name) for name in inside], [described(name) for name in results]
+    )
+    last = [graph.unique("last_" + name) for _, name, _ in states]
+    outputs = [graph.unique(name) for _, name in collected]
+    node = helper.make_node(
+        "Scan",
+        [first for first, _, _ in states] + [value for value, _ in sequences],
+        last + outputs,
+        name=graph.unique("scan_" + outputs[0]),
+        body=nested,
+        num_scan_inputs=len(sequences),
+    )
+    graph.nodes.append(node)
+    return outputs

@@ -1,0 +1,177 @@
+"""Word and character features in the graph: look-ups in tables, time-major (T,B,…)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import TensorProto
+
+from training.export.builder import GraphBuilder
+from training.export.encoder import add_lstm
+from training.export.weights import Arrays, prefixed
+
+TABLE_DTYPES = ("float16", "float32", "int8")
+_NO_CHARACTER = -1e30  # below every real feature, and still finite after the sums
+_PADDING_FEATURE = -1e4  # what words of the padding get: as in training, and seen by no answer
+_TO_THE_END = int(np.iinfo(np.int64).max)
+
+
+def add_word_features(
+    graph: GraphBuilder, weights: Arrays, words: str, *, table_dtype: str, fold: Sequence[bool] | None = None
+) -> list[str]:
+    """Frozen vectors (projected, if the model projects) and trained vectors of word ids (T,B), each (T,B,·).
+
+    ``fold``: for each table, whether its part of the projection is multiplied into the table; by default where
+    that makes the table narrower.
+    """
+    tables = _tables(prefixed(weights, "words"))
+    features = []
+    if tables and "words.projection.weight" in weights:
+        features.append(_add_projection(graph, weights, tables, words, (table_dtype, fold)))
+    else:
+        features += [
+            _add_table(graph, f"words.tables.{index}", rows, vectors, (words, table_dtype))
+            for index, (rows, vectors) in enumerate(tables)
+        ]
+    if "words.trained.weight" in weights:
+        rows, vectors = weights["words.trained_rows"], weights["words.trained.weight"]
+        features.append(_add_table(graph, "words.trained", rows, vectors, (words, table_dtype)))
+    return features
+
+
+def _tables(words: Arrays) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    tables: list[tuple[NDArray[Any], NDArray[Any]]] = []
+    while f"tables.{len(tables)}.rows" in words:
+        prefix = f"tables.{len(tables)}"
+        tables.append((words[prefix + ".rows"], words[prefix + ".vectors"]))
+    return tables
+
+
+def _add_projection(
+    graph: GraphBuilder,
+    weights: Arrays,
+    tables: Sequence[tuple[NDArray[Any], NDArray[Any]]],
+    words: str,
+    options: tuple[str, Sequence[bool] | None],
+) -> str:
+    """Sum of the tables' parts of the projection: look-ups of folded tables, one product for all the others."""
+    table_dtype, fold = options
+    projection = weights["words.projection.weight"].astype(np.float32)  # (P, ΣD)
+    widths = [vectors.shape[1] for _, vectors in tables]
+    fold = [width >= len(projection) for width in widths] if fold is None else fold
+    parts = np.split(projection, np.cumsum(widths)[:-1], axis=1)
+    summands, looked_up, factors = [], [], []
+    for index, ((rows, vectors), part, folded) in enumerate(zip(tables, parts, fold, strict=True)):
+        table = vectors.astype(np.float32) @ part.T if folded else vectors
+        found = _add_table(graph, f"words.tables.{index}", rows, table, (words, table_dtype))
+        if folded:
+            summands.append(found)
+        else:
+            looked_up.append(found)
+            factors.append(part.T)
+    if looked_up:
+        joined = looked_up[0] if len(looked_up) == 1 else graph.add("Concat", looked_up, "words.vectors", axis=2)
+        factor = graph.weight("words.projection.weight", np.concatenate(factors))
+        summands.append(graph.add("MatMul", [joined, factor], "words.product"))
+    total = graph.weight("words.projection.bias", weights["words.projection.bias"].astype(np.float32))
+    for summand in summands:
+        total = graph.add("Add", [summand, total], "words.projected")
+    return total
+
+
+def _add_table(
+    graph: GraphBuilder, name: str, rows: NDArray[Any], vectors: NDArray[Any], source: tuple[str, str]
+) -> str:
+    """Vectors (T,B,D) float32 of word ids (T,B) by way of the row map; rows that no word uses are left out."""
+    words, table_dtype = source
+    used, compact_rows = np.unique(rows, return_inverse=True)
+    row_map = graph.weight(name + ".rows", compact_rows.astype(np.int32).reshape(-1))
+    row = graph.add("Gather", [row_map, words], name + ".row")
+    return add_lookup(graph, name + ".vectors", vectors[used], row, table_dtype=table_dtype)
+
+
+def add_lookup(graph: GraphBuilder, name: str, table: NDArray[Any], row: str, *, table_dtype: str) -> str:
+    """Rows of a table (R,D) as float32; stored as float32, float16 or int8 with one scale a row.
+
+    The conversion comes after the look-up: before it, the runtime would convert the whole table when it loads and
+    lose the memory mapping.
+    """
+    if table_dtype not in TABLE_DTYPES:
+        raise ValueError(f"table_dtype is {table_dtype!r}, expected one of {', '.join(TABLE_DTYPES)}")
+    table = table.astype(np.float32)
+    if table_dtype == "float32":
+        return graph.add("Gather", [graph.weight(name, table), row], name + ".found")
+    if table_dtype == "float16":
+        found = graph.add("Gather", [graph.weight(name, _to_float16(name, table)), row], name + ".half")
+        return graph.add("Cast", [found], name + ".found", to=TensorProto.FLOAT)
+    largest = np.abs(table).max(axis=1, keepdims=True)
+    scales = np.where(largest == 0.0, 1.0, largest) / 127
+    steps = graph.weight(name, np.rint(table / scales).astype(np.int8))
+    found = graph.add("Gather", [steps, row], name + ".steps")
+    found = graph.add("Cast", [found], name + ".steps_float", to=TensorProto.FLOAT)
+    scale = graph.add("Gather", [graph.weight(name + ".scales", scales.astype(np.float32)), row], name + ".scale")
+    return graph.add("Mul", [found, scale], name + ".found")
+
+
+def _to_float16(name: str, table: NDArray[Any]) -> NDArray[Any]:
+    if np.abs(table).max(initial=0) > np.finfo(np.float16).max:
+        raise ValueError(f"{name} holds values beyond float16; store it as float32")
+    return table.astype(np.float16)
+
+
+def add_character_features(graph: GraphBuilder, weights: Arrays, chars: str) -> list[str]:
+    """Features (T,B,F) of character ids (T,B,L), of the kind that the weights are for; none without characters."""
+    if "characters.convolution.weight" in weights:
+        return [_add_character_cnn(graph, weights, chars)]
+    if "characters.embedding.weight" in weights:
+        return [_add_character_lstm(graph, weights, chars)]
+    return []
+
+
+def _add_character_cnn(graph: GraphBuilder, weights: Arrays, chars: str) -> str:
+    """A convolution over embedded ids is a sum of look-ups, one table for each offset in the filter.
+
+    Without Conv there is no algorithm to choose by size, so the sums are the same in every batch.
+    """
+    embedding = weights["characters.embedding.weight"].astype(np.float64).copy()  # (C,E)
+    embedding[0] = 0.0
+    filters = weights["characters.convolution.weight"].astype(np.float64)  # (F,E,W)
+    width = filters.shape[2]
+    half = width // 2
+    padded = graph.add("Pad", [chars, graph.ints(0, 0, half, 0, 0, half)], "characters.padded") if half else chars
+    total = ""
+    for offset in range(width):
+        table = (embedding @ filters[:, :, offset].T).astype(np.float32)  # (C,F)
+        if offset == half:
+            table += weights["characters.convolution.bias"]
+            table[0] = _NO_CHARACTER  # so the maximum never sees a place without a character
+        end = offset - width + 1 or _TO_THE_END
+        places = [graph.ints(offset), graph.ints(end), graph.ints(2)]
+        shifted = graph.add("Slice", [padded, *places], "characters.shifted")
+        found = graph.add("Gather", [graph.weight(f"characters.table.{offset}", table), shifted], "characters.found")
+        total = graph.add("Add", [total, found], "characters.sum") if total else found
+    best = graph.add("ReduceMax", [total, graph.ints(2)], "characters.best", keepdims=0)  # (T,B,F)
+    # Words of the padding have no character at all; they must still be finite numbers.
+    return graph.add("Max", [best, graph.scalar(_PADDING_FEATURE, np.float32)], "characters.features")
+
+
+def _add_character_lstm(graph: GraphBuilder, weights: Arrays, chars: str) -> str:
+    """Last states of a forward and a backward LSTM over each word's characters, all words as rows of one batch."""
+    num_chars = graph.add("Shape", [chars], "characters.num_chars", start=2)
+    flat_shape = graph.add("Concat", [graph.ints(-1), num_chars], "characters.flat_shape", axis=0)
+    flat = graph.add("Reshape", [chars, flat_shape], "characters.flat")  # (T*B,L)
+    is_real = graph.add("Greater", [flat, graph.scalar(0, np.int32)], "characters.is_real")
+    ones = graph.add("Cast", [is_real], "characters.ones", to=TensorProto.INT32)
+    count = graph.add("ReduceSum", [ones, graph.ints(1)], "characters.count", keepdims=0)
+    # A word of the padding is read as one padding character: rows of length 0 are not for this operator.
+    lengths = graph.add("Max", [count, graph.scalar(1, np.int32)], "characters.lengths")
+    by_position = graph.add("Transpose", [flat], "characters.by_position", perm=[1, 0])  # (L,T*B)
+    table = graph.weight("characters.embedding", weights["characters.embedding.weight"].astype(np.float32))
+    embedded = graph.add("Gather", [table, by_position], "characters.embedded")  # (L,T*B,E)
+    last = add_lstm(graph, prefixed(weights, "characters"), embedded, lengths, name="characters", last=True)
+    states = graph.add("Transpose", [last], "characters.states", perm=[1, 0, 2])  # (T*B,2,H)
+    size = weights["characters.forward_lstm.weight_hh_l0"].shape[1]
+    num_words = graph.add("Shape", [chars], "characters.num_words", end=2)
+    shape = graph.add("Concat", [num_words, graph.ints(2 * size)], "characters.shape", axis=0)
+    return graph.add("Reshape", [states, shape], "characters.features")

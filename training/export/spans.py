@@ -1,0 +1,89 @@
+"""Span posteriors in the graph: the probability that a span of the Viterbi path ends where the path says."""
+
+import numpy as np
+from onnx import TensorProto
+
+from training.export.builder import GraphBuilder, scan
+from training.export.potentials import Potentials
+
+
+def add_span_endings(graph: GraphBuilder, potentials: Potentials, path: str, backward: str) -> str:
+    """Probability, given y<t>, that the path's span at t goes on and ends as the path says, (T,B).
+
+    Over reversed rows: g<t> = P(next tag | y<t>) g<t+1> where the next tag continues the span, otherwise
+    1 − Σ over the tags k that would continue it of P(k | y<t>), and 1 at the last token. So
+    g<t> = factor<t> g<t+1> + summand<t>, one of the two being 0.
+    ``path`` (T,B) and ``backward`` (T,B,S) are reversed; ``backward`` includes the token's own factor.
+    """
+    size = len(potentials.between)
+    batch = graph.add("Shape", [path], "crf.rows", start=1)
+    border = np.zeros((1, 1, size))
+    border[0, 0, -1] = 1.0
+    border_shape = graph.add("Concat", [graph.ints(1), batch, graph.ints(size)], "crf.border_shape", axis=0)
+    after_last = graph.add("Expand", [graph.weight("crf.border_row", border), border_shape], "crf.after_last_sums")
+    next_sums = _shift(graph, after_last, backward, "crf.next_sums")
+    tag_shape = graph.add("Concat", [graph.ints(1), batch], "crf.tag_shape", axis=0)
+    tag_after_last = graph.add("Expand", [graph.ints(size - 1), tag_shape], "crf.tag_after_last")
+    next_tag = _shift(graph, tag_after_last, path, "crf.next_path")
+    next_column = graph.add("Unsqueeze", [next_tag, graph.ints(2)], "crf.next_column")
+
+    following = _add_following(graph, potentials, path, next_sums)  # P(next tag | y<t>), (T,B,S)
+    continuing = graph.add(
+        "Gather", [graph.weight("crf.continuing", potentials.continuing), path], "crf.continuing_at_path"
+    )
+    going_on = graph.add("Mul", [following, continuing], "crf.going_on")
+    factors = graph.add("GatherElements", [going_on, next_column], "crf.factor_going_on", axis=2)  # (T,B,1)
+    next_continues = graph.add("GatherElements", [continuing, next_column], "crf.next_continues", axis=2)
+    mass = graph.add("Slice", [add_sum(graph, going_on, size), *_first_column(graph)], "crf.going_on_mass")
+    one, zero = graph.scalar(1, np.float64), graph.scalar(0, np.float64)
+    stops = graph.add("Max", [graph.add("Sub", [one, mass], "crf.not_going_on"), zero], "crf.stops")
+    ends_here = graph.add("Mul", [stops, graph.add("Sub", [one, next_continues], "crf.is_end")], "crf.ends_here")
+    endings = _add_recurrence(graph, after_last, factors, ends_here)
+    return graph.add("Squeeze", [endings, graph.ints(2)], "crf.endings_reversed")
+
+
+def add_sum(graph: GraphBuilder, values: str, size: int) -> str:
+    """Sum over the last axis, repeated along it.
+
+    A product with ones: the runtime's ReduceSum adds in an order that depends on where a row lies in memory, and
+    then a row's answer would depend on its place in the batch.
+    """
+    ones = np.ones((size, size))
+    return graph.add("MatMul", [values, graph.weight(values + ".ones", ones)], values + ".sum")
+
+
+def _add_following(graph: GraphBuilder, potentials: Potentials, path: str, next_sums: str) -> str:
+    factors = potentials.factors()
+    factors[:, -1] = 1.0  # whatever the last tag, the border follows it
+    moves = graph.add("Gather", [graph.weight("crf.moves", factors), path], "crf.moves_at_path")
+    joint = graph.add("Mul", [moves, next_sums], "crf.joint_next")
+    return graph.add("Div", [joint, add_sum(graph, joint, len(factors))], "crf.following")
+
+
+def _add_recurrence(graph: GraphBuilder, after_last: str, factors: str, summands: str) -> str:
+    """g = factor g + summand from 0, all (T,B,1)."""
+    body = graph.body()
+    before, factor, summand = (body.unique("crf." + name) for name in ("next_ending", "factor", "summand"))
+    carried = body.add("Mul", [before, factor], "crf.carried")
+    ending = body.add("Add", [carried, summand], "crf.ending")
+    zeros = graph.add("Slice", [after_last, *_first_column(graph)], "crf.zeros")
+    (all_carried,) = scan(
+        graph,
+        body,
+        states=[(graph.add("Squeeze", [zeros, graph.ints(0)], "crf.no_ending"), before, ending)],
+        sequences=[(factors, factor), (summands, summand)],
+        collected=[(carried, "crf.all_carried")],
+        kinds=dict.fromkeys((before, factor, summand, ending, carried), TensorProto.DOUBLE),
+    )
+    # A Scan cannot collect the value that it carries; to add a second time is cheaper than to copy it at each step.
+    return graph.add("Add", [all_carried, summands], "crf.all_endings")
+
+
+def _first_column(graph: GraphBuilder) -> list[str]:
+    return [graph.ints(0), graph.ints(1), graph.ints(2)]
+
+
+def _shift(graph: GraphBuilder, first: str, values: str, name: str) -> str:
+    """``values`` one step later along axis 0, beginning with ``first`` (1,…)."""
+    joined = graph.add("Concat", [first, values], name + ".joined", axis=0)
+    return graph.add("Slice", [joined, graph.ints(0), graph.ints(-1), graph.ints(0)], name)
