@@ -26,13 +26,14 @@ class CorpusConfig:
     tag_column: int = -1
     map: dict[str, str] | None = None  # type in the file -> label; other types become O; None keeps all
     case: Literal["as-is", "lower", "upper"] = "as-is"
-    repeat: int = 1  # how often an epoch sees this file
+    repeat: int = 1  # how often an epoch sees this training file
+    weight: float = 1.0  # of this dev file's F1 in the mean that chooses the epoch; 0: reported only
 
 
 @dataclass(frozen=True)
 class DataConfig:
     train: tuple[CorpusConfig, ...]
-    dev: tuple[CorpusConfig, ...]  # early stopping looks at the mean of their span F1
+    dev: tuple[CorpusConfig, ...]  # the epoch with the best weighted mean of their span F1 is kept
     labels: tuple[str, ...]
 
 
@@ -145,6 +146,8 @@ class Config:
             raise ConfigError(f"model.characters.width = {self.model.characters.width} is even; a filter has a centre")
         if not self.data.train or not self.data.dev or not self.data.labels:
             raise ConfigError("data.train, data.dev and data.labels need at least one entry each")
+        if min(corpus.weight for corpus in self.data.dev) < 0 or not sum(corpus.weight for corpus in self.data.dev):
+            raise ConfigError("data.dev needs weights of 0 or more, at least one of them above 0")
         words = self.model.words
         if not words.vectors and not words.trained_dim and self.model.characters.kind == "none":
             raise ConfigError("model.words and model.characters leave the tagger without any input")

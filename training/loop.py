@@ -164,7 +164,8 @@ class Training:
         position = self.position
         with self.average.applied_to(self.model):
             dev = {name: self.evaluate(examples) for name, examples in self.setup.dev.items()}
-            dev_f1 = sum(dev.values()) / len(dev)
+            weights = [corpus.weight for corpus in self.config.data.dev]
+            dev_f1 = sum(w * f1 for w, f1 in zip(weights, dev.values(), strict=True)) / sum(weights)
             if dev_f1 > position.best_f1:
                 position.best_f1, position.best_epoch = dev_f1, position.epoch + 1
                 save_tensors(self.folder / MODEL, self._model_state())

@@ -33,6 +33,7 @@ def test_a_configuration_survives_json():
         ({"data": {"train": []}}, "data.train, data.dev and data.labels need at least one entry each"),
         ({"data": {"train": [{"path": "x"}]}}, "unknown key data.train[0].path"),
         ({"data": {"dev": [{}]}}, "missing key data.dev[0].file"),
+        ({"data": {"dev": [{"file": "x", "weight": 0}]}}, "data.dev needs weights of 0 or more"),
         ({"augment": {"lower": -0.5}}, "augment.lower = -0.5"),
     ],
 )

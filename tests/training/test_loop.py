@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.tiny import tiny_config
+from tests.training.tiny import FIXTURES, tiny_config
 from training.checkpoints import RunError, load_tensors
 from training.config import config_table
 from training.loop import Training, fit, resume
@@ -110,6 +110,18 @@ def test_patience_stops_early(tmp_path):
     config = tiny_config(optimizer={"learning_rate": 1e-9}, loop={"epochs": 30, "patience": 2})
     fit(config, tmp_path)
     assert len(dev_history(tmp_path)) == 3
+
+
+def test_the_kept_epoch_is_the_best_by_the_weighted_mean(tmp_path):
+    twenty = str(FIXTURES / "twenty.conll")
+    dev = [{"file": twenty, "weight": 3.0}, {"file": twenty, "case": "upper"}]
+    fit(tiny_config(data={"dev": dev}, loop={"epochs": 6}), tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / "epochs.jsonl").read_text().splitlines()]
+    for line in lines:
+        as_is, upper = line["dev"].values()
+        assert line["dev_f1"] == pytest.approx((3 * as_is + upper) / 4)
+    best = max(lines, key=lambda line: line["dev_f1"])
+    assert load_tensors(tmp_path / "model.pt")["epoch"] == best["epoch"]
 
 
 def test_bf16_training_runs_and_learns(tmp_path):
