@@ -18,7 +18,7 @@ KEPT_PROCESSES = ("multiprocessing.resource_tracker",)
 
 
 def children() -> dict[int, str]:
-    """Command lines of this process's children by their id; an unreaped child (a zombie) counts. Linux only, else empty."""
+    """Command lines of this process's children by id, also of those that ended unreaped; empty where /proc is not."""
     found = {}
     for listing in Path("/proc/self/task").glob("*/children"):
         try:
@@ -27,7 +27,9 @@ def children() -> dict[int, str]:
             continue
         for process_id in ids:
             try:
-                command = Path("/proc", process_id, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                command = (
+                    Path("/proc", process_id, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
             except OSError:
                 continue
             if not any(kept in command for kept in KEPT_PROCESSES):
@@ -48,7 +50,9 @@ def nothing_left_behind() -> Iterator[None]:
     limit = time.monotonic() + GRACE_S
     while True:
         left = [f"thread {thread.name!r}" for thread in threads() - threads_before]
-        left += [f"process {number}: {command}" for number, command in children().items() if number not in children_before]
+        left += [
+            f"process {number}: {command}" for number, command in children().items() if number not in children_before
+        ]
         if not left:
             return
         if time.monotonic() > limit:

@@ -31,7 +31,19 @@ def run_under_our_conftest(folder: Path, source: str) -> subprocess.CompletedPro
     assert "GRACE_S = 5.0" in ours
     (folder / "conftest.py").write_text(ours.replace("GRACE_S = 5.0", "GRACE_S = 0.5"), "utf-8")
     (folder / "test_sample.py").write_text(source, "utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", str(folder), str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        "/dev/null",
+        "--rootdir",
+        str(folder),
+        str(folder),
+    ]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 

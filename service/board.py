@@ -1,0 +1,50 @@
+"""The one page of memory that the master process shares with its workers."""
+
+import mmap
+import struct
+import time
+
+_DRAIN_AT = 0  # float64: monotonic time at which listeners close; 0 while the server takes requests
+_MESSAGE_SIZE = 8  # uint32
+_MESSAGE = 12
+_PAGE_BYTES = 4096
+
+
+class Board:
+    """Says to every process whether the server is draining, and keeps the reason why a worker could not start.
+
+    Made before the workers are forked; `time.monotonic()` is one clock for all processes of a machine.
+    """
+
+    def __init__(self) -> None:
+        self._page = mmap.mmap(-1, _PAGE_BYTES)
+
+    def start_draining(self, drain_s: float) -> None:
+        """From now on readiness fails; listeners close `drain_s` seconds from now."""
+        struct.pack_into("<d", self._page, _DRAIN_AT, time.monotonic() + drain_s)
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the server has been told to stop."""
+        return self._drain_at > 0
+
+    @property
+    def drain_left_s(self) -> float:
+        """Seconds until listeners close; 0 when that has passed or nobody has asked for it."""
+        return max(0.0, self._drain_at - time.monotonic()) if self.is_draining else 0.0
+
+    @property
+    def _drain_at(self) -> float:
+        return float(struct.unpack_from("<d", self._page, _DRAIN_AT)[0])
+
+    def report_failure(self, message: str) -> None:
+        """Keep why a worker could not start; of several reports the last one stays."""
+        data = message.encode()[: _PAGE_BYTES - _MESSAGE]
+        self._page[_MESSAGE : _MESSAGE + len(data)] = data
+        struct.pack_into("<I", self._page, _MESSAGE_SIZE, len(data))
+
+    @property
+    def failure(self) -> str:
+        """Why a worker could not start; empty when none has failed."""
+        size = struct.unpack_from("<I", self._page, _MESSAGE_SIZE)[0]
+        return self._page[_MESSAGE : _MESSAGE + size].decode(errors="replace")

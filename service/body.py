@@ -1,0 +1,142 @@
+"""From the bytes of a request to a typed struct; every way in which that fails has its own error."""
+
+import re
+import zlib
+from typing import TypeVar
+
+import msgspec
+from flask import Request
+
+from service.errors import (
+    FieldError,
+    InvalidRequestError,
+    MalformedJsonError,
+    PayloadTooLargeError,
+    RequestError,
+    UnsupportedMediaTypeError,
+)
+
+Struct = TypeVar("Struct", bound=msgspec.Struct)
+
+_READ_BYTES = 64 * 1024
+_GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's window bits for each container
+_PLACE = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
+_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`\Z", re.DOTALL)
+_ECHOED_CHARS = 100
+
+
+def read_json(request: Request, kind: type[Struct], *, max_bytes: int) -> Struct:
+    """Read, decompress and decode the request's body.
+
+    Raises UnsupportedMediaTypeError, PayloadTooLargeError, MalformedJsonError and InvalidRequestError.
+    """
+    _check_content_type(request)
+    return decode_json(_decompressed(request, _read(request, max_bytes), max_bytes), kind)
+
+
+def decode_json(data: bytes, kind: type[Struct]) -> Struct:
+    """Decode JSON to a struct; raises MalformedJsonError, or InvalidRequestError when it is JSON of another type."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        # The decoder stops at the first wrong type; what follows decides whether this is JSON at all.
+        _check_syntax(data)
+        raise _invalid(str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _malformed(error) from error
+
+
+def _check_syntax(data: bytes) -> None:
+    try:
+        msgspec.json.decode(data)
+    except msgspec.ValidationError:
+        return  # a number out of range: well-formed all the same
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _malformed(error) from error
+
+
+def _malformed(error: Exception) -> RequestError:
+    if isinstance(error, RecursionError):
+        return MalformedJsonError("The body is nested too deeply.")
+    if isinstance(error, UnicodeDecodeError):
+        return MalformedJsonError(f"The body is not valid UTF-8: {error.reason}.")
+    return MalformedJsonError(f"The body is not valid JSON (lone surrogates, NaN and Infinity are none): {error}.")
+
+
+def _invalid(message: str) -> InvalidRequestError:
+    """Turn the decoder's message, which ends in "- at `$.text[3]`", into a JSON Pointer and a detail."""
+    place = _PLACE.search(message)
+    path = place["path"] if place else ""
+    detail = message[: place.start()] if place else message
+    steps = [step["name"] if step["name"] is not None else step["index"] for step in _STEP.finditer(path)]
+    if unknown := _UNKNOWN.match(detail):
+        steps.append(unknown["name"][:_ECHOED_CHARS])
+        detail = "This field is not known."
+    pointer = pointer_to(*steps)
+    return InvalidRequestError(f"{pointer or 'The body'}: {detail}", [FieldError(pointer, detail)])
+
+
+def pointer_to(*steps: str | int) -> str:
+    """Return the JSON Pointer (RFC 6901) of a place: ("text", 3) is "/text/3"."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _check_content_type(request: Request) -> None:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
+        raise UnsupportedMediaTypeError("The body must be JSON in UTF-8, sent with Content-Type: application/json.")
+
+
+def _read(request: Request, max_bytes: int) -> bytes:
+    too_large = PayloadTooLargeError(f"The body has more than {max_bytes} bytes (max_body_bytes).")
+    if (request.content_length or 0) > max_bytes:
+        raise too_large
+    data = bytearray()
+    try:
+        while piece := request.stream.read(_READ_BYTES):
+            data += piece
+            if len(data) > max_bytes:
+                raise too_large
+    except RequestError:
+        raise
+    except Exception as error:  # the server's own: a client that left, chunks that are none
+        raise MalformedJsonError("The body ended early or is not framed as its headers say.") from error
+    if request.content_length is not None and len(data) < request.content_length:
+        raise MalformedJsonError(f"The body ended after {len(data)} of {request.content_length} bytes.")
+    return bytes(data)
+
+
+def _decompressed(request: Request, data: bytes, max_bytes: int) -> bytes:
+    names = [name.strip().lower() for name in request.headers.get("Content-Encoding", "").split(",")]
+    codings = [name for name in names if name not in ("", "identity")]
+    if not codings:
+        return data
+    if codings in (["gzip"], ["x-gzip"]):
+        windows = [_GZIP]
+    elif codings == ["deflate"]:
+        # RFC 9110 means zlib's container; some clients send bare deflate.
+        windows = [_ZLIB, _RAW]
+    else:
+        raise UnsupportedMediaTypeError("The body's Content-Encoding must be gzip, deflate or identity, once.")
+    for window in windows:
+        try:
+            return _inflate(data, window, max_bytes)
+        except zlib.error:
+            continue
+    raise MalformedJsonError(f"The body is not complete, valid {codings[0]}.")
+
+
+def _inflate(data: bytes, window: int, max_bytes: int) -> bytes:
+    """Decompress all members of at most max_bytes together; raises zlib.error when they are broken or cut."""
+    out = bytearray()
+    while True:
+        stream = zlib.decompressobj(window)
+        out += stream.decompress(data, max_bytes + 1 - len(out))
+        if len(out) > max_bytes:
+            raise PayloadTooLargeError(f"The decompressed body has more than {max_bytes} bytes (max_body_bytes).")
+        if not stream.eof:
+            raise zlib.error("the stream is cut")
+        data = stream.unused_data
+        if not data or window != _GZIP:
+            return bytes(out)

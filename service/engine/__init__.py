@@ -1,0 +1,1 @@
+"""What shares one graph between requests: planning, batching, the models that are open."""

@@ -1,0 +1,91 @@
+"""Errors as RFC 9457 problems: the one renderer of this project's own routes."""
+
+import logging
+
+import msgspec
+from flask import Response, request
+from werkzeug.exceptions import HTTPException
+
+from service.context import exchange
+from service.errors import (
+    KINDS,
+    ErrorKind,
+    InternalError,
+    InvalidRequestError,
+    MalformedJsonError,
+    MethodNotAllowedError,
+    NotFoundError,
+    PayloadTooLargeError,
+    RequestError,
+    UnauthorizedError,
+    UnsupportedMediaTypeError,
+)
+from service.schemas import Problem, ProblemField
+
+CONTENT_TYPE = "application/problem+json"
+_BY_STATUS: dict[int, type[RequestError]] = {
+    400: MalformedJsonError,
+    404: NotFoundError,
+    405: MethodNotAllowedError,
+    413: PayloadTooLargeError,
+    415: UnsupportedMediaTypeError,
+}
+
+logger = logging.getLogger("seqserve")
+
+
+def problem_of(error: RequestError) -> Problem:
+    """Return the body of an error's answer."""
+    kind = KINDS[error.code]
+    return Problem(
+        type=f"urn:seqserve:problem:{error.code}",
+        title=kind.title,
+        status=kind.status,
+        detail=error.detail,
+        code=error.code,
+        errors=[ProblemField(pointer=field.pointer, detail=field.detail) for field in error.fields],
+    )
+
+
+def render(error: RequestError) -> Response:
+    """Return the answer to a request that failed with `error`."""
+    problem = problem_of(error)
+    response = Response(msgspec.json.encode(problem), status=problem.status, content_type=CONTENT_TYPE)
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, UnauthorizedError):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, UnsupportedMediaTypeError):
+        response.headers["Accept"] = "application/json"
+        response.headers["Accept-Encoding"] = "gzip, deflate"
+    if isinstance(error, InternalError):
+        cause = error.__cause__ or error
+        logger.error("%s %s failed, request %s", request.method, request.path, exchange().request_id, exc_info=cause)
+    return response
+
+
+def render_http(error: HTTPException) -> Response:
+    """Return the answer to what the framework itself refuses: unknown addresses, wrong methods."""
+    status = error.code or KINDS["internal"].status
+    if status < 400:  # a redirect is no error
+        return Response(status=status, headers=error.get_response().headers)
+    kind = _BY_STATUS.get(status, InvalidRequestError if status < 500 else InternalError)
+    response = render(kind(_sentence(status, kind)))
+    allowed = getattr(error, "valid_methods", None)
+    if allowed:
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def render_unexpected(error: Exception) -> Response:
+    """Return the answer to a bug of ours: logged with its cause, told without detail."""
+    failure = InternalError("Something failed inside the server; it was logged.")
+    failure.__cause__ = error
+    return render(failure)
+
+
+def _sentence(status: int, kind: type[RequestError]) -> str:
+    known: ErrorKind = KINDS[kind.code]
+    if status in (404, 405):
+        return f"{known.title}: {request.method} {request.path[:200]}."
+    return f"{known.title}."

@@ -1,0 +1,1 @@
+"""One blueprint per capability: HTTP on one side, tasks on the other."""

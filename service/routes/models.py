@@ -1,0 +1,54 @@
+"""GET /v1/models: what is open here, in OpenAI's list shape with more fields."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response
+
+from service.context import service
+from service.engine.registry import Model
+from service.routes.answers import json_answer
+from service.schemas import ModelInfo, ModelLimits, ModelList
+from service.settings import Settings
+
+blueprint = Blueprint("models", __name__)
+
+
+@blueprint.get("/v1/models")
+def list_models() -> Response:
+    """List every open model, by name."""
+    here = service()
+    return json_answer(ModelList(data=[_info(model, here.settings) for model in here.registry.models]))
+
+
+@blueprint.get("/v1/models/<name>")
+def show_model(name: str) -> Response:
+    """Describe one model."""
+    here = service()
+    return json_answer(_info(here.registry.get(name), here.settings))
+
+
+def _info(model: Model, settings: Settings) -> ModelInfo:
+    manifest = model.manifest
+    created = datetime.fromisoformat(manifest.created)
+    return ModelInfo(
+        id=manifest.name,
+        created=int((created if created.tzinfo else created.replace(tzinfo=UTC)).timestamp()),
+        owned_by=manifest.producer,
+        task=manifest.task,
+        version=manifest.version,
+        description=manifest.description,
+        cell=manifest.architecture.cell,
+        num_parameters=manifest.architecture.num_parameters,
+        languages=manifest.languages,
+        labels=manifest.architecture.labels,
+        limits=ModelLimits(
+            max_word_chars=manifest.limits.max_word_chars,
+            max_sentence_tokens=manifest.limits.max_sentence_tokens,
+            max_tokens=settings.max_tokens,
+            max_texts=settings.max_texts,
+        ),
+        metrics=manifest.metrics,
+        licence=manifest.licence,
+        reproducible=model.bundle.reproducible,
+        provider=model.provider,
+    )

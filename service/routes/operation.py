@@ -1,0 +1,45 @@
+"""What keeps the service running: probes, metrics, its own description."""
+
+import math
+
+from flask import Blueprint, Response
+
+from service.context import service
+from service.engine.registry import NOT_READY_RETRY_S
+from service.errors import NotReadyError, ShuttingDownError
+from service.openapi import document
+from service.routes.answers import json_answer
+from service.schemas import Health
+
+blueprint = Blueprint("operation", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """Say that the process lives."""
+    return json_answer(Health(status="ok"))
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    """Say that every model is open and that the server goes on taking requests."""
+    here = service()
+    if here.board.is_draining:
+        wait_s = max(1, math.ceil(here.board.drain_left_s))
+        raise ShuttingDownError("The server is shutting down.", retry_after_s=wait_s)
+    if missing := ", ".join(here.registry.missing):
+        raise NotReadyError(f"These models are still being opened: {missing}.", retry_after_s=NOT_READY_RETRY_S)
+    return json_answer(Health(status="ready"))
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Give the numbers of all workers to Prometheus."""
+    data, content_type = service().telemetry.render()
+    return Response(data, content_type=content_type)
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """Describe every route."""
+    return Response(document(), content_type="application/json")

@@ -1,0 +1,128 @@
+"""POST /v1/tag: names in text."""
+
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, request
+
+from service.body import pointer_to, read_json
+from service.context import exchange, service
+from service.engine.registry import Model
+from service.errors import FieldError, InvalidRequestError, TextTooLongError, TooManyTextsError
+from service.memory import trim_after
+from service.routes.answers import json_answer
+from service.schemas import TagRequest, TagResponse
+from service.settings import Settings
+from service.tasks.tag import Document, TagOptions, document_of_text, document_of_tokens, tag_documents
+
+blueprint = Blueprint("tag", __name__)
+
+_MOST_ERRORS = 16
+"""A request may have 100,000 faults; this many are listed."""
+
+
+@blueprint.post("/v1/tag")
+def tag() -> Response:
+    """Answer one request."""
+    here, settings = exchange(), service().settings
+    body = read_json(request, TagRequest, max_bytes=settings.max_body_bytes)
+    here.arrival.is_read = True
+    _check_shape(body)
+    model = service().registry.find(body.model, task="tag")
+    options = _options(body, model)
+    documents = _documents(body, model, settings)
+    results, timing = tag_documents(model, documents, options, deadline=here.arrival.at + settings.deadline_s)
+    here.seconds["queue"] += timing.queue_s
+    here.seconds["compute"] = timing.compute_s
+    num_tokens = sum(len(document.tokens) for document in documents)
+    service().telemetry.count_tokens(model.manifest.name, num_tokens)
+    answer = json_answer(TagResponse(model=model.manifest.name, version=model.manifest.version, results=results))
+    answer.call_on_close(lambda: trim_after(num_tokens))
+    return answer
+
+
+def _check_shape(body: TagRequest) -> None:
+    """Refuse what the types allow but makes no sense."""
+    if (body.text is None) == (body.tokens is None):
+        detail = "Exactly one of text and tokens is needed."
+        raise InvalidRequestError(detail, [FieldError(pointer_to(name), detail) for name in ("text", "tokens")])
+    if body.text == []:
+        raise _invalid("At least one text is needed.", "text")
+    if body.tokens is not None:
+        _check_tokens(body.tokens)
+
+
+def _check_tokens(tokens: Sequence[str | list[str]]) -> None:
+    if len({isinstance(item, str) for item in tokens}) > 1:
+        raise _invalid("Tokens must be either all strings (one text) or all lists of strings (several).", "tokens")
+    fields: list[FieldError] = []
+    for index, item in enumerate(tokens):
+        words, steps = ((item,), (index,)) if isinstance(item, str) else (item, None)
+        for position, word in enumerate(words):
+            if not word and len(fields) < _MOST_ERRORS:
+                fields.append(FieldError(pointer_to("tokens", *(steps or (index, position))), "A token is empty."))
+    if fields:
+        raise InvalidRequestError(f"{fields[0].pointer}: a token is empty.", fields)
+
+
+def _options(body: TagRequest, model: Model) -> TagOptions:
+    known = model.manifest.architecture.labels
+    for index, label in enumerate(body.labels or []):
+        if label not in known:
+            raise _invalid(f"The model's labels are {', '.join(known)}.", "labels", index)
+    return TagOptions(
+        labels=None if body.labels is None else frozenset(body.labels),
+        min_score=body.min_score or 0.0,
+        tokens="tokens" in body.include,
+        tag_probs="tag_probs" in body.include,
+    )
+
+
+def _documents(body: TagRequest, model: Model, settings: Settings) -> list[Document]:
+    """Tokenise every text; stops at the first that is too long."""
+    name, texts = _texts(body)
+    if len(texts) > settings.max_texts:
+        detail = f"There are {len(texts)} texts; the limit is {settings.max_texts} (max_texts)."
+        raise TooManyTextsError(detail, [FieldError(pointer_to(name), detail)])
+    longest = model.manifest.limits.max_sentence_tokens
+    documents, total = [], 0
+    for index, text in enumerate(texts):
+        if isinstance(text, str):
+            document = document_of_text(text, max_sentence_tokens=longest, limit=settings.max_tokens)
+        else:
+            _check_length(len(text), settings, _place(body, index))
+            document = document_of_tokens(text, max_sentence_tokens=longest)
+        _check_length(len(document.tokens), settings, _place(body, index))
+        total += len(document.tokens)
+        if total > settings.max_request_tokens:
+            detail = f"The texts together have more than {settings.max_request_tokens} tokens: send fewer at a time."
+            raise TextTooLongError(detail, [FieldError(pointer_to(name), detail)])
+        documents.append(document)
+    return documents
+
+
+def _texts(body: TagRequest) -> tuple[str, Sequence[str | list[str]]]:
+    """Return the name of the field that holds the texts, and the texts, always as a list."""
+    if body.text is not None:
+        return "text", [body.text] if isinstance(body.text, str) else body.text
+    tokens = body.tokens or []
+    one = not tokens or isinstance(tokens[0], str)
+    return "tokens", [[word for word in tokens if isinstance(word, str)]] if one else tokens
+
+
+def _place(body: TagRequest, index: int) -> str:
+    """Return the pointer to one text of the body."""
+    name, _ = _texts(body)
+    if isinstance(body.text, str) or (body.tokens and isinstance(body.tokens[0], str)):
+        return pointer_to(name)
+    return pointer_to(name, index)
+
+
+def _check_length(num_tokens: int, settings: Settings, pointer: str) -> None:
+    if num_tokens > settings.max_tokens:
+        detail = f"This text has more than {settings.max_tokens} tokens (max_tokens)."
+        raise TextTooLongError(f"{pointer}: {detail}", [FieldError(pointer, detail)])
+
+
+def _invalid(detail: str, *steps: str | int) -> InvalidRequestError:
+    pointer = pointer_to(*steps)
+    return InvalidRequestError(f"{pointer}: {detail}", [FieldError(pointer, detail)])

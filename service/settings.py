@@ -1,0 +1,172 @@
+"""Every setting of the server: one table gives flags, environment variables and --help."""
+
+import argparse
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bundle.errors import SeqserveError
+from service.cores import available_cores
+
+PROVIDERS = ("cpu", "cuda", "auto")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+MAX_PORT = 65_535
+COMMANDS = """\
+commands:
+  (none)            serve under gunicorn
+  tag FILE          find names offline, one sentence per line in ("-" reads standard input)
+  check BUNDLE      verify a bundle's checksums, graph and recorded answers
+
+Each setting is a flag and an environment variable; the flag wins. API keys are never taken from the command line:
+SEQSERVE_API_KEYS holds them, separated by commas, or --api-keys-file names a file with one a line.
+"""
+
+
+class SettingsError(SeqserveError):
+    """A setting has no meaning; the message names it and what is allowed."""
+
+
+def _setting(default: Any, text: str, *, read: Callable[[str], Any] = int, choices: Sequence[str] = ()) -> Any:
+    return dataclasses.field(default=default, metadata={"help": text, "read": read, "choices": choices})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the server runs with; checks itself. Names end in their unit.
+
+    Raises SettingsError.
+    """
+
+    # ruff: noqa: RUF009 - _setting makes a dataclass field, as dataclasses.field does
+    host: str = _setting("127.0.0.1", "address to listen on; the container sets 0.0.0.0", read=str)
+    port: int = _setting(8000, "TCP port; 0 takes a free one")
+    models: Path = _setting(Path("models"), "folder of bundles, <name>/<version>/ each, or one bundle", read=Path)
+    workers: int = _setting(0, "processes; 0 is one per core of the cgroup's quota ({cores} here)")
+    threads: int = _setting(16, "requests one process reads and answers at a time")
+    provider: str = _setting("cpu", "where graphs run; auto takes cuda when it is there", read=str, choices=PROVIDERS)
+    max_body_bytes: int = _setting(2 * 1024 * 1024, "largest request body, also after decompression, in bytes")
+    max_texts: int = _setting(1024, "most texts of one request")
+    max_tokens: int = _setting(20_000, "most tokens of one text")
+    max_queue_tokens: int = _setting(100_000, "most tokens a process has accepted and not answered; beyond it 503")
+    deadline_s: float = _setting(30.0, "a request not answered by then gets 504, in seconds", read=float)
+    read_timeout_s: float = _setting(20.0, "longest time a client may take to send a request, in seconds", read=float)
+    drain_s: float = _setting(1.0, "time to go on serving after SIGTERM, readiness failing, in seconds", read=float)
+    api_keys_file: Path | None = _setting(None, "file of accepted API keys, one a line", read=Path)
+    log_level: str = _setting("info", "least level that is logged", read=str, choices=LOG_LEVELS)
+    access_log: str = _setting("off", "one log line per request", read=str, choices=("on", "off"))
+    api_keys: tuple[str, ...] = dataclasses.field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value, choices = getattr(self, field.name), field.metadata.get("choices")
+            if choices and value not in choices:
+                raise SettingsError(f"{flag_of(field.name)} must be one of {', '.join(choices)}, not {value!r}.")
+        for name in ("threads", "max_body_bytes", "max_texts", "max_tokens", "max_queue_tokens"):
+            self._require(name, getattr(self, name) >= 1, "at least 1")
+        for name in ("deadline_s", "read_timeout_s"):
+            self._require(name, 0 < getattr(self, name) < float("inf"), "above 0")
+        self._require("workers", self.workers >= 0, "0 or more")
+        self._require("drain_s", 0 <= self.drain_s < float("inf"), "0 or more")
+        self._require("port", 0 <= self.port <= MAX_PORT, f"between 0 and {MAX_PORT}")
+
+    def _require(self, name: str, holds: bool, text: str) -> None:
+        if not holds:
+            raise SettingsError(f"{flag_of(name)} must be {text}, not {getattr(self, name)}.")
+
+    @property
+    def num_workers(self) -> int:
+        """Processes to run: the setting, or one per core."""
+        return self.workers or available_cores()
+
+    @property
+    def max_request_tokens(self) -> int:
+        """Most tokens of all texts of a request: one that could never be queued is refused for good."""
+        return max(self.max_queue_tokens, self.max_tokens)
+
+
+def flag_of(name: str) -> str:
+    """Command-line flag of a setting: "max_tokens" is "--max-tokens"."""
+    return "--" + name.replace("_", "-")
+
+
+def variable_of(name: str) -> str:
+    """Environment variable of a setting: "max_tokens" is "SEQSERVE_MAX_TOKENS"."""
+    return "SEQSERVE_" + name.upper()
+
+
+def make_parser(names: Sequence[str] | None = None, **kwargs: Any) -> argparse.ArgumentParser:
+    """Return a parser for the flags of the named settings (all when None); absent flags stay None."""
+    # No abbreviations: --api-keys would be --api-keys-file, with the key itself as its value.
+    parser = argparse.ArgumentParser(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **kwargs)
+    for field in dataclasses.fields(Settings):
+        if not field.metadata or (names is not None and field.name not in names):
+            continue
+        default = "none" if field.default is None else field.default
+        text = field.metadata["help"].format(cores=available_cores()).replace("%", "%%")
+        parser.add_argument(
+            flag_of(field.name),
+            choices=field.metadata["choices"] or None,
+            help=f"{text} (default {default}; {variable_of(field.name)})",
+            metavar=None if field.metadata["choices"] else _metavar(field.name),
+        )
+    return parser
+
+
+def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """Read the server's settings; prints help or a usage error and exits like any command-line program.
+
+    Raises SettingsError.
+    """
+    parser = make_parser(
+        prog="python -m service",
+        usage="python -m service [settings]\n       python -m service COMMAND --help",
+        description="Serve bundles over HTTP.",
+        epilog=COMMANDS,
+    )
+    return settings_from(vars(parser.parse_args(arguments)), environment)
+
+
+def settings_from(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
+    """Merge flags (which win) with environment variables; empty variables count as absent.
+
+    Raises SettingsError.
+    """
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(Settings):
+        if not field.metadata:
+            continue
+        name, given = flag_of(field.name), flags.get(field.name)
+        if given is None and (given := environment.get(variable_of(field.name))):
+            name = variable_of(field.name)
+        if given in (None, ""):
+            continue
+        try:
+            values[field.name] = field.metadata["read"](given)
+        except ValueError:
+            kind = "a whole number" if field.metadata["read"] is int else "a number"
+            raise SettingsError(f"{name} must be {kind}, not {given!r}.") from None
+    keys = _read_keys(values.get("api_keys_file"), environment.get("SEQSERVE_API_KEYS", ""))
+    return Settings(**values, api_keys=keys)
+
+
+def _read_keys(file: Path | None, variable: str) -> tuple[str, ...]:
+    lines = variable.split(",")
+    if file is not None:
+        try:
+            lines += file.read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"--api-keys-file {file} cannot be read: {error}.") from error
+    keys = tuple(key for line in lines if (key := line.strip()))
+    if file is not None and not keys:
+        # An empty file must not open the server to everybody.
+        raise SettingsError(f"--api-keys-file {file} holds no key.")
+    return keys
+
+
+def _metavar(name: str) -> str:
+    for suffix, unit in (("_s", "SECONDS"), ("_bytes", "BYTES"), ("_tokens", "TOKENS"), ("_file", "FILE")):
+        if name.endswith(suffix):
+            return unit
+    return {"models": "FOLDER", "host": "ADDRESS", "port": "PORT"}.get(name, "N")

@@ -1,0 +1,1 @@
+"""Text to arrays to results; knows no HTTP."""

@@ -1,0 +1,166 @@
+"""Names in text: tokens, sentences, rows for the batcher, and entities with offsets of the whole text."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from msgspec import UNSET
+from numpy.typing import NDArray
+
+from bundle.sentences import split_sentences
+from bundle.tagger import TaggedSentence, TaggerBundle
+from bundle.tokenization import Token, tokenize
+from service.engine.registry import Model
+from service.errors import DeadlineExceededError
+from service.schemas import Entity, TaggedToken, TagResult
+
+PERSON = "PER"
+SCORE_DECIMALS = 6
+"""Probabilities are rounded to this many decimals, of about 7 that float32 has: short numbers, the same every time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text with its tokens and its sentences, which are half-open token ranges that cover all tokens in order."""
+
+    text: str
+    tokens: list[Token]
+    sentences: list[tuple[int, int]]
+
+    def rows(self) -> list[list[str]]:
+        """Return the tokens of each sentence."""
+        return [[token.text for token in self.tokens[start:end]] for start, end in self.sentences]
+
+
+@dataclass(frozen=True, slots=True)
+class TagOptions:
+    """What of the answer is wanted; labels None keeps all."""
+
+    labels: frozenset[str] | None = None
+    min_score: float = 0.0
+    tokens: bool = False
+    tag_probs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TagTiming:
+    """Seconds that rows waited for the graph, and until their answers were there from then on."""
+
+    queue_s: float = 0.0
+    compute_s: float = 0.0
+
+
+def document_of_text(text: str, *, max_sentence_tokens: int, limit: int | None = None) -> Document:
+    """Tokenise and split a text; with a limit, no more than limit + 1 tokens are looked for."""
+    tokens = tokenize(text, limit=limit)
+    return Document(text, tokens, split_sentences(text, tokens, max_tokens=max_sentence_tokens))
+
+
+def document_of_tokens(words: Sequence[str], *, max_sentence_tokens: int) -> Document:
+    """Take given tokens as one sentence of a text that joins them with single spaces; one too long is split."""
+    tokens: list[Token] = []
+    start = 0
+    for word in words:
+        tokens.append(Token(word, start, start + len(word)))
+        start += len(word) + 1
+    text = " ".join(words)
+    if len(tokens) > max_sentence_tokens:
+        return Document(text, tokens, split_sentences(text, tokens, max_tokens=max_sentence_tokens))
+    return Document(text, tokens, [(0, len(tokens))] if tokens else [])
+
+
+def tag_documents(
+    model: Model, documents: Sequence[Document], options: TagOptions, *, deadline: float
+) -> tuple[list[TagResult], TagTiming]:
+    """Tag documents through the model's batcher; `deadline` is monotonic.
+
+    Raises OverloadedError, DeadlineExceededError and InternalError.
+    """
+    num_tokens = sum(len(document.tokens) for document in documents)
+    with model.batcher.admitted(num_tokens):
+        sentences = [row for document in documents for row in document.rows()]
+        rows = []
+        for sentence in sentences:
+            if time.monotonic() >= deadline:
+                raise DeadlineExceededError("The request was not answered within its deadline; its work was dropped.")
+            rows.append(model.bundle.encode([sentence]))
+        answer = model.batcher.submit(rows, [len(sentence) for sentence in sentences], deadline=deadline)
+    tagged = iter(answer.results)
+    results = [
+        result_of(document, [next(tagged) for _ in document.sentences], model.bundle, options) for document in documents
+    ]
+    return results, TagTiming(answer.queue_s, answer.compute_s)
+
+
+def result_of(
+    document: Document, tagged: Sequence[TaggedSentence], bundle: TaggerBundle, options: TagOptions
+) -> TagResult:
+    """Turn the tagged sentences of one document into its answer."""
+    entities = []
+    is_name = [0] * len(document.tokens)
+    for (offset, _), sentence in zip(document.sentences, tagged, strict=True):
+        for (label, start, end), probability in sentence.entities():
+            first, last = offset + start, offset + end
+            if label == PERSON:
+                is_name[first:last] = [1] * (last - first)
+            score = _rounded(probability)
+            if (options.labels is not None and label not in options.labels) or score < options.min_score:
+                continue
+            entities.append(_entity(document, label, (first, last), score))
+    wants_tokens = options.tokens or options.tag_probs
+    tokens = list(_tokens(document, tagged, bundle, is_name)) if wants_tokens else UNSET
+    if options.tag_probs and tokens:
+        _add_tag_probs(tokens, tagged, bundle)
+    return TagResult(entities=entities, tokens=tokens)
+
+
+def _entity(document: Document, label: str, span: tuple[int, int], score: float) -> Entity:
+    start, end = document.tokens[span[0]].start, document.tokens[span[1] - 1].end
+    return Entity(
+        text=document.text[start:end],
+        label=label,
+        start=start,
+        end=end,
+        token_start=span[0],
+        token_end=span[1],
+        score=score,
+    )
+
+
+def _tokens(
+    document: Document, tagged: Iterable[TaggedSentence], bundle: TaggerBundle, is_name: Sequence[int]
+) -> Iterable[TaggedToken]:
+    index_of = {tag: index for index, tag in enumerate(bundle.tags)}
+    position = 0
+    for sentence in tagged:
+        chosen = [index_of[tag] for tag in sentence.tags]
+        scores = _rounded_all(sentence.tag_probs[np.arange(len(chosen)), chosen])
+        for tag, score in zip(sentence.tags, scores, strict=True):
+            token = document.tokens[position]
+            yield TaggedToken(
+                text=token.text,
+                start=token.start,
+                end=token.end,
+                tag=tag,
+                is_name=1 if is_name[position] else 0,
+                score=score,
+            )
+            position += 1
+
+
+def _add_tag_probs(tokens: Sequence[TaggedToken], tagged: Iterable[TaggedSentence], bundle: TaggerBundle) -> None:
+    rows = (row for sentence in tagged for row in _rounded_all(sentence.tag_probs))
+    for token, row in zip(tokens, rows, strict=True):
+        token.tag_probs = dict(zip(bundle.tags, row, strict=True))
+
+
+def _rounded_all(probabilities: NDArray[np.float32]) -> list[Any]:
+    # Sums in float32 may end a little above 1.
+    rounded: list[Any] = np.round(np.clip(probabilities.astype(np.float64), 0.0, 1.0), SCORE_DECIMALS).tolist()
+    return rounded
+
+
+def _rounded(probability: float) -> float:
+    return round(min(max(probability, 0.0), 1.0), SCORE_DECIMALS)

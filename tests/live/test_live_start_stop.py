@@ -1,0 +1,261 @@
+"""Starting with sound and unsound bundles and settings; stopping without losing a request."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live.served import BUNDLES, ROOT, Served, start
+
+TINY = BUNDLES / "tiny-ner" / "1"
+
+
+def run(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the service until it ends by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "service", "--port", "0", *flags],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def change_manifest(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    change(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+
+
+def flip_byte(folder: Path) -> str:
+    data = bytearray((folder / "weights.safetensors").read_bytes())
+    data[-1] ^= 1
+    (folder / "weights.safetensors").write_bytes(data)
+    return "weights.safetensors: wrong checksum"
+
+
+def remove_words(folder: Path) -> str:
+    (folder / "words.txt").unlink()
+    return "words.txt: named in manifest.json but missing"
+
+
+def later_version(folder: Path) -> str:
+    change_manifest(folder, lambda manifest: manifest.update(format_version=99))
+    return "manifest.json: format version 99 is unknown"
+
+
+def other_output(folder: Path) -> str:
+    change_manifest(folder, lambda manifest: manifest["graphs"]["tagger"]["outputs"][1]["shape"].__setitem__(2, 7))
+    return "output tag_probs"
+
+
+def no_json(folder: Path) -> str:
+    (folder / "manifest.json").write_bytes(b"{")
+    return "manifest.json: "
+
+
+def no_bundle(folder: Path) -> str:
+    shutil.rmtree(folder)
+    return "holds no bundle"
+
+
+@pytest.mark.parametrize("spoil", [flip_byte, remove_words, later_version, other_output, no_json, no_bundle])
+def test_a_bad_bundle_stops_the_start_with_one_sentence(tmp_path: Path, spoil: Callable[[Path], str]) -> None:
+    folder = tmp_path / "tiny-ner" / "1"
+    shutil.copytree(TINY, folder)
+    expected = spoil(folder)
+    done = run("--models", str(tmp_path))
+    assert done.returncode not in (0, -signal.SIGKILL)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"seqserve: {tmp_path}")
+    assert expected in line
+
+
+def test_a_worker_that_cannot_open_its_models_stops_the_start_with_one_sentence(tmp_path: Path) -> None:
+    served = start(
+        tmp_path / "log", "--workers", "3", "--log-level", "warning", script=("-m", "tests.live.unopenable_server")
+    )
+    try:
+        assert served.process.wait(30) not in (0, -signal.SIGKILL)
+    finally:
+        served.stop()
+    assert served.log == "seqserve: tagger.onnx: the worker cannot open it\n"
+
+
+@pytest.mark.parametrize("spoil", [flip_byte, remove_words])
+def test_check_says_what_is_wrong_with_a_bundle(tmp_path: Path, spoil: Callable[[Path], str]) -> None:
+    folder = tmp_path / "1"
+    shutil.copytree(TINY, folder)
+    command = [sys.executable, "-m", "service", "check", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "tiny-ner 1 is sound: golden answers hold, rows stand alone.\n")
+    expected = spoil(folder)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert expected in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "expected"),
+    [
+        (["--threads", "many"], {}, "--threads must be a whole number, not 'many'."),
+        (["--deadline-s", "0"], {}, "--deadline-s must be above 0, not 0.0."),
+        ([], {"SEQSERVE_WORKERS": "-1"}, "--workers must be 0 or more, not -1."),
+        ([], {"SEQSERVE_PROVIDER": "abacus"}, "--provider must be one of cpu, cuda, auto, not 'abacus'."),
+        (["--api-keys-file", "/no/such/file"], {}, "--api-keys-file /no/such/file cannot be read"),
+    ],
+)
+def test_a_bad_setting_stops_the_start(flags: list[str], environment: dict[str, str], expected: str) -> None:
+    done = run("--models", str(BUNDLES), *flags, **environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"seqserve: {expected}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_help_lists_every_setting() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    for name in (
+        "HOST",
+        "PORT",
+        "MODELS",
+        "WORKERS",
+        "THREADS",
+        "PROVIDER",
+        "MAX_BODY_BYTES",
+        "MAX_QUEUE_TOKENS",
+        "DEADLINE_S",
+        "DRAIN_S",
+        "API_KEYS",
+        "LOG_LEVEL",
+        "MAX_TEXTS",
+        "MAX_TOKENS",
+    ):
+        assert f"SEQSERVE_{name}" in done.stdout
+
+
+def test_settings_come_from_the_environment_and_flags_win(serve: Callable[..., Served]) -> None:
+    server = serve("--max-texts", "3", SEQSERVE_MAX_TEXTS="2", SEQSERVE_WORKERS="1", SEQSERVE_MAX_TOKENS="4")
+    assert len(server.workers) == 1
+    assert server.post({"text": ["a"] * 3}).status == 200
+    assert server.post({"text": ["a"] * 4}).json()["code"] == "too_many_texts"
+    assert server.post({"text": "a b c d e"}).json()["code"] == "text_too_long"
+
+
+def test_one_bundle_can_be_the_models(serve: Callable[..., Served]) -> None:
+    assert serve("--workers", "1", "--models", str(TINY)).post({"text": "a"}).status == 200
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted in /proc")
+def test_workers_are_forked_from_a_single_thread(server: Served) -> None:
+    """A thread that is there before the fork is missing in the workers, which then abort or wait for ever."""
+    assert len(list(Path("/proc", str(server.process.pid), "task").iterdir())) == 1
+
+
+def test_a_dead_worker_is_replaced(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "1")
+    (worker,) = server.workers
+    subprocess.run(["kill", "-KILL", str(worker)], check=True)
+    assert server.post({"text": "a"}).status == 200
+    assert server.workers != [worker]
+
+
+def test_draining_goes_on_serving_while_readiness_fails(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "2", "--drain-s", "3")
+    server.process.send_signal(signal.SIGTERM)
+    while (reply := server.get("/readyz")).status == 200:
+        pass
+    assert (reply.status, reply.json()["code"]) == (503, "shutting_down")
+    assert 1 <= int(reply.headers["Retry-After"]) <= 3
+    assert server.get("/healthz").status == 200
+    assert server.post({"text": "Teddy Roosevelt came."}).status == 200
+    assert server.stop() == 0
+
+
+def test_sigint_stops_too(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "1")
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(30) == 0
+    assert "Traceback" not in server.log
+
+
+def test_sigterm_under_load_loses_no_request(serve: Callable[..., Served]) -> None:
+    """Every connection that was accepted gets its whole answer; afterwards connections are refused."""
+    server = serve("--workers", "2", "--drain-s", "0.3")
+    body = {"text": "Teddy Roosevelt came to see Harry Potter. " * 40}
+    answered: list[int] = []
+    lost: list[str] = []
+    under_way = threading.Semaphore(0)
+
+    def client() -> None:
+        while True:
+            try:
+                answered.append(server.post(body).status)
+            except ConnectionRefusedError:
+                return
+            except (OSError, EOFError) as error:
+                lost.append(repr(error))
+                return
+            under_way.release()
+
+    clients = [threading.Thread(target=client) for _ in range(16)]
+    for thread in clients:
+        thread.start()
+    for _ in range(32):
+        assert under_way.acquire(timeout=60)
+    status = server.stop()
+    for thread in clients:
+        thread.join()
+    assert (status, lost, set(answered)) == (0, [], {200})
+
+
+def test_a_request_on_its_way_is_answered_after_sigterm(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "1")
+    data = json.dumps({"text": "Teddy Roosevelt came."}).encode()
+    head = f"POST /v1/tag HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(head.encode() + data[:5])
+        while server.get("/readyz").status != 200:
+            pass
+        server.process.send_signal(signal.SIGTERM)
+        while "Handling signal: term" not in server.log:
+            pass
+        connection.sendall(data[5:])
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
+    assert server.stop() == 0
+
+
+def test_probes_answer_and_slow_clients_are_ended_when_every_thread_is_held(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "1", "--threads", "2", "--read-timeout-s", "1.5")
+    stalled = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(4)]
+    try:
+        for connection in stalled:
+            connection.sendall(b"POST /v1/tag HTTP/1.1\r\nHost: x\r\n")
+        assert server.get("/readyz").status == 200
+        assert server.get("/healthz").status == 200
+        # Served as soon as those that send nothing more were given up.
+        assert server.post({"text": "Teddy Roosevelt came."}).status == 200
+    finally:
+        for connection in stalled:
+            connection.close()
+
+
+def test_a_taken_port_is_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        served = start(tmp_path / "log", "--workers", "1", "--port", str(taken.getsockname()[1]))
+        try:
+            assert served.process.wait(60) != 0
+        finally:
+            served.stop()
+    assert "in use" in served.log

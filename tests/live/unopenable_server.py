@@ -1,0 +1,16 @@
+"""A server whose workers cannot open their models, though the master found nothing wrong with them."""
+
+import sys
+
+from bundle.errors import BundleError
+from service import app
+from service.__main__ import main
+
+
+def refuse(*arguments: object, **options: object) -> None:
+    """Stand in for `open_tagger`."""
+    raise BundleError("tagger.onnx: the worker cannot open it")
+
+
+app.open_tagger = refuse  # type: ignore[assignment]
+sys.exit(main())

@@ -1,0 +1,50 @@
+"""A tiny tagger and apps around it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from bundle.encoding import TaggerBatch
+from bundle.load import load_bundle
+from bundle.tagger import TaggedSentence, TaggerBundle
+from service.app import create_app
+from service.board import Board
+from service.engine.batcher import Batcher
+from service.engine.registry import Checked, Model, Registry
+from service.engine.rows import stack_rows
+from service.settings import Settings
+
+BUNDLES = Path(__file__).resolve().parent.parent / "fixtures" / "bundles"
+
+Run = Callable[[list[TaggerBatch]], Sequence[TaggedSentence]]
+
+
+@pytest.fixture(scope="session")
+def bundle() -> TaggerBundle:
+    return load_bundle(BUNDLES / "tiny-ner" / "1")
+
+
+@pytest.fixture
+def make_app(bundle: TaggerBundle) -> Callable[..., Flask]:
+    """Make an app around the tiny tagger; `run` replaces its graph, `models` adds others to the registry."""
+
+    def make(
+        *,
+        run: Run | None = None,
+        models: Sequence[Model] = (),
+        opened: bool = True,
+        board: Board | None = None,
+        **given: object,
+    ) -> Flask:
+        settings = Settings(models=BUNDLES, **given)  # type: ignore[arg-type]
+        queue = Batcher(run or (lambda rows: bundle.run(stack_rows(rows))), max_queue_tokens=settings.max_queue_tokens)
+        by_name = {model.manifest.name: model for model in (Model(bundle.manifest, "cpu", bundle, queue), *models)}
+        checked = [Checked(BUNDLES, model.manifest, None) for model in by_name.values()]
+        registry = Registry(checked, lambda item: by_name[item.manifest.name])
+        if opened:
+            registry.open()
+        return create_app(settings, registry=registry, board=board)
+
+    return make

@@ -1,0 +1,128 @@
+"""The app around a stand-in graph: what a real server shows only by chance."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import pytest
+from flask import Flask
+
+from bundle.tagger import TaggerBundle
+from service.arrival import Arrival, begin
+from service.board import Board
+from service.engine.registry import Model
+from service.engine.rows import stack_rows
+
+MakeApp = Callable[..., Flask]
+FINE = {"text": "Teddy Roosevelt came."}
+FAR = 60.0
+
+
+def language_model(bundle: TaggerBundle, name: str = "a-language-model") -> Model:
+    """A model of another task; taggers cannot be asked of it."""
+    manifest = msgspec.structs.replace(bundle.manifest, name=name, task="score")
+    return Model(manifest, "cpu", None, None)  # type: ignore[arg-type]
+
+
+def test_a_model_of_another_task_is_a_mismatch(make_app: MakeApp, bundle: TaggerBundle) -> None:
+    client = make_app(models=[language_model(bundle)]).test_client()
+    reply = client.post("/v1/tag", json={**FINE, "model": "a-language-model"})
+    assert (reply.status_code, reply.json["code"]) == (409, "task_mismatch")
+    assert reply.content_type == "application/problem+json"
+
+
+def test_without_a_name_the_first_tagger_answers(make_app: MakeApp, bundle: TaggerBundle) -> None:
+    client = make_app(models=[language_model(bundle)]).test_client()
+    assert client.post("/v1/tag", json=FINE).json["model"] == "tiny-ner"
+
+
+def test_nothing_is_ready_before_models_are_open(make_app: MakeApp) -> None:
+    client = make_app(opened=False).test_client()
+    for reply in (client.get("/readyz"), client.post("/v1/tag", json=FINE), client.get("/v1/models/tiny-ner")):
+        assert (reply.status_code, reply.json["code"]) == (503, "not_ready")
+        assert "tiny-ner" in reply.json["detail"]
+        assert reply.headers["Retry-After"] == "1"
+    assert client.get("/healthz").status_code == 200
+
+
+def test_readiness_fails_while_draining_and_the_rest_goes_on(make_app: MakeApp) -> None:
+    board = Board()
+    client = make_app(board=board).test_client()
+    assert client.get("/readyz").status_code == 200
+    board.start_draining(60)
+    reply = client.get("/readyz")
+    assert (reply.status_code, reply.json["code"], reply.headers["Retry-After"]) == (503, "shutting_down", "60")
+    assert client.post("/v1/tag", json=FINE).status_code == 200
+
+
+def test_a_failing_run_is_one_request_not_the_next(
+    make_app: MakeApp, bundle: TaggerBundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    def run(rows: list) -> list:
+        if rows[0].lengths[0] == 2:
+            raise RuntimeError("the graph melted")
+        return bundle.run(stack_rows(rows))
+
+    client = make_app(run=run).test_client()
+    reply = client.post("/v1/tag", json={"tokens": ["Teddy", "Roosevelt"]})
+    assert (reply.status_code, reply.json["code"], reply.json["errors"]) == (500, "internal", [])
+    assert b"melted" not in reply.data
+    assert client.post("/v1/tag", json=FINE).status_code == 200
+
+
+def test_a_bug_anywhere_is_an_internal_error(make_app: MakeApp) -> None:
+    app = make_app()
+
+    @app.get("/bug")
+    def bug() -> None:
+        raise KeyError("oops")
+
+    reply = app.test_client().get("/bug")
+    assert (reply.status_code, reply.json["code"]) == (500, "internal")
+    assert b"oops" not in reply.data
+
+
+def test_a_full_queue_is_refused_while_another_runs(make_app: MakeApp, bundle: TaggerBundle) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def run(rows: list) -> list:
+        entered.set()
+        assert release.wait(FAR)
+        return bundle.run(stack_rows(rows))
+
+    app = make_app(run=run, max_queue_tokens=6)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(lambda: app.test_client().post("/v1/tag", json=FINE))
+        assert entered.wait(FAR)
+        refused = app.test_client().post("/v1/tag", json=FINE)
+        release.set()
+        assert first.result().status_code == 200
+    assert (refused.status_code, refused.json["code"]) == (503, "overloaded")
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert app.test_client().post("/v1/tag", json=FINE).status_code == 200
+
+
+def test_a_request_that_waited_for_a_thread_until_its_deadline_costs_nothing(make_app: MakeApp) -> None:
+    def never(rows: list) -> list:
+        raise AssertionError("ran an expired request")
+
+    client = make_app(run=never, deadline_s=5.0).test_client()
+    begin(Arrival(at=0.0))  # long ago on the monotonic clock
+    reply = client.post("/v1/tag", json=FINE)
+    assert (reply.status_code, reply.json["code"]) == (504, "deadline_exceeded")
+
+
+def test_time_spent_waiting_for_a_thread_is_queueing(make_app: MakeApp) -> None:
+    arrived = Arrival(at=0.0)
+    arrived.at = arrived.reading_since - 2.0
+    begin(arrived)
+    timing = make_app().test_client().get("/healthz").headers["Server-Timing"]
+    assert timing.startswith("queue;dur=2000.000,")
+
+
+@pytest.mark.parametrize("key", ["clé", "right", "right-and-more", ""])
+def test_keys_are_compared_whole(make_app: MakeApp, key: str) -> None:
+    client = make_app(api_keys=("right-and-more", "other")).test_client()
+    reply = client.get("/v1/models", headers={"Authorization": f"Bearer {key}".encode().decode("latin-1")})
+    assert reply.status_code == (200 if key == "right-and-more" else 401)

@@ -1,0 +1,88 @@
+"""Text to documents to answers, without HTTP."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bundle.tagger import TaggedSentence, TaggerBundle
+from service.engine.rows import stack_rows
+from service.tasks.tag import Document, TagOptions, document_of_text, document_of_tokens, result_of
+
+ALL = TagOptions(tokens=True)
+
+
+def tagged(bundle: TaggerBundle, tags: list[str], *, span_prob: float = 0.5) -> TaggedSentence:
+    """A sentence whose tags are certain."""
+    probs = np.zeros((len(tags), len(bundle.tags)), np.float32)
+    probs[np.arange(len(tags)), [bundle.tags.index(tag) for tag in tags]] = 1
+    return TaggedSentence(tuple(tags), probs, np.full(len(tags), span_prob, np.float32))
+
+
+def two_sentences(bundle: TaggerBundle) -> tuple[Document, list[TaggedSentence]]:
+    document = document_of_text("Ann came.\nThen Bob Ross left Rome.", max_sentence_tokens=100)
+    assert [len(row) for row in document.rows()] == [3, 6]
+    return document, [
+        tagged(bundle, ["S-PER", "O", "O"], span_prob=0.9),
+        tagged(bundle, ["O", "B-PER", "E-PER", "O", "S-LOC", "O"], span_prob=0.4),
+    ]
+
+
+def test_offsets_are_those_of_the_whole_text(bundle: TaggerBundle) -> None:
+    document, sentences = two_sentences(bundle)
+    entities = result_of(document, sentences, bundle, ALL).entities
+    assert [(item.text, item.label, item.start, item.end, item.token_start, item.token_end) for item in entities] == [
+        ("Ann", "PER", 0, 3, 0, 1),
+        ("Bob Ross", "PER", 15, 23, 4, 6),
+        ("Rome", "LOC", 29, 33, 7, 8),
+    ]
+
+
+def test_is_name_marks_persons_only_whatever_is_kept(bundle: TaggerBundle) -> None:
+    document, sentences = two_sentences(bundle)
+    for options in (ALL, TagOptions(labels=frozenset({"LOC"}), min_score=1.0, tokens=True)):
+        tokens = result_of(document, sentences, bundle, options).tokens
+        assert [token.is_name for token in tokens] == [1, 0, 0, 0, 1, 1, 0, 0, 0]  # type: ignore[union-attr]
+
+
+def test_min_score_compares_the_score_that_is_shown(bundle: TaggerBundle) -> None:
+    document, sentences = two_sentences(bundle)
+    shown = result_of(document, sentences, bundle, ALL).entities[0].score
+    assert shown == 0.9  # of float32 0.89999998
+    kept = result_of(document, sentences, bundle, TagOptions(min_score=shown)).entities
+    assert [entity.text for entity in kept] == ["Ann"]
+
+
+def test_scores_stay_in_range(bundle: TaggerBundle) -> None:
+    document = document_of_tokens(["Ann"], max_sentence_tokens=9)
+    over = tagged(bundle, ["S-PER"], span_prob=1.0000002)
+    assert result_of(document, [over], bundle, ALL).entities[0].score == 1.0
+
+
+@given(st.lists(st.text(min_size=1, max_size=5), max_size=30), st.integers(1, 8))
+def test_given_tokens_keep_their_number_and_place(words: list[str], longest: int) -> None:
+    document = document_of_tokens(words, max_sentence_tokens=longest)
+    assert [token.text for token in document.tokens] == words
+    assert all(document.text[token.start : token.end] == token.text for token in document.tokens)
+    assert [word for row in document.rows() for word in row] == words
+    assert all(1 <= len(row) <= longest for row in document.rows())
+
+
+def test_given_tokens_are_one_sentence_when_they_fit() -> None:
+    words = ["One", ".", "Two", ".", "Three", "."]
+    assert document_of_tokens(words, max_sentence_tokens=6).rows() == [words]
+
+
+@given(st.text(max_size=300), st.integers(1, 20))
+def test_sentences_cover_the_tokens_of_any_text(text: str, longest: int) -> None:
+    document = document_of_text(text, max_sentence_tokens=longest)
+    assert [word for row in document.rows() for word in row] == [token.text for token in document.tokens]
+    assert all(1 <= len(row) <= longest for row in document.rows())
+
+
+@pytest.mark.parametrize("sentences", [[["a"]], [["a", "bb"], ["c"]], [["aa"], ["b", "c", "dddd"], ["e", "f"]]])
+def test_stacked_rows_equal_a_batch_encoded_at_once(bundle: TaggerBundle, sentences: list[list[str]]) -> None:
+    stacked = stack_rows([bundle.encode([sentence]) for sentence in sentences])
+    for array, expected in zip(stacked.feeds().values(), bundle.encode(sentences).feeds().values(), strict=True):
+        assert array.dtype == expected.dtype
+        assert np.array_equal(array, expected)
