@@ -194,6 +194,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(f"data folder: {folder}")
         print(_table(corpora, folder))
+        print("with --show: every file's checksum and address, columns, labels, attribution")
     return 0
 
 
@@ -228,13 +229,14 @@ def _fetch(corpora: Sequence[Corpus], folder: Path, *, named: bool) -> int:
 
 
 def _table(corpora: Iterable[Corpus], folder: Path) -> str:
-    rows = [("name", "kind", "licence", "ship", "state")]
+    rows = [("name", "kind", "ship", "state", "licence", "source")]
     rows += [
-        (each.name, each.kind, each.licence, "yes" if each.ship else "no", state_of(each, folder)) for each in corpora
+        (each.name, each.kind, "yes" if each.ship else "no", state_of(each, folder), each.licence, each.source)
+        for each in corpora
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]) for row in rows
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
 
 

@@ -136,8 +136,8 @@ def test_states_name_what_is_missing_or_damaged(toy: Path, capsys: pytest.Captur
     capsys.readouterr()
     assert command() == 0
     table = capsys.readouterr().out.splitlines()
-    assert table[1].split() == ["name", "kind", "licence", "ship", "state"]
-    assert table[2].split() == ["toy", "ner", "x", "yes", "damaged:", "toy/packed.conll.gz"]
+    assert table[1].split() == ["name", "kind", "ship", "state", "licence", "source"]
+    assert table[2].split() == ["toy", "ner", "yes", "damaged:", "toy/packed.conll.gz", "x", "https://example.org/toy"]
 
 
 def test_show_prints_licence_source_and_sums(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
