@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -198,7 +199,12 @@ def _decoded(content: bytes, path: Path) -> Manifest:
         # Looked at first: a later format may well have other fields, and its version is the reason worth telling.
         if version != FORMAT_VERSION:
             raise BundleError(f"{path}: format version {version} is unknown, this release reads {FORMAT_VERSION}")
-        return msgspec.json.decode(content, type=Manifest)
+        manifest = msgspec.json.decode(content, type=Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         reason = re.sub(r"\s+", " ", str(error))
         raise BundleError(f"{path}: {reason}") from error
+    try:
+        datetime.fromisoformat(manifest.created)
+    except ValueError as error:
+        raise BundleError(f"{path}: created is {manifest.created!r} instead of a date") from error
+    return manifest

@@ -69,7 +69,7 @@ def _begin() -> None:
 
 def _check_key(keys: tuple[str, ...]) -> None:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    presented = given.strip().encode()
+    presented = given.strip().encode("latin-1", "replace")  # WSGI's strings are bytes
     # Every key is compared, each in constant time, so that the time taken tells nothing.
     matches = [hmac.compare_digest(presented, key.encode()) for key in keys]
     if scheme.lower() != "bearer" or not any(matches):

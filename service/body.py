@@ -24,6 +24,8 @@ _PLACE = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`\Z", re.DOTALL)
 _ECHOED_CHARS = 100
+_MOST_MEMBERS = 64
+"""Parts of a gzip body: a client sends one; of 100,000 empty ones each would be copied with all that follow."""
 
 
 def read_json(request: Request, kind: type[Struct], *, max_bytes: int) -> Struct:
@@ -73,6 +75,8 @@ def _invalid(message: str) -> InvalidRequestError:
     if unknown := _UNKNOWN.match(detail):
         steps.append(unknown["name"][:_ECHOED_CHARS])
         detail = "This field is not known."
+    elif len(detail) > 2 * _ECHOED_CHARS:  # the decoder repeats a wrong value, however long it is
+        detail = f"{detail[: 2 * _ECHOED_CHARS]}…"
     pointer = pointer_to(*steps)
     return InvalidRequestError(f"{pointer or 'The body'}: {detail}", [FieldError(pointer, detail)])
 
@@ -130,7 +134,7 @@ def _decompressed(request: Request, data: bytes, max_bytes: int) -> bytes:
 def _inflate(data: bytes, window: int, max_bytes: int) -> bytes:
     """Decompress all members of at most max_bytes together; raises zlib.error when they are broken or cut."""
     out = bytearray()
-    while True:
+    for _ in range(_MOST_MEMBERS):
         stream = zlib.decompressobj(window)
         out += stream.decompress(data, max_bytes + 1 - len(out))
         if len(out) > max_bytes:
@@ -140,3 +144,4 @@ def _inflate(data: bytes, window: int, max_bytes: int) -> bytes:
         data = stream.unused_data
         if not data or window != _GZIP:
             return bytes(out)
+    raise MalformedJsonError(f"The body has more than {_MOST_MEMBERS} gzip members.")

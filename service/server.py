@@ -4,6 +4,7 @@ import gc
 import logging
 import math
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -30,6 +31,8 @@ _KEEP_ALIVE_S = 15
 _START_LIMIT_S = 120
 _MAX_CONNECTIONS = 1000
 """Of one worker, most of them idle: a thread is taken only by a connection that sends."""
+_OTHER_FILES = 64
+"""Descriptors that a worker needs beside those of its connections; about 20 are open when it is idle."""
 
 
 def serve(settings: Settings) -> None:
@@ -73,7 +76,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "workers": settings.num_workers,
             "threads": settings.threads,
             "worker_class": Worker,
-            "worker_connections": _MAX_CONNECTIONS,
+            "worker_connections": _max_connections(),
             "keepalive": _KEEP_ALIVE_S,
             "timeout": _START_LIMIT_S,
             "graceful_timeout": math.ceil(settings.deadline_s) + _GRACE_S,
@@ -98,6 +101,12 @@ class Server(BaseApplication):  # type: ignore[misc]
         return self._app
 
 
+def _max_connections() -> int:
+    """How many connections a worker takes: never so many that it runs out of descriptors."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MAX_CONNECTIONS if limit == resource.RLIM_INFINITY else max(1, min(_MAX_CONNECTIONS, limit - _OTHER_FILES))
+
+
 class Master(Arbiter):  # type: ignore[misc]
     """gunicorn's master process, which drains before it stops and says in one sentence why it cannot start."""
 
@@ -110,7 +119,10 @@ class Master(Arbiter):  # type: ignore[misc]
         logging.getLogger("gunicorn.error").addFilter(lambda record: not self._board.failure)
 
     def spawn_workers(self) -> None:
-        """Start the missing workers at once: gunicorn pauses between them, which would delay readiness."""
+        """Start the first workers at once: gunicorn pauses between them, which would delay readiness."""
+        if self.worker_age:  # one that dies again and again must not take a whole core
+            super().spawn_workers()
+            return
         for _ in range(self.num_workers - len(self.WORKERS)):
             self.spawn_worker()
 

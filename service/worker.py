@@ -8,8 +8,10 @@ import socket
 import struct
 import sys
 import time
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -19,16 +21,28 @@ from gunicorn.workers import gthread
 from bundle.errors import SeqserveError
 from service import arrival
 from service.arrival import Arrival
-from service.errors import MalformedJsonError
+from service.errors import InternalError, MalformedJsonError, RequestError
 from service.problems import CONTENT_TYPE, problem_of
 
 PROBES = (b"GET /healthz", b"GET /readyz", b"HEAD /healthz", b"HEAD /readyz")
 BOOT_ERROR = 3
 """Exit status by which gunicorn's master knows that starting another worker would fail again."""
 
-_PEEK_BYTES = max(map(len, PROBES))
+_PEEK_BYTES = 4096
+_BODY_HEADERS = (b"\r\ncontent-length:", b"\r\ntransfer-encoding:")
 _SEND_TIMEOUT_S = 30
 _QUICK_GRACE_S = 1
+_LINGER_S = 2.0
+_DRAIN_BYTES = 65_536
+_MOST_DRAINED_BYTES = 256 * 1024 * 1024
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_NO_ROOM_PAUSE_S = 0.05
+_REFUSALS: dict[type[Exception], str] = {
+    gthread.http.errors.ExpectationFailed: "Of Expect only 100-continue is understood.",
+    gthread.http.errors.UnsupportedTransferCoding: "Of Transfer-Encoding only chunked is understood.",
+    gthread.http.errors.LimitRequestLine: "The first line of the request is too long.",
+    gthread.http.errors.LimitRequestHeaders: "The headers of the request are too many or too long.",
+}
 
 
 def _nothing() -> None:
@@ -45,6 +59,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         """Add to gunicorn's: a thread for probes, and the list of requests that are being read."""
         self.probe_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="probe")
         self.arrivals: dict[Any, Arrival] = {}
+        self.lingering: deque[Any] = deque()
         super().init_process()
 
     def load_wsgi(self) -> None:
@@ -61,6 +76,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             client, address = listener.accept()
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                return
+            if error.errno in _NO_ROOM:
+                self.log.warning("cannot accept a connection: %s", error.strerror)
+                time.sleep(_NO_ROOM_PAUSE_S)  # it stays in the kernel's queue, and would be tried again at once
                 return
             raise
         self.nr_conns += 1
@@ -84,11 +103,55 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     @staticmethod
     def _is_probe(connection: Any) -> bool:
+        """Say whether all of a probe is there, so that it cannot hold the one thread that probes have."""
         try:
             start: bytes = connection.sock.recv(_PEEK_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except OSError:
             return False
-        return start.startswith(PROBES)
+        head = start.lower()
+        is_whole = head.find(b"\r\n\r\n") == len(head) - 4
+        return start.startswith(PROBES) and is_whole and not any(name in head for name in _BODY_HEADERS)
+
+    def finish_request(self, connection: Any, future: "Future[Any]") -> None:
+        """Keep the connection, or part from its client.
+
+        gunicorn waits up to two seconds for a client to close its side, in the main loop: a few that do not would keep
+        everybody waiting, and more of them end the worker for not being alive.
+        """
+        if not future.cancelled() and future.exception() is None and future.result():
+            super().finish_request(connection, future)
+            return
+        try:
+            connection.sock.setblocking(False)
+            connection.sock.shutdown(socket.SHUT_WR)
+            self.poller.register(connection.sock, gthread.selectors.EVENT_READ, partial(self._drain, connection))
+        except (OSError, ValueError, KeyError):  # the client has left
+            self._close(connection)
+            return
+        connection.timeout = time.monotonic() + _LINGER_S
+        connection.bytes_left = _MOST_DRAINED_BYTES
+        self.lingering.append(connection)
+
+    def _drain(self, connection: Any, client: Any) -> None:
+        """Throw away what a client still sends after its answer: closing before would take the answer from it."""
+        try:
+            num_bytes = len(client.recv(_DRAIN_BYTES))
+        except BlockingIOError:
+            return
+        except OSError:
+            num_bytes = 0
+        connection.bytes_left -= num_bytes
+        if num_bytes == 0 or connection.bytes_left <= 0:
+            self.lingering.remove(connection)
+            self._stop_lingering(connection)
+
+    def _stop_lingering(self, connection: Any) -> None:
+        self.poller.unregister(connection.sock)
+        self._close(connection)
+
+    def _close(self, connection: Any) -> None:
+        self.nr_conns -= 1
+        connection.close()
 
     def handle(self, connection: Any) -> Any:
         """Serve one request; runs in a thread."""
@@ -100,9 +163,18 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         finally:
             del self.arrivals[connection]
 
+    def _keepalive_after(self, connection: Any, keepalive: bool) -> bool:
+        """Say whether another request may follow; a body that turns out broken after the answer gets no second one."""
+        try:
+            return bool(super()._keepalive_after(connection, keepalive))
+        except gthread.http.errors.ParseException:
+            return False
+
     def murder_pending(self) -> None:
-        """Called by the main loop at least once a second: also end what takes too long to arrive."""
+        """Called by the main loop at least once a second: also end what takes too long to arrive or to leave."""
         super().murder_pending()
+        while self.lingering and self.lingering[0].timeout <= time.monotonic():
+            self._stop_lingering(self.lingering.popleft())
         limit = time.monotonic() - self.app.settings.read_timeout_s
         for connection, here in self.arrivals.copy().items():
             if not here.is_read and here.reading_since < limit:
@@ -153,15 +225,22 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         self.method_queue.defer(_nothing)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
-        """Answer what is no HTTP with the same shape of error as everything else."""
-        if not isinstance(exc, gthread.http.errors.ParseException):
-            super().handle_error(req, client, addr, exc)
-            return
-        self.log.info("refused a request that is no valid HTTP: %s", type(exc).__name__)
-        body = msgspec.json.encode(problem_of(MalformedJsonError("The request is not valid HTTP.")))
+        """Answer what never reaches the app, being no valid HTTP, with the same shape of error as everything else."""
+        request_id = secrets.token_hex(8)
+        error: RequestError
+        if isinstance(exc, gthread.http.errors.ParseException):
+            self.log.info("refused a request that is no valid HTTP: %s", type(exc).__name__)
+            error = MalformedJsonError(_REFUSALS.get(type(exc), "The request is not valid HTTP."))
+        else:
+            self.log.error("failed outside of the app, request %s", request_id, exc_info=exc)
+            error = InternalError("Something failed inside the server; it was logged.")
+        problem = problem_of(error)
+        body = msgspec.json.encode(problem)
+        total_ms = 1000 * (time.monotonic() - arrival.take().at)
         head = (
-            f"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: {CONTENT_TYPE}\r\n"
-            f"Content-Length: {len(body)}\r\nX-Request-Id: {secrets.token_hex(8)}\r\n\r\n"
+            f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\nConnection: close\r\n"
+            f"Content-Type: {CONTENT_TYPE}\r\nContent-Length: {len(body)}\r\nX-Request-Id: {request_id}\r\n"
+            f"Server-Timing: queue;dur=0.000, compute;dur=0.000, total;dur={total_ms:.3f}\r\n\r\n"
         )
         try:
             util.write_nonblock(client, head.encode() + body)

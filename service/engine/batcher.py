@@ -8,8 +8,10 @@ throughput and triples the latency of a lone client.
 import math
 import threading
 import time
+from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 from service.engine.plan import BatchLimits, next_batch
@@ -25,6 +27,9 @@ WINDOW = 256
 FIRST_GUESS_TOKENS_PER_S = 10_000.0
 """Speed that Retry-After is computed from before anything was measured."""
 
+_FEW = 32
+_turn_of = attrgetter("turn")
+
 
 class Batcher(Generic[Row, Result]):
     """Owns the queue of one graph.
@@ -38,15 +43,12 @@ class Batcher(Generic[Row, Result]):
         *,
         max_queue_tokens: int,
         limits: BatchLimits | None = None,
-        observe: Callable[[int, int, int], None] | None = None,
     ) -> None:
-        """Take what runs a batch; `observe` is told rows, tokens and padded tokens of every run."""
         self._run = run
         self._limits = limits or BatchLimits()
         self._max_queue_tokens = max_queue_tokens
-        self._observe = observe
         self._lock = threading.Lock()
-        self._waiting: list[Entry[Row, Result]] = []
+        self._waiting: list[Entry[Row, Result]] = []  # by turn
         self._is_led = False
         self._clock = 0  # virtual time, in tokens: the turn of the row served last
         self._pending_tokens = 0
@@ -86,9 +88,7 @@ class Batcher(Generic[Row, Result]):
         with self._lock:
             self._enqueue(ticket, rows, lengths)
             leads, self._is_led = not self._is_led, True
-        if not leads:
-            leads = self._follow(ticket)
-        if leads:
+        if leads or self._follow(ticket):
             self._lead(ticket)
         if ticket.error is not None:
             raise InternalError("The model failed on this request.") from ticket.error
@@ -100,16 +100,24 @@ class Batcher(Generic[Row, Result]):
         # Fair queueing: a row's turn is the virtual time at arrival plus what its own request asked for before it, so
         # a sentence that comes after a book waits for a batch of the book, not for all of it.
         turn = self._clock
+        entries = []
         for index, (row, length) in enumerate(zip(rows, lengths, strict=True)):
-            self._waiting.append(Entry(turn, row, length, ticket, index))
+            entries.append(Entry(turn, row, length, ticket, index))
             turn += length
+        if len(entries) <= _FEW:
+            for entry in entries:
+                insort(self._waiting, entry, key=_turn_of)
+        else:
+            self._waiting += entries
+            self._waiting.sort(key=_turn_of)
 
     def _follow(self, ticket: Ticket[Result]) -> bool:
         """Wait for the answer; return True when this thread has to lead instead."""
         ticket.wake.wait(max(0.0, ticket.deadline - time.monotonic()))
         with self._lock:
             # A leader may have handed over at the very moment the wait ran out.
-            ticket.is_abandoned = not ticket.is_finished and not ticket.is_promoted
+            if not ticket.is_promoted:
+                self._abandon(ticket)
             return ticket.is_promoted
 
     def _lead(self, ticket: Ticket[Result]) -> None:
@@ -122,34 +130,49 @@ class Batcher(Generic[Row, Result]):
                 self._run_batch(batch)
         finally:
             with self._lock:
-                ticket.is_abandoned = True
+                self._abandon(ticket)
                 self._hand_over()
 
+    def _abandon(self, ticket: Ticket[Result]) -> None:
+        """Note that nobody waits for this ticket any more; rows of it that have not run leave the queue."""
+        ticket.is_abandoned = True
+        if not ticket.is_finished:
+            self._waiting = [entry for entry in self._waiting if entry.ticket is not ticket]
+
     def _hand_over(self) -> None:
-        self._drop_dead()
         # Every living entry's thread waits: the only other running one is the leader, whose ticket is abandoned.
-        if self._waiting:
-            heir = min(self._waiting, key=lambda entry: entry.turn).ticket
-            heir.is_promoted = True
-            heir.wake.set()
+        if front := self._front(1):
+            front[0].ticket.is_promoted = True
+            front[0].ticket.wake.set()
         else:
             self._is_led = False
 
     def _take(self) -> list[Entry[Row, Result]]:
         """Remove the batch whose turn it is from the queue."""
-        self._drop_dead()
-        if not self._waiting:
+        window = self._front(WINDOW)
+        if not window:
             return []
-        self._waiting.sort(key=lambda entry: entry.turn)  # nearly sorted already: cheap
-        window = self._waiting[:WINDOW]
         chosen = set(next_batch([entry.length for entry in window], self._limits))
         self._clock = max(self._clock, window[0].turn)
         self._waiting[: len(window)] = [entry for index, entry in enumerate(window) if index not in chosen]
         return [window[index] for index in sorted(chosen)]
 
-    def _drop_dead(self) -> None:
+    def _front(self, size: int) -> list[Entry[Row, Result]]:
+        """Return the first living rows, which stay in the queue, and drop dead ones before and among them.
+
+        Looks at no more rows than it needs: a request may have 100,000, and this is done for every batch.
+        """
         now = time.monotonic()
-        self._waiting = [entry for entry in self._waiting if not entry.ticket.is_over(now)]
+        front: list[Entry[Row, Result]] = []
+        num_seen = 0
+        for entry in self._waiting:
+            if len(front) == size:
+                break
+            num_seen += 1
+            if not entry.ticket.is_over(now):
+                front.append(entry)
+        self._waiting[:num_seen] = front
+        return front
 
     def _run_batch(self, batch: list[Entry[Row, Result]]) -> None:
         started_at = time.monotonic()
@@ -164,16 +187,10 @@ class Batcher(Generic[Row, Result]):
                 entry.ticket.fail(error)
             return
         finished_at = time.monotonic()
-        self._measure(batch, finished_at - started_at)
+        self._recent_tokens = 0.95 * self._recent_tokens + sum(entry.length for entry in batch)
+        self._recent_s = 0.95 * self._recent_s + finished_at - started_at
         for entry, result in zip(batch, results, strict=True):
             entry.ticket.put(entry.index, result, finished_at)
-
-    def _measure(self, batch: list[Entry[Row, Result]], elapsed_s: float) -> None:
-        tokens = sum(entry.length for entry in batch)
-        self._recent_tokens = 0.95 * self._recent_tokens + tokens
-        self._recent_s = 0.95 * self._recent_s + elapsed_s
-        if self._observe is not None:
-            self._observe(len(batch), tokens, len(batch) * max(entry.length for entry in batch))
 
     def _wait_s(self) -> int:
         """Whole seconds until what is pending will have been answered, at the speed measured lately; at least 1."""

@@ -10,13 +10,14 @@ from bundle.encoding import TaggerBatch
 from bundle.errors import BundleError
 from bundle.graph import Graph, provider_name
 from bundle.load import find_bundles, load_bundle, verify_bundle
-from bundle.manifest import MANIFEST_FILE, Manifest
+from bundle.manifest import MANIFEST_FILE, Manifest, read_manifest, verify_files
 from bundle.tagger import TaggedSentence, TaggerBundle
 from service.engine.batcher import Batcher
 from service.engine.rows import stack_rows
 from service.errors import ModelNotFoundError, NotReadyError, TaskMismatchError
 
 NOT_READY_RETRY_S = 1
+_ECHOED_CHARS = 100
 
 logger = logging.getLogger("seqserve")
 
@@ -35,9 +36,16 @@ class ClosedTagger:
     """What workers share of a tagger: all but the session, which must be made after the fork."""
 
     bundle_parts: dict[str, Any]
+    stamps: list[tuple[int, int]]
 
     def open(self, folder: Path, manifest: Manifest) -> TaggerBundle:
-        """Open the graph again; its weights are mapped from the file, so this takes milliseconds."""
+        """Open the graph again; its weights are mapped from the file, so this takes milliseconds.
+
+        Raises BundleError when a file is no longer what was checked: a worker that replaces a dead one long after the
+        start would else answer with another's weights.
+        """
+        if _stamps(folder, manifest) != self.stamps:
+            verify_files(folder, manifest)
         entry = manifest.graphs.tagger
         return TaggerBundle(manifest=manifest, graph=Graph.open(folder / entry.file, entry), **self.bundle_parts)
 
@@ -81,7 +89,8 @@ class Registry:
             return self._models[name]
         if name in self._checked:
             raise NotReadyError(f"Model {name!r} is still being opened.", retry_after_s=NOT_READY_RETRY_S)
-        raise ModelNotFoundError(f"There is no model {name!r}; there are: {', '.join(sorted(self._checked))}.")
+        known = ", ".join(sorted(self._checked))
+        raise ModelNotFoundError(f"There is no model {name[:_ECHOED_CHARS]!r}; there are: {known}.")
 
     def find(self, name: str | None, *, task: str) -> Model:
         """Return the model of that name, or without a name the first by name that can do the task.
@@ -120,6 +129,7 @@ def check_bundles(models: Path, *, provider: str) -> list[Checked]:
 
 
 def _check_open(folder: Path) -> Checked:
+    stamps = _stamps(folder, read_manifest(folder))
     bundle = load_bundle(folder)
     parts = {
         "tags": bundle.tags,
@@ -127,7 +137,16 @@ def _check_open(folder: Path) -> Checked:
         "characters": bundle.characters,
         "reproducible": bundle.reproducible,
     }
-    return Checked(folder, bundle.manifest, ClosedTagger(parts))
+    return Checked(folder, bundle.manifest, ClosedTagger(parts, stamps))
+
+
+def _stamps(folder: Path, manifest: Manifest) -> list[tuple[int, int]]:
+    """Inode and time of change of each file that a worker opens; empty when one is missing."""
+    try:
+        found = [(folder / entry.file).stat() for entry in (manifest.graphs.tagger, manifest.weights)]
+    except OSError:
+        return []
+    return [(status.st_ino, status.st_ctime_ns) for status in found]
 
 
 def choose_provider(setting: str) -> str:

@@ -54,8 +54,20 @@ def test_broken_compression(server: Served, coding: str) -> None:
     check_problem(server.post(cut, headers={"Content-Encoding": coding}), 400, "malformed_json")
 
 
+def test_gzip_of_several_members(server: Served) -> None:
+    body = json.dumps(FINE).encode()
+    parts = gzip.compress(body[:9]) + gzip.compress(b"") + gzip.compress(body[9:])
+    assert server.post(parts, headers={"Content-Encoding": "gzip"}).body == server.post(body).body
+    many = server.post(gzip.compress(b"") * 100_000, headers={"Content-Encoding": "gzip"})
+    assert "members" in check_problem(many, 400, "malformed_json")["detail"]
+
+
 def test_payload_too_large(server: Served) -> None:
     check_problem(server.post(b" " * (2 * 1024 * 1024 + 1)), 413, "payload_too_large")
+
+
+def test_a_client_that_sends_far_too_much_gets_to_read_why(server: Served) -> None:
+    check_problem(server.post(b" " * 20_000_000), 413, "payload_too_large")
 
 
 @pytest.mark.parametrize(("coding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
@@ -114,10 +126,53 @@ def talk(server: Served, data: bytes) -> bytes:
     ids=["TLS", "no address", "unknown version", "no length"],
 )
 def test_what_is_no_http_gets_the_same_shape(server: Served, data: bytes) -> None:
-    head, _, body = talk(server, data).partition(b"\r\n\r\n")
+    check_refusal(talk(server, data))
+
+
+def check_refusal(received: bytes) -> str:
+    """Check an answer to what is no HTTP, and return its detail."""
+    head, _, body = received.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert b"application/problem+json" in head
+    assert b"\r\nX-Request-Id: " in head
+    assert b"\r\nServer-Timing: queue;dur=" in head
     assert json.loads(body)["status"] == 400
+    return str(json.loads(body)["detail"])
+
+
+@pytest.mark.parametrize(
+    ("data", "detail"),
+    [
+        (b"POST /v1/tag HTTP/1.1\r\nExpect: a-miracle\r\nContent-Length: 2\r\n\r\n{}", "Expect"),
+        (b"POST /v1/tag HTTP/1.1\r\nTransfer-Encoding: sloth\r\n\r\n", "Transfer-Encoding"),
+        (b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\n\r\n", "first line"),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * 9_000 + b"\r\n\r\n", "headers"),
+        (b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 200 + b"\r\n", "headers"),
+        (b"POST /v1/tag HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", "HTTP"),
+    ],
+    ids=["Expect", "Transfer-Encoding", "long line", "long header", "many headers", "two lengths"],
+)
+def test_what_http_is_not_understood_is_said(server: Served, data: bytes, detail: str) -> None:
+    assert detail in check_refusal(talk(server, data))
+
+
+def test_expect_100_continue_is_met(server: Served) -> None:
+    body = json.dumps(FINE).encode()
+    head = f"Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(b"POST /v1/tag HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + head.encode())
+        assert connection.recv(1_000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        received = b""
+        while piece := connection.recv(65_536):
+            received += piece
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert received.endswith(server.post(FINE).body)
+
+
+def test_a_body_that_turns_out_broken_gets_no_second_answer(server: Served) -> None:
+    data = b"POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+    assert talk(server, data).count(b"HTTP/1.1 ") == 1
 
 
 @pytest.mark.parametrize(

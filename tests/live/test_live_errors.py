@@ -104,6 +104,12 @@ def test_model_not_found(server: Served) -> None:
     check_problem(server.get("/v1/models/ner-xx"), 404, "model_not_found")
 
 
+def test_task_mismatch(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "1", script=("-m", "tests.live.other_task_server"))
+    check_problem(server.post({"text": "a", "model": "a-language-model"}), 409, "task_mismatch")
+    assert server.post({"text": "a"}).json()["model"] == "tiny-ner"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [("GET", "/v1/tag", "POST"), ("POST", "/v1/models", "GET"), ("DELETE", "/healthz", "GET")],
@@ -112,6 +118,29 @@ def test_method_not_allowed(server: Served, method: str, path: str, allowed: str
     reply = server.request(method, path)
     check_problem(reply, 405, "method_not_allowed")
     assert allowed in reply.headers["Allow"].split(", ")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/v1/tag", "OPTIONS, POST"), ("/v1/models", "GET, HEAD, OPTIONS"), ("/readyz", "GET, HEAD, OPTIONS")],
+)
+def test_options(server: Served, path: str, allowed: str) -> None:
+    reply = server.request("OPTIONS", path)
+    assert (reply.status, reply.body) == (200, b"")
+    assert ", ".join(sorted(reply.headers["Allow"].split(", "))) == allowed
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/healthz", 200), ("/v1/models", 200), ("/openapi.json", 200), ("/v1/tag", 405), ("/nothing", 404)],
+)
+def test_head_is_get_without_the_body(server: Served, path: str, status: int) -> None:
+    head, get = server.request("HEAD", path), server.get(path)
+    assert (head.status, head.body) == (status, b"")
+    assert head.headers["Content-Type"] == get.headers["Content-Type"]
+    assert head.headers["X-Request-Id"]
+    if status == 200:
+        assert head.headers["Content-Length"] == str(len(get.body))
 
 
 def test_unauthorized(serve: Callable[..., Served]) -> None:

@@ -1,6 +1,7 @@
 """Starting with sound and unsound bundles and settings; stopping without losing a request."""
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -166,7 +167,7 @@ def test_workers_are_forked_from_a_single_thread(server: Served) -> None:
 def test_a_dead_worker_is_replaced(serve: Callable[..., Served]) -> None:
     server = serve("--workers", "1")
     (worker,) = server.workers
-    subprocess.run(["kill", "-KILL", str(worker)], check=True)
+    os.kill(worker, signal.SIGKILL)
     assert server.post({"text": "a"}).status == 200
     assert server.workers != [worker]
 

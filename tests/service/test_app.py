@@ -121,6 +121,23 @@ def test_time_spent_waiting_for_a_thread_is_queueing(make_app: MakeApp) -> None:
     assert timing.startswith("queue;dur=2000.000,")
 
 
+def test_a_key_may_hold_any_character(make_app: MakeApp) -> None:
+    client = make_app(api_keys=("clé",)).test_client()
+    reply = client.get("/v1/models", headers={"Authorization": "Bearer clé".encode().decode("latin-1")})
+    assert reply.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [({"model": "\0" * 100_000}, 404), ({"include": ["x" * 100_000]}, 422), ({"x" * 100_000: 1}, 422)],
+    ids=["model", "value", "field"],
+)
+def test_an_error_does_not_repeat_all_that_was_sent(make_app: MakeApp, body: dict, status: int) -> None:
+    reply = make_app().test_client().post("/v1/tag", json={**FINE, **body})
+    assert reply.status_code == status
+    assert len(reply.data) < 2_000
+
+
 @pytest.mark.parametrize("key", ["clé", "right", "right-and-more", ""])
 def test_keys_are_compared_whole(make_app: MakeApp, key: str) -> None:
     client = make_app(api_keys=("right-and-more", "other")).test_client()

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from service.engine.batcher import Batcher
+from service.engine.batcher import WINDOW, Batcher
 from service.engine.plan import BatchLimits
+from service.engine.ticket import Ticket
 from service.errors import DeadlineExceededError, InternalError, OverloadedError
 
 FAR = 60.0
@@ -153,6 +154,7 @@ def test_expired_rows_are_dropped_before_they_cost() -> None:
         assert gate.entered.wait(FAR)
         with pytest.raises(DeadlineExceededError):
             ask(batcher, [1], within_s=0.01)
+        assert not batcher._waiting
         gate.open.set()
         assert first.result() == [0]
     assert ask(batcher, [2]) == [4]
@@ -173,6 +175,24 @@ def test_a_leader_stops_at_its_deadline_and_hands_over() -> None:
             leader.result()
         assert follower.result() == [10]
     assert gate.batches == [[0], [5]]
+
+
+def test_a_long_queue_is_not_looked_through_for_every_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, batches = [0], [0]
+    is_over = Ticket.is_over
+
+    def counted(ticket: Ticket[int], now: float) -> bool:
+        looked[0] += 1
+        return is_over(ticket, now)
+
+    def run(rows: list[int]) -> list[int]:
+        batches[0] += 1
+        return doubled(rows)
+
+    monkeypatch.setattr(Ticket, "is_over", counted)
+    rows = list(range(20 * WINDOW))
+    assert ask(make(run), rows) == doubled(rows)
+    assert looked[0] <= (batches[0] + 1) * (WINDOW + 2)
 
 
 def test_a_full_queue_refuses_at_once_and_says_when_to_come_back() -> None:

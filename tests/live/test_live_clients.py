@@ -1,0 +1,57 @@
+"""Clients that stall, linger or come in crowds hold nobody else up and end no worker."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from tests.live.served import Served
+
+FEW_DESCRIPTORS = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+from service.__main__ import main
+sys.exit(main())
+"""
+
+
+@contextmanager
+def connected(server: Served, count: int, data: bytes) -> Iterator[list[socket.socket]]:
+    """Hold connections that have sent some bytes and neither read nor close."""
+    with ExitStack() as stack:
+        held = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60)) for _ in range(count)
+        ]
+        for connection in held:
+            connection.sendall(data)
+        yield held
+
+
+def test_clients_that_do_not_close_after_their_answer_hold_nobody_up(server: Served) -> None:
+    """Waiting two seconds for each of them, one after the other, would outlast the next client's patience."""
+    with connected(server, 100, b"NONSENSE\r\n\r\n") as held:
+        assert all(connection.recv(12) == b"HTTP/1.1 400" for connection in held)
+        assert server.get("/healthz").status == 200
+        assert server.post({"text": "Teddy Roosevelt came."}).status == 200
+
+
+def test_a_probe_that_stalls_does_not_hold_other_probes_up(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "1", "--read-timeout-s", "200")
+    stalled = (
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\n",
+        b"GET /readyz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+    )
+    with connected(server, 1, stalled[0]), connected(server, 1, stalled[1]):
+        assert server.get("/healthz").status == 200
+        assert server.get("/readyz").status == 200
+
+
+def test_a_crowd_that_outnumbers_the_descriptors_ends_no_worker(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "1", script=("-c", FEW_DESCRIPTORS))
+    workers = server.workers
+    with connected(server, 150, b""):
+        pass
+    assert server.post({"text": "Teddy Roosevelt came."}).status == 200
+    assert server.workers == workers
+    with connected(server, 150, b""):  # when it stops, it takes all of them at once
+        assert server.stop() == 0
+    assert "Traceback" not in server.log
