@@ -1,0 +1,173 @@
+"""The pages say what is true: commands, options, settings and paths exist, and no number is still missing."""
+
+import functools
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.openapi import ROUTES
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/design.md", "docs/results.md")
+HOUSE = ("bundle", "service", "training", "models", "tests", "benchmarks", "docs", ".ci")
+MADE_BY_COMMANDS = ("runs/", "data/")
+UNFINISHED = re.compile(r"\b(?:TBD|TBC|XXX|TK|lorem)\b|\?\?\?|to be (?:filled|measured|done)", re.IGNORECASE)
+
+
+def page(name: str) -> str:
+    """Text of one page."""
+    return (ROOT / name).read_text("utf-8")
+
+
+def command(name: str) -> str:
+    """The one-line command under `<!-- command: NAME -->` in README.md."""
+    found = re.findall(rf"^<!-- command: {name} -->\n```bash\n(.+)\n```$", page("README.md"), re.MULTILINE)
+    assert len(found) == 1, f"README.md must have exactly one one-line command {name!r}"
+    return str(found[0])
+
+
+def shell_lines() -> list[tuple[str, str]]:
+    """(page, line) of every command in a fenced bash block, comments cut off."""
+    lines = []
+    for name in PAGES:
+        for block in re.findall(r"^```bash\n(.*?)^```$", page(name), re.MULTILINE | re.DOTALL):
+            lines += [
+                (name, re.sub(r"\s+#.*", "", line)) for line in block.replace("\\\n", " ").splitlines() if line.strip()
+            ]
+    return lines
+
+
+def module_calls(module: str) -> list[list[str]]:
+    """Arguments of every `python -m MODULE …` in the pages' commands and inline code."""
+    inline = [code for name in PAGES for code in re.findall(r"`([^`\n]+)`", page(name))]
+    texts = [line for _, line in shell_lines()] + inline
+    calls = [
+        re.split(r"\s*(?:&&|\||>)\s*", text.split(f"python -m {module}", 1)[1])[0]
+        for text in texts
+        if f"python -m {module}" in text
+    ]
+    return [call.split() for call in calls]
+
+
+@functools.cache
+def help_of(*arguments: str) -> str:
+    """What `python -m ARGUMENTS --help` prints; fails the test when it does not end with status 0."""
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments, "--help"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"python -m {' '.join(arguments)} --help: {done.stderr}"
+    return done.stdout
+
+
+def assert_calls_are_known(module: str) -> None:
+    """Every subcommand and every option that the pages give to a module stands in its help."""
+    calls = module_calls(module)
+    assert calls, f"no page calls python -m {module}"
+    for arguments in calls:
+        subcommand = arguments[:1] if arguments and re.fullmatch(r"[a-z][a-z0-9]*", arguments[0]) else []
+        text = help_of(module, *subcommand)
+        for option in re.findall(r"(?<!\S)--[a-z][a-z0-9-]*", " ".join(arguments)):
+            assert re.search(rf"(?<![\w-]){option}(?![\w-])", text), (
+                f"python -m {module} {' '.join(arguments)}: no option {option}"
+            )
+
+
+def test_ci_runs_the_readme_test_command() -> None:
+    done = subprocess.run([str(ROOT / ".ci" / "run"), "--show"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == command("test")
+    assert command("test").endswith("-m pytest")
+
+
+def test_first_screen_holds_the_three_commands() -> None:
+    screen = "\n".join(page("README.md").splitlines()[:45])
+    for name in ("serve", "ask", "test"):
+        assert command(name) in screen
+
+
+def test_serve_command_installs_only_the_base() -> None:
+    assert "pip install . " in command("serve")
+    assert command("serve").endswith("-m service")
+
+
+def test_service_calls_are_known() -> None:
+    assert_calls_are_known("service")
+
+
+def test_training_calls_are_known() -> None:
+    pytest.importorskip("torch")
+    assert_calls_are_known("training")
+
+
+def test_benchmark_calls_are_known() -> None:
+    pytest.importorskip("torch")
+    names = {name for page_name in PAGES for name in re.findall(r"python -m (benchmarks\.\w+)", page(page_name))}
+    assert names
+    for name in sorted(names):
+        assert_calls_are_known(name)
+
+
+@pytest.mark.parametrize("name", [*PAGES, "Dockerfile"])
+def test_settings_are_known(name: str) -> None:
+    for setting in set(re.findall(r"SEQSERVE_[A-Z_]+", page(name))):
+        assert setting in help_of("service"), f"{name} names {setting}, which python -m service --help does not know"
+
+
+def test_options_named_in_running_text_are_known() -> None:
+    named = set(re.findall(r"`(--[a-z-]+)[^`]*`", page("README.md")))
+    assert named
+    assert all(option in help_of("service") for option in named)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_routes_are_served(name: str) -> None:
+    served = {(route.method.upper(), route.path) for route in ROUTES}
+    named = set(re.findall(r"`(GET|POST) (/[\w/.]*)`", page(name)))
+    assert named <= served
+    assert named or name != "README.md"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page(name)):
+        if not target.startswith(("http://", "https://")):
+            assert ((ROOT / name).parent / target).exists(), f"{name} links to {target}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_paths_exist(name: str) -> None:
+    """Paths of the house in inline code and in commands; those that a command makes, and <patterns>, are let be."""
+    texts = re.findall(r"`([^`\n]+)`", page(name)) + [line for where, line in shell_lines() if where == name]
+    for text in texts:
+        for word in re.findall(rf"(?<![\w/.-])(?:{'|'.join(map(re.escape, HOUSE))})/[^\s`\"',:;)]*", text):
+            if "<" not in word and "*" not in word:
+                assert (ROOT / word).exists(), f"{name} names {word}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_left_unfinished(name: str) -> None:
+    found = UNFINISHED.search(page(name))
+    assert found is None, f"{name}: {found.group(0) if found else ''}"
+
+
+def result_blocks() -> list[tuple[str, str, str]]:
+    """(page, name, body) of every `<!-- results: NAME --> … <!-- /results -->`."""
+    pattern = re.compile(r"<!-- results: ([\w-]+) -->\n(.*?)<!-- /results -->", re.DOTALL)
+    return [(name, *match) for name in PAGES for match in pattern.findall(page(name))]
+
+
+def test_every_results_block_is_closed() -> None:
+    opened = sum(page(name).count("<!-- results: ") for name in PAGES)
+    assert opened == len(result_blocks()) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "body"), [pytest.param(*block, id=f"{block[0]}-{block[1]}") for block in result_blocks()]
+)
+def test_results_have_numbers_and_commands(name: str, title: str, body: str) -> None:
+    """A results block holds a command (in code) that prints it, and at least one figure outside that command."""
+    commands = re.compile(r"```bash\n.*?```|`[^`\n]+`", re.DOTALL)
+    assert commands.search(body), f"{name}: the results block {title!r} names no command"
+    assert re.search(r"\d", commands.sub("", body)), f"{name}: the results block {title!r} holds no figure"
