@@ -8,7 +8,6 @@ import re
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import venv
@@ -16,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import run
 from benchmarks.running_service import RunningService, running_service
-from bundle.errors import SeqserveError
 
 ROOT = Path(__file__).parents[1]
 MIB = 1 << 20
@@ -134,7 +133,4 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SeqserveError as error:
-        sys.exit(f"error: {error}")
+    run(main)

@@ -21,11 +21,12 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 
-from benchmarks.ner_quality import SETS, Result, read_set, table
+from benchmarks import run
+from benchmarks.ner_quality import SETS, Result, read_set, rows_of, table
 from bundle.errors import SeqserveError
 from training.conll import Sentence, map_labels, read_conll
 from training.corpora import corpus_file
-from training.evaluate import as_dict, lower_cased
+from training.evaluate import lower_cased
 from training.metrics import score_tags
 
 TRAIN_FILES: Mapping[str, str] = MappingProxyType(
@@ -218,18 +219,11 @@ def main(words: Sequence[str] | None = None) -> int:
         f"Tagged {tagging.num_tokens:,} tokens, {tagging.num_tokens / tagging.core_s:,.0f} per core-second."
     )
     if arguments.json is not None:
-        rows = [
-            {"bundle": each.bundle, "set": each.corpus, "split": each.split, "text": each.case, **as_dict(each.scores)}
-            for each in results
-        ]
         costs = {"options": asdict(options), "learning": asdict(learning), "tagging": asdict(tagging)}
-        report = {**costs, "model_bytes": model_bytes, "scores": rows}
+        report = {**costs, "model_bytes": model_bytes, "scores": rows_of(results)}
         arguments.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SeqserveError as error:
-        sys.exit(f"error: {error}")
+    run(main)

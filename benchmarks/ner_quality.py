@@ -10,13 +10,12 @@ import argparse
 import json
 import os
 import statistics
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from bundle.errors import SeqserveError
+from benchmarks import run
 from bundle.load import load_bundle
 from training.conll import Sentence, map_labels, read_conll
 from training.corpora import corpus_file
@@ -88,6 +87,14 @@ def summary(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
+def rows_of(results: Sequence[Result]) -> list[dict[str, object]]:
+    """Scores for a JSON file; rates are fractions."""
+    return [
+        {"bundle": each.bundle, "set": each.corpus, "split": each.split, "text": each.case, **as_dict(each.scores)}
+        for each in results
+    ]
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Print one table for each bundle and, for several, their mean; optionally write JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ner_quality", description=__doc__.split("\n")[0])
@@ -107,16 +114,9 @@ def main(words: Sequence[str] | None = None) -> int:
     if len(arguments.bundles) > 1:
         print(f"## mean of {len(arguments.bundles)} bundles\n\n{summary(results)}\n")
     if arguments.json is not None:
-        rows = [
-            {"bundle": each.bundle, "set": each.corpus, "split": each.split, "text": each.case, **as_dict(each.scores)}
-            for each in results
-        ]
-        arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        arguments.json.write_text(json.dumps(rows_of(results), indent=1) + "\n", encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SeqserveError as error:
-        sys.exit(f"error: {error}")
+    run(main)

@@ -10,11 +10,11 @@ borders of characters, so both numbers count the same thing.
 import argparse
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import run
 from benchmarks.running_service import RunningService, running_service
 from bundle.errors import SeqserveError
 from bundle.tags import Span, spans_from_tags
@@ -89,7 +89,4 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except SeqserveError as error:
-        sys.exit(f"error: {error}")
+    run(main)

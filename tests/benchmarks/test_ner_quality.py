@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks import ner_quality
 from benchmarks.ner_quality import SETS, Result, read_set, summary, table
+from bundle.errors import SeqserveError
 from bundle.tags import spans_from_tags
 from training.metrics import score_tags
 
@@ -46,5 +47,5 @@ def test_summary_is_mean_and_sample_deviation_over_bundles() -> None:
 
 def test_absent_data_is_named_with_the_command_that_gets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQSERVE_DATA", "")  # main sets it: monkeypatch puts back what was there
-    with pytest.raises(ner_quality.SeqserveError, match="corpora --from FOLDER uner_ewt"):
+    with pytest.raises(SeqserveError, match="corpora --from FOLDER uner_ewt"):
         ner_quality.main(["unused", "--data", str(tmp_path)])
