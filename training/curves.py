@@ -21,7 +21,7 @@ def draw_curves(path: Path, history: Sequence[dict[str, Any]], *, title: str) ->
     loss_axes.set(xlabel="epoch", ylabel="training loss, nats per sentence", title=title, ylim=(0, None))
     for name in history[0]["dev"]:
         f1_axes.plot(epochs, [100 * line["dev"][name] for line in history], marker=".", label=name)
-    f1_axes.plot(epochs, [100 * line["dev_f1"] for line in history], color="black", linewidth=2, label="mean")
+    f1_axes.plot(epochs, [100 * line["dev_f1"] for line in history], color="black", linewidth=2, label="weighted mean")
     f1_axes.set(xlabel="epoch", ylabel="span F1 on dev, %", title="averaged weights")
     f1_axes.legend(fontsize="small", loc="lower right")
     for axes in (loss_axes, f1_axes):

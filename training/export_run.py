@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bundle.manifest import DataSource
+from bundle.manifest import DataSource, sha256_of
 from training.checkpoints import EPOCHS, MODEL, RunError, load_tensors, read_run_config
 from training.config import Config
 from training.corpora import find_corpus, known_corpora
@@ -83,7 +83,7 @@ def best_epoch(folder: Path, epoch: int) -> dict[str, Any]:
 
 
 def data_sources(config: Config) -> list[DataSource]:
-    """Every known data set that the run read, with licence and checksums."""
+    """Every data set and every file of the user's own that the run read, with licence and checksums."""
     known = {corpus.name for corpus in known_corpora()}
     uses = {"training": [c.file for c in config.data.train] + list(config.model.words.vectors)}
     uses["choosing the epoch"] = [c.file for c in config.data.dev]
@@ -94,6 +94,10 @@ def data_sources(config: Config) -> list[DataSource]:
                 corpus = find_corpus(name)
                 sums = {f.path: f.sha256 for f in corpus.files if f.path in files or name in files}
                 sources.append(DataSource(name=name, licence=corpus.licence, sha256=sums, use=use))
+        for file in files:
+            if file.split("/")[0] not in known and Path(file).is_file():
+                sums = {file: sha256_of(Path(file))}
+                sources.append(DataSource(name=Path(file).stem, licence="own file, see the card", sha256=sums, use=use))
     return sources
 
 

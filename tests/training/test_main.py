@@ -61,6 +61,7 @@ def test_fit_export_evaluate(tmp_path, capsys, model):
     assert json.loads((run / "config.json").read_text())["seed"] == 7
     manifest = load_bundle(models / "tiny" / "1").manifest
     assert (manifest.licence, manifest.reproducible) == ("MIT", True)
+    assert {source.use for source in manifest.data if source.name == "twenty"} == {"training", "choosing the epoch"}
 
 
 def test_a_bundle_is_not_overwritten_unasked(tmp_path, capsys):
