@@ -52,13 +52,13 @@ class GraphEntry(FileEntry, frozen=True):
 
 
 class VocabularyEntry(FileEntry, frozen=True):
-    """A vocabulary's file and number of ids; words and characters count padding and <UNK>."""
+    """A vocabulary's file and number of ids, special ones (padding, <UNK>, <EOS>) included."""
 
     size: Positive
 
 
 class GoldenEntry(FileEntry, frozen=True):
-    """Recorded inputs and outputs; `tolerance` is the largest absolute difference of a probability."""
+    """Recorded inputs and outputs; `tolerance`: how far a probability (tagger) or log-probability may differ."""
 
     tolerance: Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -114,23 +114,64 @@ class DataSource(_Struct, frozen=True):
     use: str
 
 
-class Manifest(_Struct, frozen=True):
-    """Everything about a bundle that is not weights."""
+class LanguageModelArchitecture(_Struct, frozen=True):
+    """What the model is; projection_dim 0: none; cutoffs: of the adaptive softmax; state_size: see StepBatch."""
+
+    cell: Literal["rnn", "gru-cudnn", "lstm"]
+    level: Literal["word", "character"]
+    num_layers: Positive
+    embedding_dim: Positive
+    hidden_size: Positive
+    projection_dim: Size
+    tied: bool
+    softmax: Literal["full", "adaptive"]
+    cutoffs: list[Positive]
+    state_size: Positive
+    num_parameters: Size
+
+    def __post_init__(self) -> None:
+        """Refuse cut-offs that are no adaptive softmax's."""
+        if (self.softmax == "adaptive") != bool(self.cutoffs) or sorted(set(self.cutoffs)) != self.cutoffs:
+            raise ValueError(f"cutoffs must ascend and be there only when softmax is adaptive, not {self.cutoffs}")
+
+
+class LanguageModelGraphs(_Struct, frozen=True):
+    """The graphs of a language model: log-probabilities of given tokens, and one drawn token a row."""
+
+    score: GraphEntry
+    step: GraphEntry
+
+
+class LanguageModelVocabularies(_Struct, frozen=True):
+    """The vocabulary of a language model, in the order of its ids."""
+
+    tokens: VocabularyEntry
+
+
+class LanguageModelTokenization(_Struct, frozen=True):
+    """Which tokeniser (see bundle.tokenizers) the model was made for and how its tokens are looked up."""
+
+    name: Literal["seqserve-en-1", "whitespace", "characters"]
+    lookup: Annotated[list[LookupStep], msgspec.Meta(min_length=1)]
+
+
+class LanguageModelLimits(_Struct, frozen=True):
+    """The longest row of one scoring run; longer texts are scored in chunks that carry the state."""
+
+    max_chunk_tokens: Positive
+
+
+class _Common(_Struct, frozen=True, tag_field="task"):
+    """What every manifest says."""
 
     format_version: int
     name: Name
     version: Name
-    task: Literal["tag"]
     created: Annotated[str, msgspec.Meta(pattern=r"\A\d{4}-\d{2}-\d{2}")]
     producer: str
     description: str
     languages: list[str]
-    architecture: Architecture
-    graphs: Graphs
     weights: FileEntry
-    vocabularies: Vocabularies
-    tokenization: Tokenization
-    limits: Limits
     metrics: dict[str, dict[str, float]]
     data: list[DataSource]
     licence: str
@@ -139,6 +180,21 @@ class Manifest(_Struct, frozen=True):
     reproducible: bool
     extra_files: list[FileEntry]
 
+
+class TaggerManifest(_Common, frozen=True, tag="tag"):
+    """Everything about a tagger's bundle that is not weights."""
+
+    architecture: Architecture
+    graphs: Graphs
+    vocabularies: Vocabularies
+    tokenization: Tokenization
+    limits: Limits
+
+    @property
+    def task(self) -> Literal["tag"]:
+        """What the model does."""
+        return "tag"
+
     def files(self) -> Iterator[FileEntry]:
         """Yield the entry of every file of the bundle but the manifest itself."""
         yield self.graphs.tagger
@@ -146,6 +202,37 @@ class Manifest(_Struct, frozen=True):
         yield from (self.vocabularies.words, self.vocabularies.characters, self.vocabularies.tags)
         yield self.golden
         yield from self.extra_files
+
+
+class LanguageModelManifest(_Common, frozen=True, tag="language-model"):
+    """Everything about a language model's bundle that is not weights.
+
+    ends_sentences: whether <EOS> was learned; false for a model of one running text.
+    """
+
+    architecture: LanguageModelArchitecture
+    graphs: LanguageModelGraphs
+    vocabularies: LanguageModelVocabularies
+    tokenization: LanguageModelTokenization
+    limits: LanguageModelLimits
+    ends_sentences: bool
+
+    @property
+    def task(self) -> Literal["language-model"]:
+        """What the model does."""
+        return "language-model"
+
+    def files(self) -> Iterator[FileEntry]:
+        """Yield the entry of every file of the bundle but the manifest itself."""
+        yield from (self.graphs.score, self.graphs.step)
+        yield self.weights
+        yield self.vocabularies.tokens
+        yield self.golden
+        yield from self.extra_files
+
+
+Manifest = TaggerManifest | LanguageModelManifest
+"""Any bundle's manifest; which one the JSON's field `task` says."""
 
 
 class _Version(msgspec.Struct):
@@ -199,7 +286,7 @@ def _decoded(content: bytes, path: Path) -> Manifest:
         # Looked at first: a later format may well have other fields, and its version is the reason worth telling.
         if version != FORMAT_VERSION:
             raise BundleError(f"{path}: format version {version} is unknown, this release reads {FORMAT_VERSION}")
-        manifest = msgspec.json.decode(content, type=Manifest)
+        manifest: Manifest = msgspec.json.decode(content, type=Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         reason = re.sub(r"\s+", " ", str(error))
         raise BundleError(f"{path}: {reason}") from error

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bundle.encoding import TaggerBatch, check_batch, encode_sentences
 from bundle.graph import Graph
-from bundle.manifest import Manifest
+from bundle.manifest import TaggerManifest
 from bundle.tags import Span, spans_from_tags
 from bundle.vocabulary import CharacterVocabulary, WordVocabulary
 
@@ -36,7 +36,7 @@ class TaggedSentence:
 class TaggerBundle:
     """A verified tagger, ready to run from any thread; `reproducible`: a row alone equals the row in a batch."""
 
-    manifest: Manifest
+    manifest: TaggerManifest
     tags: tuple[str, ...]
     words: WordVocabulary
     characters: CharacterVocabulary

@@ -57,7 +57,7 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         r"`int` >= 1 - at `\$\.limits\.max_sentence_tokens`",
     ),
     "no date": (lambda m: m.update(created="2026-02-30"), "created is '2026-02-30' instead of a date"),
-    "other task": (lambda m: m.update(task="score"), r"Invalid enum value 'score' - at `\$\.task`"),
+    "other task": (lambda m: m.update(task="score"), r"Invalid value 'score' - at `\$\.task`"),
     "unknown step": (lambda m: m["tokenization"]["lookup"].append("stem"), "Invalid enum value 'stem'"),
     "unknown tokeniser": (lambda m: m["tokenization"].update(name="other-1"), "Invalid enum value 'other-1'"),
     "short checksum": (lambda m: m["weights"].update(sha256="ab"), r"matching regex .* - at `\$\.weights\.sha256`"),

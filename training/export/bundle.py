@@ -1,11 +1,8 @@
 """A trained tagger becomes a bundle's folder: graph, weights, vocabularies, golden answers, card, manifest."""
 
 import itertools
-import os
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -13,18 +10,16 @@ import msgspec
 import numpy as np
 
 from bundle.graph import Graph
-from bundle.load import Golden, load_bundle
+from bundle.load import load_bundle
+from bundle.load_tagger import Golden
 from bundle.manifest import (
-    FORMAT_VERSION,
     Architecture,
-    DataSource,
-    FileEntry,
     GoldenEntry,
     GraphEntry,
     Graphs,
     Limits,
     LookupStep,
-    Manifest,
+    TaggerManifest,
     Tensor,
     Tokenization,
     Vocabularies,
@@ -35,20 +30,24 @@ from bundle.manifest import (
 from bundle.tagger import TaggedSentence, TaggerBundle
 from bundle.tags import make_tags
 from bundle.vocabulary import LOOKUP_STEPS, CharacterVocabulary, WordVocabulary, write_words
+from training.export.folder import (
+    GOLDEN_FILE,
+    WEIGHTS_FILE,
+    Card,
+    common_fields,
+    file_entry,
+    new_folder,
+    write_card,
+)
 from training.export.tagger import TaggerOptions, build_tagger
 from training.export.weights import Arrays, num_parameters, save_graph
 
-WEIGHTS_FILE = "weights.safetensors"
 GRAPH_FILE = "tagger.onnx"
 WORDS_FILE = "words.txt"
 CHARACTERS_FILE = "chars.txt"
 TAGS_FILE = "labels.txt"
-GOLDEN_FILE = "golden.json"
-CARD_FILE = "README.md"
-CURVES_FILE = "curves.png"
 
 _DECIMALS = 6  # of recorded probabilities
-_UNKNOWN_YET = GoldenEntry(file=GOLDEN_FILE, sha256="0" * 64, bytes=0, tolerance=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,24 +68,6 @@ class TrainedTagger:
     max_sentence_tokens: int = 256
 
 
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """What people are told: manifest fields of the same names, the model card's text and the training curves."""
-
-    name: str
-    version: str
-    created: str
-    description: str
-    readme: str
-    licence: str
-    attribution: Sequence[str] = ()
-    languages: Sequence[str] = ("en",)
-    producer: str = "seqserve"
-    metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    data: Sequence[DataSource] = ()
-    curves: Path | None = None
-
-
 def export_tagger(
     folder: Path,
     trained: TrainedTagger,
@@ -96,7 +77,7 @@ def export_tagger(
     table_dtype: str = "float16",
     fold: Sequence[bool] | None = None,
     tolerance: float = 1e-3,
-) -> Manifest:
+) -> TaggerManifest:
     """Write the bundle ``folder``, in one step and only after it has been loaded and checked; it must not exist yet.
 
     ``golden``: sentences of tokens whose answers are recorded; ``tolerance``: how far probabilities may differ from
@@ -104,12 +85,7 @@ def export_tagger(
     fit each other, FileExistsError, and BundleError when the written bundle does not load.
     """
     _check(trained, golden)
-    if folder.exists():
-        raise FileExistsError(f"{folder} exists already")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
-        work = Path(temporary) / "bundle"
-        work.mkdir()
+    with new_folder(folder) as work:
         options = TaggerOptions(make_tags(trained.labels, trained.scheme), trained.scheme, table_dtype, fold)
         model, tensors = build_tagger(trained.weights, options)
         save_graph(work, graph_file=GRAPH_FILE, weights_file=WEIGHTS_FILE, model=model, tensors=tensors)
@@ -121,7 +97,6 @@ def export_tagger(
         if not load_bundle(work).reproducible:
             manifest = msgspec.structs.replace(manifest, reproducible=False)
             write_manifest(work, manifest)
-        os.rename(work, folder)
     return manifest
 
 
@@ -147,32 +122,21 @@ def _write_texts(folder: Path, trained: TrainedTagger, card: Card, tags: Sequenc
     write_words(folder / WORDS_FILE, trained.forms)
     CharacterVocabulary.from_characters(trained.characters).write(folder / CHARACTERS_FILE)
     (folder / TAGS_FILE).write_text("".join(f"{tag}\n" for tag in tags), encoding="utf-8", newline="\n")
-    (folder / CARD_FILE).write_text(card.readme, encoding="utf-8", newline="\n")
-    if card.curves is not None:
-        shutil.copyfile(card.curves, folder / CURVES_FILE)
+    write_card(folder, card)
 
 
-def _manifest(folder: Path, trained: TrainedTagger, card: Card) -> Manifest:
-    def entry(name: str) -> FileEntry:
-        return FileEntry(file=name, sha256=sha256_of(folder / name), bytes=(folder / name).stat().st_size)
-
+def _manifest(folder: Path, trained: TrainedTagger, card: Card) -> TaggerManifest:
     def vocabulary(name: str, size: int) -> VocabularyEntry:
-        return VocabularyEntry(**msgspec.structs.asdict(entry(name)), size=size)
+        return VocabularyEntry(**msgspec.structs.asdict(file_entry(folder, name)), size=size)
 
     tags = make_tags(trained.labels, trained.scheme)
     inputs, outputs = signature(len(tags))
-    return Manifest(
-        format_version=FORMAT_VERSION,
-        name=card.name,
-        version=card.version,
-        task="tag",
-        created=card.created,
-        producer=card.producer,
-        description=card.description,
-        languages=list(card.languages),
+    return TaggerManifest(
+        **common_fields(folder, card),
         architecture=_architecture(trained),
-        graphs=Graphs(tagger=GraphEntry(**msgspec.structs.asdict(entry(GRAPH_FILE)), inputs=inputs, outputs=outputs)),
-        weights=entry(WEIGHTS_FILE),
+        graphs=Graphs(
+            tagger=GraphEntry(**msgspec.structs.asdict(file_entry(folder, GRAPH_FILE)), inputs=inputs, outputs=outputs)
+        ),
         vocabularies=Vocabularies(
             words=vocabulary(WORDS_FILE, len(trained.forms) + 2),
             characters=vocabulary(CHARACTERS_FILE, len(trained.characters) + 2),
@@ -180,13 +144,6 @@ def _manifest(folder: Path, trained: TrainedTagger, card: Card) -> Manifest:
         ),
         tokenization=Tokenization(name="seqserve-en-1", lookup=msgspec.convert(list(trained.lookup), list[LookupStep])),
         limits=Limits(max_word_chars=trained.max_word_chars, max_sentence_tokens=trained.max_sentence_tokens),
-        metrics={name: dict(values) for name, values in card.metrics.items()},
-        data=list(card.data),
-        licence=card.licence,
-        attribution=list(card.attribution),
-        golden=_UNKNOWN_YET,
-        reproducible=True,
-        extra_files=[entry(name) for name in (CARD_FILE, CURVES_FILE) if (folder / name).exists()],
     )
 
 
@@ -226,7 +183,7 @@ def _architecture(trained: TrainedTagger) -> Architecture:
 
 
 def _record_golden(
-    folder: Path, manifest: Manifest, sentences: Sequence[Sequence[str]], *, tolerance: float
+    folder: Path, manifest: TaggerManifest, sentences: Sequence[Sequence[str]], *, tolerance: float
 ) -> GoldenEntry:
     """Tag the sentences with the bundle's own graph and write the answers."""
     bundle = TaggerBundle(
