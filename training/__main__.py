@@ -1,4 +1,4 @@
-"""`python -m training`: fit, resume, evaluate, export, corpora."""
+"""`python -m training`: fit, resume, export, text, evaluate, corpora."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ def build_parser() -> argparse.ArgumentParser:
     export_parser.add_argument("--replace", action="store_true", help="overwrite a bundle of that name and version")
     export_parser.set_defaults(run=run_export)
 
+    text_parser = commands.add_parser("text", help="print the text that a language model's configuration names")
+    text_parser.add_argument("config", type=Path)
+    text_parser.add_argument("--part", choices=("train", "valid"), default="train", help="(default train)")
+    text_parser.set_defaults(run=run_text)
+
     for module, name, text in (
         (evaluate, "evaluate", "score a bundle on a CoNLL file"),
         (corpora, "corpora", "list, import and fetch the known data sets"),
@@ -55,19 +60,35 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run_fit(options: argparse.Namespace) -> int:
     from training.config import load_config  # torch is loaded by the commands that need it
-    from training.loop import fit
+    from training.language_config import LanguageConfig
 
     config = load_config(options.config)
     if options.seed is not None:
         config = dataclasses.replace(config, seed=options.seed)
-    fit(config, options.folder or Path("runs") / f"{config.name}-{config.seed}")
+    folder = options.folder or Path("runs") / f"{config.name}-{config.seed}"
+    if isinstance(config, LanguageConfig):
+        from training.language_loop import fit_language_model
+
+        fit_language_model(config, folder)
+    else:
+        from training.loop import fit
+
+        fit(config, folder)
     return 0
 
 
 def run_resume(options: argparse.Namespace) -> int:
-    from training.loop import resume
+    from training.checkpoints import read_run_config
+    from training.language_config import LanguageConfig
 
-    resume(options.folder)
+    if isinstance(read_run_config(options.folder), LanguageConfig):
+        from training.language_loop import resume_language_model
+
+        resume_language_model(options.folder)
+    else:
+        from training.loop import resume
+
+        resume(options.folder)
     return 0
 
 
@@ -75,6 +96,21 @@ def run_export(options: argparse.Namespace) -> int:
     from training.export_run import export_run
 
     print(export_run(options.folder, options.to, card=options.card, replace=options.replace))
+    return 0
+
+
+def run_text(options: argparse.Namespace) -> int:
+    """Words as sequences of tokens, one a line, single spaces between them; characters as they are."""
+    from training.config import load_config
+    from training.language_config import LanguageConfig
+    from training.language_setup import sequences_of
+
+    config = load_config(options.config)
+    if not isinstance(config, LanguageConfig):
+        raise SeqserveError(f"{options.config}: is not the configuration of a language model")
+    separator, end = (" ", "\n") if config.text.level == "word" else ("", "\n" if config.text.ends_sentences else "")
+    for tokens in sequences_of(getattr(config.data, options.part), config.text):
+        sys.stdout.write(separator.join(tokens) + end)
     return 0
 
 

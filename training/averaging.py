@@ -1,4 +1,4 @@
-"""Exponential moving average of the weights (Polyak & Juditsky 1992)."""
+"""Averages of the weights along the training (Polyak & Juditsky 1992)."""
 
 from __future__ import annotations
 
@@ -38,6 +38,9 @@ class WeightAverage:
         finally:
             _assign(model, own)
 
+    def observe(self, loss: float) -> None:
+        """An evaluation's loss changes nothing here."""
+
     def state_dict(self) -> dict[str, object]:
         return {"num_updates": self.num_updates, "weights": self.weights}
 
@@ -45,6 +48,41 @@ class WeightAverage:
         self.num_updates = state["num_updates"]  # type: ignore[assignment]
         for name, weight in state["weights"].items():  # type: ignore[attr-defined]
             self.weights[name].copy_(weight)
+
+
+class TriggeredAverage(WeightAverage):
+    """Plain mean of the weights since a trigger: NT-ASGD (Merity, Keskar & Socher 2017, algorithm 1).
+
+    The trigger is an evaluation worse than the best of those more than `patience` evaluations ago; until then the
+    average equals the weights.
+    """
+
+    def __init__(self, model: nn.Module, patience: int):
+        super().__init__(model, 0.0)
+        self.patience = patience
+        self.losses: list[float] = []
+        self.is_triggered = False
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        self.num_updates = self.num_updates + 1 if self.is_triggered else 1
+        for name, parameter in model.named_parameters():
+            if parameter.requires_grad:
+                self.weights[name].lerp_(parameter, 1.0 / self.num_updates)
+
+    def observe(self, loss: float) -> None:
+        """Note the loss of an evaluation; may set off the averaging."""
+        earlier = self.losses[: len(self.losses) - self.patience] if len(self.losses) > self.patience else []
+        self.is_triggered = self.is_triggered or (bool(earlier) and loss > min(earlier))
+        self.losses.append(loss)
+
+    def state_dict(self) -> dict[str, object]:
+        return {**super().state_dict(), "losses": self.losses, "is_triggered": self.is_triggered}
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        super().load_state_dict(state)
+        self.losses = list(state["losses"])  # type: ignore[call-overload]
+        self.is_triggered = bool(state["is_triggered"])
 
 
 @torch.no_grad()

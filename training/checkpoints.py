@@ -11,6 +11,7 @@ import torch
 
 from bundle.errors import SeqserveError
 from training.config import Config, config_from, config_table
+from training.language_config import LanguageConfig
 
 
 class RunError(SeqserveError):
@@ -50,7 +51,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
     return state
 
 
-def start_run(folder: Path, config: Config) -> None:
+def start_run(folder: Path, config: Config | LanguageConfig) -> None:
     """Creates a run folder with the resolved configuration; refuses one that holds a run already."""
     if (folder / CONFIG).exists():
         raise RunError(f"{folder}: holds a run already; continue it with `python -m training resume {folder}`")
@@ -58,7 +59,7 @@ def start_run(folder: Path, config: Config) -> None:
     write_atomically(folder / CONFIG, json.dumps(config_table(config), indent=1, ensure_ascii=False).encode())
 
 
-def read_run_config(folder: Path) -> Config:
+def read_run_config(folder: Path) -> Config | LanguageConfig:
     try:
         return config_from(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
     except FileNotFoundError:

@@ -8,9 +8,12 @@ import types
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bundle.errors import SeqserveError
+
+if TYPE_CHECKING:
+    from training.language_config import LanguageConfig
 
 
 class ConfigError(SeqserveError):
@@ -90,9 +93,12 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    name: Literal["adam", "adamw", "sgd"] = "adamw"
+    name: Literal["adam", "adamw", "sgd", "nt-asgd"] = "adamw"  # nt-asgd: language models only
     learning_rate: float = 2e-3
-    momentum: float = 0.0  # sgd only
+    momentum: float = 0.0  # sgd, nt-asgd
+    beta1: float = 0.9  # adam, adamw
+    beta2: float = 0.999
+    fused: bool = False  # adam, adamw: one pass over memory a step; part of the result's identity
     weight_decay: float = 0.0
     schedule: Literal["one-cycle", "constant", "inverse-decay"] = "one-cycle"
     warmup: float = 0.25  # share of all steps (one-cycle)
@@ -163,7 +169,7 @@ def _probabilities(config: Config) -> list[tuple[str, float]]:
     ]
 
 
-def load_config(path: str | Path) -> Config:
+def load_config(path: str | Path) -> Config | LanguageConfig:
     """Reads and checks a TOML file.
 
     Raises ConfigError for a missing file, bad TOML, an unknown or missing key, a wrong type or value.
@@ -181,14 +187,16 @@ def load_config(path: str | Path) -> Config:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def config_from(table: dict[str, Any]) -> Config:
-    """The configuration that a plain table (from TOML or JSON) describes."""
-    config = _build(Config, table, "")
-    assert isinstance(config, Config)
+def config_from(table: dict[str, Any]) -> Config | LanguageConfig:
+    """The configuration that a plain table (from TOML or JSON) describes; its `task` says of which kind."""
+    from training.language_config import LanguageConfig  # late: it builds on this module
+
+    kind = LanguageConfig if table.get("task") == "language-model" else Config
+    config: Config | LanguageConfig = _build(kind, table, "")
     return config
 
 
-def config_table(config: Config) -> dict[str, Any]:
+def config_table(config: Config | LanguageConfig) -> dict[str, Any]:
     """The inverse of `config_from`: every key with its resolved value."""
     return dataclasses.asdict(config)
 

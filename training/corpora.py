@@ -3,6 +3,7 @@
 import argparse
 import gzip
 import hashlib
+import lzma
 import os
 import shutil
 import sys
@@ -26,7 +27,7 @@ class CorporaError(SeqserveError):
 class CorpusFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One file of a data set; path is below the data folder.
 
-    content_sha256: of a .gz file's content; two packers write different bytes for one content.
+    content_sha256: of a .gz or .xz file's content; two packers write different bytes for one content.
     url: where it can be downloaded, then turned into this file by the converter that `convert` names, if any.
     """
 
@@ -39,7 +40,10 @@ class CorpusFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class Corpus(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One data set; ship says whether weights and vocabularies made from it may be given to others."""
+    """One data set; ship says whether weights and vocabularies made from it may be given to others.
+
+    ship_text: the same of a model that learns from its text alone, where the labels are what stands in the way.
+    """
 
     name: str
     kind: str
@@ -49,6 +53,7 @@ class Corpus(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     columns: str
     licence: str
     ship: bool
+    ship_text: bool = False
     attribution: str
     source: str
     revision: str
@@ -114,9 +119,10 @@ def sha256_of(path: Path) -> str:
 
 
 def _content_sha256(path: Path) -> str:
+    unpack = lzma.decompress if path.suffix == ".xz" else gzip.decompress
     try:
-        return hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()
-    except (OSError, EOFError, ValueError):
+        return hashlib.sha256(unpack(path.read_bytes())).hexdigest()
+    except (OSError, EOFError, ValueError, lzma.LZMAError):
         return ""
 
 
@@ -247,6 +253,12 @@ def _details(corpora: Iterable[Corpus], folder: Path) -> Iterable[str]:
         for name in ("licence", "attribution", "source", "revision", "changes", "columns", "scheme", "labels"):
             if value := getattr(corpus, name):
                 yield f"  {name}: {value}"
-        yield f"  weights may be given away: {'yes' if corpus.ship else 'no, for measuring here only'}"
+        yield f"  weights may be given away: {_permission(corpus)}"
         for file in corpus.files:
             yield f"  {file.sha256}  {file.path}  {file.bytes} bytes{'  ' + file.url if file.url else ''}"
+
+
+def _permission(corpus: Corpus) -> str:
+    if corpus.ship:
+        return "yes"
+    return "those of its text alone" if corpus.ship_text else "no, for measuring here only"

@@ -51,7 +51,9 @@ def fit(config: Config, folder: Path) -> None:
 
 def resume(folder: Path) -> None:
     """Goes on where the last checkpoint stands; the end is the same as without the interruption."""
-    training = Training(read_run_config(folder), folder)
+    config = read_run_config(folder)
+    assert isinstance(config, Config)
+    training = Training(config, folder)
     if (folder / CHECKPOINT).exists():
         training.restore()
     training.run()
@@ -139,12 +141,8 @@ class Training:
 
     def _step(self, examples: list[Example], steps_per_epoch: int) -> None:
         position, options = self.position, self.config.optimizer
-        rate = learning_rate(
-            options,
-            step=position.epoch * steps_per_epoch + position.step,
-            steps_per_epoch=steps_per_epoch,
-            epochs=self.config.loop.epochs,
-        )
+        finished, total = position.epoch * steps_per_epoch + position.step, steps_per_epoch * self.config.loop.epochs
+        rate = learning_rate(options, progress=finished / max(1, total - 1), epoch=position.epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         batch = self.setup.surfaces.batch(examples)

@@ -13,16 +13,17 @@ from training.config import OptimizerConfig
 
 def build_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     parameters = list(parameters)
-    if config.name == "sgd":
+    if config.name in ("sgd", "nt-asgd"):
         return torch.optim.SGD(
             parameters, lr=config.learning_rate, momentum=config.momentum, weight_decay=config.weight_decay
         )
     kind = torch.optim.AdamW if config.name == "adamw" else torch.optim.Adam
-    return kind(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
+    betas = (config.beta1, config.beta2)
+    return kind(parameters, lr=config.learning_rate, betas=betas, weight_decay=config.weight_decay, fused=config.fused)
 
 
-def learning_rate(config: OptimizerConfig, *, step: int, steps_per_epoch: int, epochs: int) -> float:
-    """The rate of a step (from 0); a pure function, so that a resumed training needs no schedule state.
+def learning_rate(config: OptimizerConfig, *, progress: float, epoch: int) -> float:
+    """The rate at a share of all steps (0..1); a pure function, so that a resumed training needs no schedule state.
 
     one-cycle: cosine from 1/25 up to the peak over the `warmup` share, cosine down to 1/10,000 (Smith 2018).
     inverse-decay: peak / (1 + decay * epoch) (Ma & Hovy 2016).
@@ -31,8 +32,7 @@ def learning_rate(config: OptimizerConfig, *, step: int, steps_per_epoch: int, e
     if config.schedule == "constant":
         return peak
     if config.schedule == "inverse-decay":
-        return peak / (1.0 + config.decay * (step // steps_per_epoch))
-    progress = step / max(1, steps_per_epoch * epochs - 1)
+        return peak / (1.0 + config.decay * epoch)
     if progress < config.warmup:
         return _cosine(peak / 25.0, peak, progress / config.warmup)
     return _cosine(peak, peak / 10_000.0, min(1.0, (progress - config.warmup) / (1.0 - config.warmup)))

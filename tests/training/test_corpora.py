@@ -63,15 +63,15 @@ def command(*words: str) -> int:
 
 def test_the_registry_is_complete_and_coherent() -> None:
     names = [each.name for each in known_corpora()]
-    assert len(set(names)) == len(names) == 12
+    assert len(set(names)) == len(names) == 23
     for each in known_corpora():
         assert each.files
-        assert bool(each.attribution) == each.ship, f"{each.name}: what is shipped is attributed"
-        assert each.kind in ("ner", "vectors")
+        assert bool(each.attribution) == (each.ship or each.ship_text), f"{each.name}: what is shipped is attributed"
+        assert each.kind in ("ner", "vectors", "text", "pairs")
         for file in each.files:
             assert file.path.startswith(f"{each.name}/")
             assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
-            assert file.path.endswith(".gz") == bool(file.content_sha256)
+            assert not file.path.endswith(".gz") or file.content_sha256
             assert not file.url or file.url.startswith("https://")
             assert file.convert in ("", *CONVERTERS)
 
@@ -82,6 +82,10 @@ def test_nothing_without_a_clear_licence_is_marked_for_shipping() -> None:
         "wikiann_en",
         "worldwide_newswire",
         "conll2003",
+        "ptb",
+        "blimp_dev",
+        "jfleg",
+        "marvin_linzen",
     }
     assert not any(file.url for file in find_corpus("conll2003").files)
 

@@ -4,14 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from training.averaging import WeightAverage
+from training.averaging import TriggeredAverage, WeightAverage
 from training.config import OptimizerConfig
 from training.optimizers import build_optimizer, clip_gradients, learning_rate
 
 
 def rates(config, *, steps_per_epoch=10, epochs=10):
-    steps = range(steps_per_epoch * epochs)
-    return [learning_rate(config, step=s, steps_per_epoch=steps_per_epoch, epochs=epochs) for s in steps]
+    num_steps = steps_per_epoch * epochs
+    return [learning_rate(config, progress=s / (num_steps - 1), epoch=s // steps_per_epoch) for s in range(num_steps)]
 
 
 def test_one_cycle_rises_to_the_peak_and_anneals():
@@ -85,3 +85,25 @@ def test_without_decay_the_average_is_the_weights():
         model.weight.normal_()
     average.update(model)
     assert torch.equal(average.weights["weight"], model.weight)
+
+
+def test_nt_asgd_averages_from_the_first_step_after_its_trigger():
+    model = nn.Linear(1, 1, bias=False)
+    average = TriggeredAverage(model, patience=2)
+    for loss in (5.0, 4.0, 3.0, 3.5, 3.4):  # the fifth is better than those more than two before it
+        average.observe(loss)
+    set_weight(model, 7.0)
+    average.update(model)
+    assert not average.is_triggered
+    assert average.weights["weight"].item() == 7.0
+    average.observe(3.2)  # worse than 3.0, three evaluations ago
+    assert average.is_triggered
+    for value in (1.0, 2.0, 6.0):
+        set_weight(model, value)
+        average.update(model)
+    assert average.weights["weight"].item() == pytest.approx((7.0 + 1.0 + 2.0 + 6.0) / 4)
+
+
+def set_weight(model, value):
+    with torch.no_grad():
+        model.weight.fill_(value)
