@@ -9,11 +9,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bundle.manifest import DataSource, sha256_of
 from training.checkpoints import EPOCHS, MODEL, RunError, load_tensors, read_run_config
 from training.config import Config
-from training.corpora import find_corpus, known_corpora
-from training.export.bundle import Card, TrainedTagger, export_tagger
+from training.export.bundle import TrainedTagger, export_tagger
+from training.export.folder import Card
+from training.export_language_run import export_language_run
+from training.export_sources import attributions, data_sources, plain_card
+from training.language_config import LanguageConfig
 
 # Recorded with their answers in every bundle and checked at each load: plain sentences, a sentence of one token,
 # unknown words and characters, capitals, a token longer than any limit.
@@ -40,6 +42,32 @@ def export_run(folder: Path, models: Path, *, card: Path | None, replace: bool =
     if target.exists() and not replace:
         raise RunError(f"{target}: is there already; raise the configuration's version or add --replace")
     best = best_epoch(folder, state["epoch"])
+    text = card.read_text(encoding="utf-8") if card else None
+    created = datetime.datetime.now(datetime.UTC).date().isoformat()
+    curves = folder / "curves.png"
+    with tempfile.TemporaryDirectory(dir=_made(target.parent), prefix=f".{target.name}-new-") as temporary:
+        new = Path(temporary) / target.name  # written, loaded and checked there
+        if isinstance(config, LanguageConfig):
+            export_language_run(new, config, state, best, readme=text, created=created, curves=curves)
+        else:
+            export_tagger_run(new, config, state, best, readme=text, created=created, curves=curves)
+        if target.exists():
+            shutil.rmtree(target)
+        new.rename(target)
+    return target
+
+
+def export_tagger_run(
+    new: Path,
+    config: Config,
+    state: dict[str, Any],
+    best: dict[str, Any],
+    *,
+    readme: str | None,
+    created: str,
+    curves: Path,
+) -> None:
+    """Writes the bundle `new` of a tagger's run: what model.pt holds, and the line of the epoch it is from."""
     trained = TrainedTagger(
         weights={name: tensor.numpy() for name, tensor in state["weights"].items()},
         forms=state["forms"],
@@ -48,27 +76,24 @@ def export_run(folder: Path, models: Path, *, card: Path | None, replace: bool =
         scheme=config.model.scheme,
         max_word_chars=config.model.characters.max_word_chars,
     )
-    sources = data_sources(config)
-    written = Card(
+    train = [*(corpus.file for corpus in config.data.train), *config.model.words.vectors]
+    sources = data_sources({"training": train, "choosing the epoch": [corpus.file for corpus in config.data.dev]})
+    scores = "\n".join(f"| {name} | {100 * f1:.1f} |" for name, f1 in best["dev"].items())
+    table = f"## Dev scores (epoch {best['epoch']}, seed {config.seed})\n\n| file | span F1 |\n|---|---|\n{scores}\n"
+    card = Card(
         name=config.name,
         version=config.version,
-        created=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        created=created,
         description=config.description,
-        readme=card.read_text(encoding="utf-8") if card else plain_card(config, best, sources),
+        readme=readme if readme is not None else plain_card(config, sources, table),
         licence=config.licence,
-        attribution=[*config.attribution, *attributions(config)],
+        attribution=[*config.attribution, *attributions(train)],
         languages=config.languages,
         metrics={f"dev {name}": {"f1": round(f1, 4)} for name, f1 in best["dev"].items()},
         data=sources,
-        curves=folder / "curves.png",
+        curves=curves,
     )
-    with tempfile.TemporaryDirectory(dir=_made(target.parent), prefix=f".{target.name}-new-") as temporary:
-        new = Path(temporary) / target.name
-        export_tagger(new, trained, written, [sentence.split() for sentence in GOLDEN])  # loads and checks it
-        if target.exists():
-            shutil.rmtree(target)
-        new.rename(target)
-    return target
+    export_tagger(new, trained, card, [sentence.split() for sentence in GOLDEN])
 
 
 def _made(folder: Path) -> Path:
@@ -79,43 +104,7 @@ def _made(folder: Path) -> Path:
 def best_epoch(folder: Path, epoch: int) -> dict[str, Any]:
     """The line of `epochs.jsonl` that belongs to the saved weights."""
     lines = [json.loads(line) for line in (folder / EPOCHS).read_text(encoding="utf-8").splitlines()]
-    return next(line for line in lines if line["epoch"] == epoch)
-
-
-def data_sources(config: Config) -> list[DataSource]:
-    """Every data set and every file of the user's own that the run read, with licence and checksums."""
-    known = {corpus.name for corpus in known_corpora()}
-    uses = {"training": [c.file for c in config.data.train] + list(config.model.words.vectors)}
-    uses["choosing the epoch"] = [c.file for c in config.data.dev]
-    sources = []
-    for use, files in uses.items():
-        for name in dict.fromkeys(file.split("/")[0] for file in files):
-            if name in known:
-                corpus = find_corpus(name)
-                sums = {f.path: f.sha256 for f in corpus.files if f.path in files or name in files}
-                sources.append(DataSource(name=name, licence=corpus.licence, sha256=sums, use=use))
-        for file in files:
-            if file.split("/")[0] not in known and Path(file).is_file():
-                sums = {file: sha256_of(Path(file))}
-                sources.append(DataSource(name=Path(file).stem, licence="own file, see the card", sha256=sums, use=use))
-    return sources
-
-
-def attributions(config: Config) -> list[str]:
-    names = dict.fromkeys(
-        file.split("/")[0] for file in [*(c.file for c in config.data.train), *config.model.words.vectors]
-    )
-    known = {corpus.name: corpus.attribution for corpus in known_corpora()}
-    return [known[name] for name in names if known.get(name)]
-
-
-def plain_card(config: Config, best: dict[str, Any], sources: list[DataSource]) -> str:
-    """A model card with what the run itself knows."""
-    scores = "\n".join(f"| {name} | {100 * f1:.1f} |" for name, f1 in best["dev"].items())
-    data = "\n".join(f"- {source.name} ({source.use}): {source.licence}" for source in sources)
-    return (
-        f"# {config.name} {config.version}\n\n{config.description}.\n\nLicence: {config.licence}\n\n"
-        f"## Data\n\n{data}\n\n"
-        f"## Dev scores (epoch {best['epoch']}, seed {config.seed})\n\n| file | span F1 |\n|---|---|\n{scores}\n\n"
-        "![training curves](curves.png)\n"
-    )
+    for line in lines:
+        if line["epoch"] == epoch:
+            return dict(line)
+    raise RunError(f"{folder / EPOCHS}: no line of epoch {epoch}, which {MODEL} is from")

@@ -8,6 +8,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from bundle.manifest import Tensor
+
 OPSET = 20  # later opsets lose CUDA kernels in ONNX Runtime
 IR_VERSION = 9  # the lowest that knows opset 20
 
@@ -83,6 +85,16 @@ class GraphBuilder:
         return model
 
 
+def value_infos(tensors: Sequence[Tensor]) -> list[onnx.ValueInfoProto]:
+    """Return what a manifest says of a graph's inputs or outputs in ONNX's words."""
+    return [
+        helper.make_tensor_value_info(
+            tensor.name, helper.np_dtype_to_tensor_dtype(np.dtype(tensor.dtype)), tensor.shape
+        )
+        for tensor in tensors
+    ]
+
+
 def _placeholder(name: str, array: NDArray[Any]) -> onnx.TensorProto:
     tensor = TensorProto(name=name, data_type=helper.np_dtype_to_tensor_dtype(array.dtype), dims=array.shape)
     tensor.data_location = TensorProto.EXTERNAL
@@ -98,7 +110,20 @@ def scan(
     collected: Sequence[tuple[str, str]],
     kinds: Mapping[str, int],
 ) -> list[str]:
-    """Add a Scan over axis 0 and return the names of its collected outputs.
+    """Add a Scan over axis 0 and return the names of its collected outputs; see ``scan_with_states``."""
+    return scan_with_states(graph, body, states=states, sequences=sequences, collected=collected, kinds=kinds)[1]
+
+
+def scan_with_states(
+    graph: GraphBuilder,
+    body: GraphBuilder,
+    *,
+    states: Sequence[tuple[str, str, str]],
+    sequences: Sequence[tuple[str, str]],
+    collected: Sequence[tuple[str, str]],
+    kinds: Mapping[str, int],
+) -> tuple[list[str], list[str]]:
+    """Add a Scan over axis 0 and return the names of its last states and of its collected outputs.
 
     ``states``: (initial value, name inside, name inside after the step) of each carried value.
     ``sequences``: (value of shape (T,…), name inside of one step).
@@ -125,4 +150,31 @@ def scan(
         num_scan_inputs=len(sequences),
     )
     graph.nodes.append(node)
+    return last, outputs
+
+
+def branch(
+    graph: GraphBuilder,
+    condition: str,
+    *,
+    then: tuple[GraphBuilder, Sequence[str]],
+    otherwise: tuple[GraphBuilder, Sequence[str]],
+    names: Sequence[str],
+    kinds: Sequence[int],
+) -> list[str]:
+    """Add an If and return the names of its outputs.
+
+    ``then``, ``otherwise``: bodies (see ``GraphBuilder.body``) and what each gives. ``kinds``: element types.
+    """
+    bodies = []
+    for label, (body, results) in (("then", then), ("otherwise", otherwise)):
+        described = [
+            helper.make_tensor_value_info(result, kind, None) for result, kind in zip(results, kinds, strict=True)
+        ]
+        bodies.append(helper.make_graph(body.nodes, label, [], described))
+    outputs = [graph.unique(name) for name in names]
+    name = graph.unique("if_" + outputs[0])
+    graph.nodes.append(
+        helper.make_node("If", [condition], outputs, name=name, then_branch=bodies[0], else_branch=bodies[1])
+    )
     return outputs

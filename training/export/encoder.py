@@ -1,14 +1,10 @@
 """Stacked bidirectional LSTM in the graph, time-major."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from training.export.builder import GraphBuilder
+from training.export.cells.lstm import TORCH_TO_ONNX, reorder_gates
 from training.export.weights import Arrays, prefixed
-
-_TORCH_TO_ONNX = (0, 3, 1, 2)  # torch's gates are i,f,g,o; the operator's i,o,f,c
 
 
 def add_encoder(graph: GraphBuilder, weights: Arrays, features: str, lengths: str) -> str:
@@ -33,7 +29,7 @@ def add_lstm(graph: GraphBuilder, weights: Arrays, inputs: str, lengths: str, *,
     directions = [prefixed(weights, key) for key in ("forward_lstm", "backward_lstm")]
     hidden_size = directions[0]["weight_hh_l0"].shape[1]
     inputs_to_gates, states_to_gates, input_bias, state_bias = (
-        np.stack([_gates(direction[key]) for direction in directions])
+        np.stack([reorder_gates(direction[key], TORCH_TO_ONNX) for direction in directions])
         for key in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
     )
     operands = [
@@ -51,8 +47,3 @@ def add_lstm(graph: GraphBuilder, weights: Arrays, inputs: str, lengths: str, *,
         direction="bidirectional",
     )
     return outputs[-1]
-
-
-def _gates(array: NDArray[Any]) -> NDArray[Any]:
-    parts = np.split(array.astype(np.float32), 4)
-    return np.concatenate([parts[gate] for gate in _TORCH_TO_ONNX])

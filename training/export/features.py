@@ -103,7 +103,7 @@ def add_lookup(graph: GraphBuilder, name: str, table: NDArray[Any], row: str, *,
     if table_dtype == "float32":
         return graph.add("Gather", [graph.weight(name, table), row], name + ".found")
     if table_dtype == "float16":
-        found = graph.add("Gather", [graph.weight(name, _to_float16(name, table)), row], name + ".half")
+        found = graph.add("Gather", [graph.weight(name, to_float16(name, table)), row], name + ".half")
         return graph.add("Cast", [found], name + ".found", to=TensorProto.FLOAT)
     largest = np.abs(table).max(axis=1, keepdims=True)
     scales = np.where(largest == 0.0, 1.0, largest) / 127
@@ -114,7 +114,8 @@ def add_lookup(graph: GraphBuilder, name: str, table: NDArray[Any], row: str, *,
     return graph.add("Mul", [found, scale], name + ".found")
 
 
-def _to_float16(name: str, table: NDArray[Any]) -> NDArray[Any]:
+def to_float16(name: str, table: NDArray[Any]) -> NDArray[np.float16]:
+    """Return the table as float16; raises ValueError, naming it, when a value is beyond that."""
     if np.abs(table).max(initial=0) > np.finfo(np.float16).max:
         raise ValueError(f"{name} holds values beyond float16; store it as float32")
     return table.astype(np.float16)

@@ -15,15 +15,26 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def save_graph(folder: Path, *, graph_file: str, weights_file: str, model: onnx.ModelProto, tensors: Arrays) -> None:
-    """Write weights and graph into ``folder`` and check the graph against the file.
+    """Write weights and one graph; see ``save_graphs``."""
+    save_graphs(folder, weights_file=weights_file, graphs={graph_file: (model, tensors)})
 
-    Each external initializer of ``model`` gets the place of the tensor of the same name in the weights file.
+
+def save_graphs(folder: Path, *, weights_file: str, graphs: Mapping[str, tuple[onnx.ModelProto, Arrays]]) -> None:
+    """Write graphs, each with its tensors, over one weights file into ``folder``, and check them against the file.
+
+    Each external initializer gets the place of the tensor of the same name; graphs that name one alike share it.
     """
-    data = safetensors.numpy.save(dict(tensors))
+    shared: dict[str, NDArray[Any]] = {}
+    for _, tensors in graphs.values():
+        for name, array in tensors.items():
+            assert name not in shared or np.array_equal(shared[name], array), f"{name} is not the same in all graphs"
+            shared[name] = array
+    data = safetensors.numpy.save(shared)
     (folder / weights_file).write_bytes(data)
-    link(model, places(data), weights_file)
-    (folder / graph_file).write_bytes(model.SerializeToString(deterministic=True))
-    onnx.checker.check_model(str(folder / graph_file), full_check=True)
+    for graph_file, (model, _) in graphs.items():
+        link(model, places(data), weights_file)
+        (folder / graph_file).write_bytes(model.SerializeToString(deterministic=True))
+        onnx.checker.check_model(str(folder / graph_file), full_check=True)
 
 
 def places(data: bytes) -> dict[str, tuple[int, int]]:

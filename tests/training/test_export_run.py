@@ -1,0 +1,96 @@
+"""`export` turns a run folder into a bundle, whatever the run's task."""
+
+import json
+
+import pytest
+import torch
+
+from bundle.load import load_language_model
+from tests.training.export.language_models import random_model
+from training.checkpoints import RunError
+from training.export_language_run import GOLDEN
+from training.export_run import export_run
+
+TABLE = {
+    "task": "language-model",
+    "name": "tiny-words",
+    "version": "2",
+    "description": "Random words",
+    "licence": "MIT",
+    "attribution": ["somebody"],
+    "languages": ["xx"],
+    "text": {"level": "word", "tokenization": "whitespace", "lookup": ["exact", "lower"]},
+    "model": {
+        "cell": "gru-cudnn",
+        "embedding_dim": 12,
+        "hidden_size": 9,
+        "num_layers": 2,
+        "softmax": "adaptive",
+        "cutoffs": [10, 30],
+    },
+}
+LINE = {"epoch": 3, "tokens": 12_000, "loss": 2.5, "valid_loss": 3.0}
+
+
+@pytest.fixture
+def language_run(tmp_path):
+    """A run folder as training leaves it."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    text = tmp_path / "own.txt"
+    text.write_text("word3 word4\n")
+    files = [{"file": str(text)}]
+    (folder / "config.json").write_text(json.dumps({**TABLE, "data": {"train": files, "valid": files}}))
+    lines = [{**LINE, "epoch": 1, "valid_loss": 4.0}, LINE]
+    (folder / "epochs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (folder / "curves.png").write_bytes(b"a picture")
+    trained = random_model(num_ids=70, cutoffs=(10, 30), cell="gru-cudnn")
+    weights = {name: torch.from_numpy(array) for name, array in trained.weights.items()}
+    torch.save({"weights": weights, "tokens": list(trained.tokens), "epoch": 3}, folder / "model.pt")
+    return folder
+
+
+def test_a_language_models_run_becomes_its_bundle(language_run, tmp_path):
+    folder = export_run(language_run, tmp_path / "models", card=None)
+    assert folder == tmp_path / "models" / "tiny-words" / "2"
+    manifest = load_language_model(folder).manifest
+    assert (manifest.architecture.cell, manifest.architecture.cutoffs) == ("gru-cudnn", [10, 30])
+    assert manifest.tokenization.lookup == ["exact", "lower"]
+    assert manifest.metrics == {"valid": {"perplexity": 20.09}}
+    assert [(source.name, source.use) for source in manifest.data] == [
+        ("own", "training"),
+        ("own", "choosing the epoch"),
+    ]
+    assert (manifest.licence, manifest.attribution, manifest.languages) == ("MIT", ["somebody"], ["xx"])
+    assert [path.name for path in folder.parent.iterdir()] == ["2"]
+
+
+def test_a_card_is_written_from_the_run_or_taken(language_run, tmp_path):
+    models = tmp_path / "models"
+    card = (export_run(language_run, models, card=None) / "README.md").read_text()
+    assert "# tiny-words 2" in card
+    assert "epoch 3, 12,000 tokens seen" in card
+    assert "| perplexity | 20.09 |" in card
+    (tmp_path / "own.md").write_text("# my own\n")
+    folder = export_run(language_run, models, card=tmp_path / "own.md", replace=True)
+    assert (folder / "README.md").read_text() == "# my own\n"
+
+
+def test_golden_texts_hold_words_of_the_model(language_run, tmp_path):
+    golden = json.loads((export_run(language_run, tmp_path, card=None) / "golden.json").read_text())
+    assert golden["rows"][len(GOLDEN)]["ids"] == list(range(2, 42))
+
+
+def test_a_bundle_that_is_there_is_replaced_only_when_asked(language_run, tmp_path):
+    folder = export_run(language_run, tmp_path / "models", card=None)
+    with pytest.raises(RunError, match="is there already"):
+        export_run(language_run, tmp_path / "models", card=None)
+    (folder / "mine").write_text("x")
+    export_run(language_run, tmp_path / "models", card=None, replace=True)
+    assert not (folder / "mine").exists()
+
+
+def test_weights_of_an_epoch_without_a_line_are_refused(language_run, tmp_path):
+    (language_run / "epochs.jsonl").write_text(json.dumps({**LINE, "epoch": 1}) + "\n")
+    with pytest.raises(RunError, match=r"epochs\.jsonl: no line of epoch 3"):
+        export_run(language_run, tmp_path / "models", card=None)

@@ -1,0 +1,41 @@
+"""What the graphs of a language model know of a recurrent cell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from training.export.builder import GraphBuilder
+from training.export.weights import Arrays
+
+Parts = Sequence[str]
+
+
+class AddStep(Protocol):
+    """One token: inputs (B,I) and the parts of the state, each (B,H) -> the new parts; the first is the output."""
+
+    def __call__(self, graph: GraphBuilder, layer: Arrays, inputs: str, parts: Parts, *, name: str) -> list[str]: ...
+
+
+class AddSequence(Protocol):
+    """Inputs (T,B,I), lengths (B,) int32, parts of the state, each (B,H) -> outputs (T,B,H), parts at each row's end.
+
+    Outputs beyond a row's end are anything finite.
+    """
+
+    def __call__(
+        self, graph: GraphBuilder, layer: Arrays, inputs: str, lengths: str, parts: Parts, *, name: str
+    ) -> tuple[str, list[str]]: ...
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell in two forms over the same weights; ``layer`` holds weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0.
+
+    num_parts: arrays of a layer's state; for an LSTM two, hidden state and cell state. num_gates: blocks of rows in
+    the weights. Both forms give the same bits for the same row.
+    """
+
+    num_parts: int
+    num_gates: int
+    add_step: AddStep
+    add_sequence: AddSequence

@@ -1,0 +1,77 @@
+"""A cell's own step as a sequence: a Scan over all T that keeps each row's state from its end on.
+
+The runtime's RNN operator changes a row's bits with its batch, and it does not know every cell; a Scan of the step's
+own nodes gives the bits of the step. What depends on the inputs only is computed before, for all tokens at once.
+Products are Gemm with their summand: MatMul and Add are fused in one place and not in another, which rounds otherwise.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from onnx import TensorProto
+
+from training.export.builder import GraphBuilder, scan_with_states
+from training.export.cells.cell import AddSequence, AddStep, Parts
+from training.export.weights import Arrays
+
+
+class AddProjection(Protocol):
+    """Inputs (N,I) -> their share of the gates (N,G*H)."""
+
+    def __call__(self, graph: GraphBuilder, layer: Arrays, inputs: str, *, name: str) -> str: ...
+
+
+class AddBody(Protocol):
+    """Projected inputs (B,G*H) and parts of the state, each (B,H) -> the new parts."""
+
+    def __call__(self, graph: GraphBuilder, layer: Arrays, projected: str, parts: Parts, *, name: str) -> list[str]: ...
+
+
+def step_of(add_projection: AddProjection, add_body: AddBody) -> AddStep:
+    """Return a cell's form for one token."""
+
+    def add_step(graph: GraphBuilder, layer: Arrays, inputs: str, parts: Parts, *, name: str) -> list[str]:
+        return add_body(graph, layer, add_projection(graph, layer, inputs, name=name), parts, name=name)
+
+    return add_step
+
+
+def sequence_of(add_projection: AddProjection, add_body: AddBody) -> AddSequence:
+    """Return a cell's form for many tokens."""
+
+    def add_sequence(
+        graph: GraphBuilder, layer: Arrays, inputs: str, lengths: str, parts: Parts, *, name: str
+    ) -> tuple[str, list[str]]:
+        size = layer["weight_ih_l0"].shape[1]
+        flat = graph.add("Reshape", [inputs, graph.ints(-1, size)], name + ".flat")  # (T*B,I)
+        from_inputs = add_projection(graph, layer, flat, name=name)
+        rows = graph.add("Shape", [inputs], name + ".rows", end=2)
+        shape = graph.add("Concat", [rows, graph.ints(-1)], name + ".deep", axis=0)
+        projected = graph.add("Reshape", [from_inputs, shape], name + ".projected.by_token")  # (T,B,G*H)
+        is_real = _add_mask(graph, inputs, lengths, name=name)  # (T,B,1)
+        body = graph.body()
+        before = [body.unique(name + ".before") for _ in parts]
+        row, real = body.unique(name + ".row"), body.unique(name + ".real")
+        new = add_body(body, layer, row, before, name=name)
+        after = [body.add("Where", [real, value, old], name + ".after") for value, old in zip(new, before, strict=True)]
+        outputs = body.add("Identity", [after[0]], name + ".output")
+        last, (collected,) = scan_with_states(
+            graph,
+            body,
+            states=list(zip(parts, before, after, strict=True)),
+            sequences=[(projected, row), (is_real, real)],
+            collected=[(outputs, name + ".outputs")],
+            kinds={real: TensorProto.BOOL},
+        )
+        return collected, last
+
+    return add_sequence
+
+
+def _add_mask(graph: GraphBuilder, inputs: str, lengths: str, *, name: str) -> str:
+    num_tokens = graph.add("Squeeze", [graph.add("Shape", [inputs], name + ".shape", end=1)], name + ".num_tokens")
+    limits = graph.scalar(0, np.int64), num_tokens, graph.scalar(1, np.int64)
+    positions = graph.add("Unsqueeze", [graph.add("Range", limits, name + ".range"), graph.ints(1, 2)], name + ".place")
+    column = graph.add("Unsqueeze", [lengths, graph.ints(1)], name + ".lengths")  # (B,1)
+    ends = graph.add("Cast", [column], name + ".ends", to=TensorProto.INT64)
+    return graph.add("Less", [positions, ends], name + ".is_real")
