@@ -1,4 +1,4 @@
-"""Span scores of a bundle on a column file, as conlleval prints them."""
+"""How good a bundle is on a file: span scores of a tagger, as conlleval prints them, or see evaluate_language_model."""
 
 import argparse
 import json
@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bundle.errors import SeqserveError
+from bundle.language_model import LanguageModelBundle
 from bundle.load import load_bundle
 from bundle.tagger import TaggerBundle
+from training import evaluate_language_model
 from training.conll import Sentence, map_labels, read_conll, to_scheme
 from training.metrics import Counts, SpanScores, report, score_tags
 
@@ -67,18 +69,35 @@ def _counts(counts: Counts) -> dict[str, float]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `python -m training evaluate`."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of a bundle, models/NAME/VERSION")
-    parser.add_argument("file", type=Path, metavar="FILE", help="CoNLL column file, plain, .gz or .xz")
-    parser.add_argument("--token-column", type=int, default=0, metavar="N", help="column of the tokens (0)")
-    parser.add_argument("--tag-column", type=int, default=-1, metavar="N", help="column of the tags (-1, the last)")
     parser.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="CoNLL column file for a tagger, text for a language model; plain, .gz or .xz",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, rates as fractions")
+    group = parser.add_argument_group("taggers")
+    group.add_argument("--token-column", type=int, default=0, metavar="N", help="column of the tokens (0)")
+    group.add_argument("--tag-column", type=int, default=-1, metavar="N", help="column of the tags (-1, the last)")
+    group.add_argument(
         "--map", metavar="A=B,…", help="rename labels of the file; those not named here count as no names"
     )
-    parser.add_argument("--lower", action="store_true", help="lower-case the tokens first")
-    parser.add_argument("--json", action="store_true", help="print JSON, rates as fractions")
+    group.add_argument("--lower", action="store_true", help="lower-case the tokens first")
+    evaluate_language_model.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the scores; raises SeqserveError when the bundle or the file cannot be used."""
+    bundle = load_bundle(arguments.bundle)
+    if isinstance(bundle, LanguageModelBundle):
+        if arguments.map is not None or arguments.lower or arguments.token_column or arguments.tag_column != -1:
+            raise SeqserveError(f"{arguments.bundle}: a language model takes no argument of taggers")
+        return evaluate_language_model.run(bundle, arguments)
+    if evaluate_language_model.is_used(arguments):
+        raise SeqserveError(f"{arguments.bundle}: a tagger takes no argument of language models")
+    if arguments.file is None:
+        raise SeqserveError("a tagger is evaluated on FILE, a CoNLL column file")
     sentences = read_conll(arguments.file, token_column=arguments.token_column, tag_column=arguments.tag_column)
     if not sentences:
         raise SeqserveError(f"{arguments.file}: it holds no sentences")
@@ -86,7 +105,6 @@ def run(arguments: argparse.Namespace) -> int:
         sentences = map_labels(sentences, read_mapping(arguments.map))
     if arguments.lower:
         sentences = lower_cased(sentences)
-    bundle = load_bundle(arguments.bundle)
     scores = evaluate_bundle(bundle, sentences)
     unknown = sorted(
         label

@@ -109,3 +109,10 @@ def test_a_file_without_sentences_is_refused(bundle: KnowsTwoWords, tmp_path: Pa
     (tmp_path / "empty.conll").write_text("\n\n")
     with pytest.raises(SeqserveError, match="it holds no sentences"):
         command("unused", str(tmp_path / "empty.conll"))
+
+
+def test_arguments_of_language_models_and_a_missing_file_are_refused(bundle: KnowsTwoWords, file: Path) -> None:
+    with pytest.raises(SeqserveError, match="takes no argument of language models"):
+        command("unused", str(file), "--whole")
+    with pytest.raises(SeqserveError, match="evaluated on FILE"):
+        command("unused")
