@@ -1,4 +1,4 @@
-"""`python -m service`: serve, or work offline with `tag` and `check`."""
+"""`python -m service`: serve, or work offline with one of the other commands."""
 
 import os
 import sys
@@ -8,19 +8,15 @@ from bundle.errors import SeqserveError
 
 _FAILED, _INTERRUPTED = 1, 130
 
+_COMMANDS = ("tag", "score", "rank", "sample", "check")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; an error on purpose is one sentence on standard error."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        if given[:1] == ["tag"]:
-            from service.offline import tag
-
-            return tag(given[1:], os.environ)
-        if given[:1] == ["check"]:
-            from service.offline import check
-
-            return check(given[1:])
+        if given and given[0] in _COMMANDS:
+            return _run(given[0], given[1:])
         from service.settings import read_settings
 
         settings = read_settings(given, os.environ)
@@ -37,6 +33,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     return 0
+
+
+def _run(command: str, arguments: Sequence[str]) -> int:
+    # Late, one by one: each needs a part of the service only.
+    if command == "tag":
+        from service.offline.tag import tag
+
+        return tag(arguments, os.environ)
+    if command == "score":
+        from service.offline.score import score
+
+        return score(arguments, os.environ)
+    if command == "rank":
+        from service.offline.rank import rank
+
+        return rank(arguments, os.environ)
+    if command == "sample":
+        from service.offline.sample import sample
+
+        return sample(arguments, os.environ)
+    from service.offline.check import check
+
+    return check(arguments)
 
 
 if __name__ == "__main__":

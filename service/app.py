@@ -11,9 +11,11 @@ from werkzeug.exceptions import HTTPException
 from service import arrival, problems
 from service.board import Board
 from service.context import Exchange, Service, attach, exchange, service
-from service.engine.registry import Registry, check_bundles, choose_provider, open_tagger
+from service.engine.models import SlotLimits
+from service.engine.opening import check_bundles, choose_provider, open_model
+from service.engine.registry import Registry
 from service.errors import RequestError, UnauthorizedError
-from service.routes import models, operation, tag
+from service.routes import models, operation, rank, sample, score, tag
 from service.settings import Settings
 from service.telemetry import Telemetry
 
@@ -32,10 +34,12 @@ def create_app(settings: Settings, *, registry: Registry | None = None, board: B
         registry.open()
     app = Flask("service", static_folder=None, template_folder=None)
     app.url_map.merge_slashes = False
+    telemetry = Telemetry()
+    registry.observe_sampling(telemetry.sampling)
     with app.app_context():
-        attach(Service(settings, registry, board or Board(), Telemetry()))
-    for blueprint in (tag.blueprint, models.blueprint, operation.blueprint):
-        app.register_blueprint(blueprint)
+        attach(Service(settings, registry, board or Board(), telemetry))
+    for routes in (tag, score, rank, sample, models, operation):
+        app.register_blueprint(routes.blueprint)
     app.before_request(_begin)
     app.after_request(_finish)
     app.url_map.update()  # now, not in the first request
@@ -49,9 +53,10 @@ def make_registry(settings: Settings) -> Registry:
     """Check the bundles of `settings.models`; they are opened by the registry's `open`. Raises BundleError."""
     provider = choose_provider(settings.provider)
     checked = check_bundles(settings.models, provider=provider)
+    slots = SlotLimits(settings.max_samples, settings.max_waiting_samples)
     return Registry(
         checked,
-        lambda item: open_tagger(item, provider=provider, max_queue_tokens=settings.max_queue_tokens),
+        lambda item: open_model(item, provider=provider, max_queue_tokens=settings.max_queue_tokens, slots=slots),
     )
 
 

@@ -14,6 +14,7 @@ from service.errors import (
     PayloadTooLargeError,
     RequestError,
     UnsupportedMediaTypeError,
+    pointer_to,
 )
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
@@ -79,11 +80,6 @@ def _invalid(message: str) -> InvalidRequestError:
         detail = f"{detail[: 2 * _ECHOED_CHARS]}…"
     pointer = pointer_to(*steps)
     return InvalidRequestError(f"{pointer or 'The body'}: {detail}", [FieldError(pointer, detail)])
-
-
-def pointer_to(*steps: str | int) -> str:
-    """Return the JSON Pointer (RFC 6901) of a place: ("text", 3) is "/text/3"."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def _check_content_type(request: Request) -> None:

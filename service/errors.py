@@ -93,6 +93,17 @@ class DeadlineExceededError(RequestError):
     code = "deadline_exceeded"
 
 
+def pointer_to(*steps: str | int) -> str:
+    """Return the JSON Pointer (RFC 6901) of a place: ("text", 3) is "/text/3"."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def invalid(detail: str, *steps: str | int) -> InvalidRequestError:
+    """Return the error for one place of the body: `invalid("...", "text", 3)` is about "/text/3"."""
+    pointer = pointer_to(*steps)
+    return InvalidRequestError(f"{pointer}: {detail}", [FieldError(pointer, detail)])
+
+
 class ErrorKind(NamedTuple):
     """How one code looks over HTTP."""
 

@@ -8,12 +8,38 @@ import msgspec
 from service import VERSION
 from service.errors import KINDS
 from service.problems import CONTENT_TYPE
-from service.schemas import Health, ModelInfo, ModelList, Problem, TagRequest, TagResponse
+from service.schemas.models import ModelInfo, ModelList
+from service.schemas.problems import Health, Problem
+from service.schemas.rank import RankRequest, RankResponse
+from service.schemas.sample import SampleEnd, SamplePiece, SampleRequest, SampleResponse, StreamError
+from service.schemas.score import ScoreRequest, ScoreResponse
+from service.schemas.tag import TagRequest, TagResponse
 
 _REF = "#/components/schemas/{name}"
-_TAG_EXAMPLE = {
+_TAG_EXAMPLES = {
     "one text": {"value": {"text": 'He said, "Teddy Roosevelt was a great President."'}},
     "tokens": {"value": {"tokens": [["Harry", "Potter", "invented", "a", "spell"]], "include": ["tokens"]}},
+}
+_SCORE_EXAMPLES = {
+    "two readings": {"value": {"text": ["The apple and pear salad", "The apple and pair salad"]}},
+    "token by token": {
+        "value": {"text": "pear salad", "context": "The apple and", "eos": False, "include": ["tokens"], "top": 3}
+    },
+}
+_RANK_EXAMPLES = {
+    "readings": {"value": {"candidates": ["The apple and pair salad", "The apple and pear salad"]}},
+    "acoustic scores": {
+        "value": {
+            "candidates": [{"text": "pair salad", "score": -12.5}, {"text": "pear salad", "score": -12.9}],
+            "context": "The apple and",
+            "lm_weight": 0.7,
+            "length_bonus": 0.2,
+        }
+    },
+}
+_SAMPLE_EXAMPLES = {
+    "three sentences": {"value": {"n": 3, "temperature": 0.8, "seed": 42}},
+    "as it is written": {"value": {"prompt": "The", "max_tokens": 30, "stop": [". "], "stream": True}},
 }
 
 
@@ -28,7 +54,25 @@ class Route(NamedTuple):
     errors: tuple[str, ...] = ()
     request: type[msgspec.Struct] | None = None
     examples: dict[str, Any] | None = None
+    events: tuple[type[msgspec.Struct], ...] = ()
 
+
+_ERRORS_OF_WORK = (
+    "malformed_json",
+    "unauthorized",
+    "model_not_found",
+    "task_mismatch",
+    "payload_too_large",
+    "unsupported_media_type",
+    "invalid_request",
+    "text_too_long",
+    "too_many_texts",
+    "internal",
+    "overloaded",
+    "not_ready",
+    "deadline_exceeded",
+)
+"""Codes of every route that runs a model."""
 
 ROUTES = (
     Route(
@@ -37,23 +81,41 @@ ROUTES = (
         "tag",
         "Find names in texts. Offsets count code points of the text as it was sent.",
         TagResponse,
-        (
-            "malformed_json",
-            "unauthorized",
-            "model_not_found",
-            "task_mismatch",
-            "payload_too_large",
-            "unsupported_media_type",
-            "invalid_request",
-            "text_too_long",
-            "too_many_texts",
-            "internal",
-            "overloaded",
-            "not_ready",
-            "deadline_exceeded",
-        ),
+        _ERRORS_OF_WORK,
         TagRequest,
-        _TAG_EXAMPLE,
+        _TAG_EXAMPLES,
+    ),
+    Route(
+        "post",
+        "/v1/score",
+        "score",
+        "Give the probability of texts under a language model. Logarithms are natural where not said otherwise.",
+        ScoreResponse,
+        _ERRORS_OF_WORK,
+        ScoreRequest,
+        _SCORE_EXAMPLES,
+    ),
+    Route(
+        "post",
+        "/v1/rank",
+        "rank",
+        "Choose among candidates, such as an n-best list, by a language model and their own scores.",
+        RankResponse,
+        _ERRORS_OF_WORK,
+        RankRequest,
+        _RANK_EXAMPLES,
+    ),
+    Route(
+        "post",
+        "/v1/sample",
+        "sample",
+        "Write new text with a language model, the same for the same seed. With stream, Server-Sent Events: pieces of "
+        "text, an end for each sample, then [DONE], or an error and no [DONE]; X-Seed holds the seed.",
+        SampleResponse,
+        tuple(code for code in _ERRORS_OF_WORK if code != "too_many_texts"),
+        SampleRequest,
+        _SAMPLE_EXAMPLES,
+        (SamplePiece, SampleEnd, StreamError),
     ),
     Route("get", "/v1/models", "list_models", "List the models.", ModelList, ("unauthorized", "internal")),
     Route(
@@ -82,7 +144,10 @@ ROUTES = (
 @functools.cache
 def document() -> bytes:
     """Return the description as JSON."""
-    types = [Problem, *(kind for route in ROUTES for kind in (route.request, route.response) if _is_struct(kind))]
+    types = [
+        Problem,
+        *(kind for route in ROUTES for kind in (route.request, route.response, *route.events) if _is_struct(kind)),
+    ]
     _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
     return msgspec.json.encode(
         {
@@ -140,7 +205,10 @@ def _operation(route: Route) -> dict[str, Any]:
 def _success(route: Route) -> dict[str, Any]:
     if isinstance(route.response, str):
         return {"description": "OK", "content": {route.response: {}}}
-    return {"description": "OK", "content": {"application/json": {"schema": _reference(route.response)}}}
+    content: dict[str, Any] = {"application/json": {"schema": _reference(route.response)}}
+    if route.events:
+        content["text/event-stream"] = {"schema": {"anyOf": [_reference(kind) for kind in route.events]}}
+    return {"description": "OK", "content": content}
 
 
 def _failures(route: Route) -> dict[str, Any]:

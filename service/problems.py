@@ -20,7 +20,7 @@ from service.errors import (
     UnauthorizedError,
     UnsupportedMediaTypeError,
 )
-from service.schemas import Problem, ProblemField
+from service.schemas.problems import Problem, ProblemField
 
 CONTENT_TYPE = "application/problem+json"
 _BY_STATUS: dict[int, type[RequestError]] = {

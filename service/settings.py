@@ -17,6 +17,9 @@ COMMANDS = """\
 commands:
   (none)            serve under gunicorn
   tag FILE          find names offline, one sentence per line in ("-" reads standard input)
+  score FILE        probability of sentences offline, one per line in, and of the whole file
+  rank FILE         choose among candidates offline, JSON lines in, a request of /v1/rank each
+  sample            new text offline, drawn token by token
   check BUNDLE      verify a bundle's checksums, graph and recorded answers
 
 Each setting is a flag and an environment variable; the flag wins. API keys are never taken from the command line:
@@ -50,6 +53,9 @@ class Settings:
     max_texts: int = _setting(1024, "most texts of one request")
     max_tokens: int = _setting(20_000, "most tokens of one text")
     max_queue_tokens: int = _setting(100_000, "most tokens a process has accepted and not answered; beyond it 503")
+    max_prompt_tokens: int = _setting(4096, "most tokens of a prompt to go on from")
+    max_samples: int = _setting(64, "most samples of a model that a process draws at a time; more take turns")
+    max_waiting_samples: int = _setting(256, "most samples of a model that wait for a turn; beyond it 503")
     deadline_s: float = _setting(30.0, "a request not answered by then gets 504, in seconds", read=float)
     read_timeout_s: float = _setting(20.0, "longest time a client may take to send a request, in seconds", read=float)
     drain_s: float = _setting(1.0, "time to go on serving after SIGTERM, readiness failing, in seconds", read=float)
@@ -65,6 +71,10 @@ class Settings:
                 raise SettingsError(f"{flag_of(field.name)} must be one of {', '.join(choices)}, not {value!r}.")
         for name in ("threads", "max_body_bytes", "max_texts", "max_tokens", "max_queue_tokens"):
             self._require(name, getattr(self, name) >= 1, "at least 1")
+        for name in ("max_prompt_tokens", "max_samples"):
+            self._require(name, getattr(self, name) >= 1, "at least 1")
+        # One request may have that many, and must not be refused for ever.
+        self._require("max_waiting_samples", self.max_waiting_samples >= 64, "at least 64")
         for name in ("deadline_s", "read_timeout_s"):
             self._require(name, 0 < getattr(self, name) < float("inf"), "above 0")
         self._require("workers", self.workers >= 0, "0 or more")

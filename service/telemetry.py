@@ -4,12 +4,15 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from service.scratch import scratch_directory
 
 DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _PREFIX = "seqserve-metrics-"
+
+TokenKind = Literal["tagged", "scored", "sampled"]
+
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -49,8 +52,19 @@ class Telemetry:
                 ("total", "Time from arrival to answer."),
             )
         }
-        self._tokens = prometheus_client.Counter(
-            "seqserve_tokens_tagged", "Tokens tagged.", ("model",), registry=self._registry
+        self._tokens = {
+            kind: prometheus_client.Counter(
+                f"seqserve_tokens_{kind}", f"Tokens {kind}.", ("model",), registry=self._registry
+            )
+            for kind in get_args(TokenKind)
+        }
+
+        self._active = prometheus_client.Gauge(
+            "seqserve_active_samples",
+            "Samples that are being drawn now.",
+            ("model",),
+            registry=self._registry,
+            multiprocess_mode="livesum",
         )
 
     def count_request(self, route: str, status: int, seconds: dict[str, float]) -> None:
@@ -60,9 +74,13 @@ class Telemetry:
             if part == "total" or seconds["compute"]:  # what ran no graph has not waited for one
                 self._seconds[part].labels(route).observe(value)
 
-    def count_tokens(self, model: str, num_tokens: int) -> None:
-        """Count tokens that were tagged."""
-        self._tokens.labels(model).inc(num_tokens)
+    def count_tokens(self, model: str, num_tokens: int, *, kind: TokenKind) -> None:
+        """Count tokens that a model has worked on."""
+        self._tokens[kind].labels(model).inc(num_tokens)
+
+    def sampling(self, model: str) -> "SamplingTelemetry":
+        """Return what a model's decoder reports to."""
+        return SamplingTelemetry(self._tokens["sampled"].labels(model), self._active.labels(model))
 
     def render(self) -> tuple[bytes, str]:
         """Return the metrics of all workers as Prometheus text, with its content type."""
@@ -73,3 +91,19 @@ class Telemetry:
             registry = self._client.CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return self._client.generate_latest(registry), self._client.CONTENT_TYPE_LATEST
+
+
+class SamplingTelemetry:
+    """Sampling of one model: tokens drawn and samples that hold a slot."""
+
+    def __init__(self, tokens: Any, active: Any) -> None:
+        self._tokens = tokens
+        self._active = active
+
+    def count_sampled(self, num_tokens: int) -> None:
+        """Count the tokens of a run."""
+        self._tokens.inc(num_tokens)
+
+    def set_active_samples(self, num_samples: int) -> None:
+        """Say how many samples hold a slot now."""
+        self._active.set(num_samples)

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response
 
+from bundle.manifest import LanguageModelManifest, TaggerManifest
 from service.context import service
-from service.engine.registry import Model
+from service.engine.models import Model, TaggerModel
 from service.routes.answers import json_answer
-from service.schemas import ModelInfo, ModelLimits, ModelList
+from service.schemas.models import ModelInfo, ModelLimits, ModelList
+from service.schemas.rank import MAX_CANDIDATES
 from service.settings import Settings
 
 blueprint = Blueprint("models", __name__)
@@ -30,7 +32,7 @@ def show_model(name: str) -> Response:
 def _info(model: Model, settings: Settings) -> ModelInfo:
     manifest = model.manifest
     created = datetime.fromisoformat(manifest.created)
-    return ModelInfo(
+    info = ModelInfo(
         id=manifest.name,
         created=int((created if created.tzinfo else created.replace(tzinfo=UTC)).timestamp()),
         owned_by=manifest.producer,
@@ -40,15 +42,28 @@ def _info(model: Model, settings: Settings) -> ModelInfo:
         cell=manifest.architecture.cell,
         num_parameters=manifest.architecture.num_parameters,
         languages=manifest.languages,
-        labels=manifest.architecture.labels,
-        limits=ModelLimits(
-            max_word_chars=manifest.limits.max_word_chars,
-            max_sentence_tokens=manifest.limits.max_sentence_tokens,
-            max_tokens=settings.max_tokens,
-            max_texts=settings.max_texts,
-        ),
+        labels=[],
+        limits=ModelLimits(max_tokens=settings.max_tokens, max_texts=settings.max_texts),
         metrics=manifest.metrics,
         licence=manifest.licence,
         reproducible=model.bundle.reproducible,
         provider=model.provider,
     )
+    if isinstance(model, TaggerModel):
+        _describe_tagger(info, model.manifest)
+    else:
+        _describe_language_model(info, model.manifest, settings)
+    return info
+
+
+def _describe_tagger(info: ModelInfo, manifest: TaggerManifest) -> None:
+    info.labels = manifest.architecture.labels
+    info.limits.max_word_chars = manifest.limits.max_word_chars
+    info.limits.max_sentence_tokens = manifest.limits.max_sentence_tokens
+
+
+def _describe_language_model(info: ModelInfo, manifest: LanguageModelManifest, settings: Settings) -> None:
+    info.level = manifest.architecture.level
+    info.vocabulary_size = manifest.vocabularies.tokens.size
+    info.ends_sentences = manifest.ends_sentences
+    info.limits.max_candidates = min(MAX_CANDIDATES, settings.max_texts)

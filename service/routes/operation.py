@@ -9,7 +9,7 @@ from service.engine.registry import NOT_READY_RETRY_S
 from service.errors import NotReadyError, ShuttingDownError
 from service.openapi import document
 from service.routes.answers import json_answer
-from service.schemas import Health
+from service.schemas.problems import Health
 
 blueprint = Blueprint("operation", __name__)
 

@@ -4,13 +4,20 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response, request
 
-from service.body import pointer_to, read_json
+from service.body import read_json
 from service.context import exchange, service
-from service.engine.registry import Model
-from service.errors import FieldError, InvalidRequestError, TextTooLongError, TooManyTextsError
+from service.engine.models import TaggerModel
+from service.errors import (
+    FieldError,
+    InvalidRequestError,
+    TextTooLongError,
+    invalid,
+    pointer_to,
+)
 from service.memory import trim_after
 from service.routes.answers import json_answer
-from service.schemas import TagRequest, TagResponse
+from service.routes.limits import check_number
+from service.schemas.tag import TagRequest, TagResponse
 from service.settings import Settings
 from service.tasks.tag import Document, TagOptions, document_of_text, document_of_tokens, tag_documents
 
@@ -34,7 +41,7 @@ def tag() -> Response:
     here.seconds["queue"] += timing.queue_s
     here.seconds["compute"] = timing.compute_s
     num_tokens = sum(len(document.tokens) for document in documents)
-    service().telemetry.count_tokens(model.manifest.name, num_tokens)
+    service().telemetry.count_tokens(model.manifest.name, num_tokens, kind="tagged")
     answer = json_answer(TagResponse(model=model.manifest.name, version=model.manifest.version, results=results))
     answer.call_on_close(lambda: trim_after(num_tokens))
     return answer
@@ -46,14 +53,14 @@ def _check_shape(body: TagRequest) -> None:
         detail = "Exactly one of text and tokens is needed."
         raise InvalidRequestError(detail, [FieldError(pointer_to(name), detail) for name in ("text", "tokens")])
     if body.text == []:
-        raise _invalid("At least one text is needed.", "text")
+        raise invalid("At least one text is needed.", "text")
     if body.tokens is not None:
         _check_tokens(body.tokens)
 
 
 def _check_tokens(tokens: Sequence[str | list[str]]) -> None:
     if len({isinstance(item, str) for item in tokens}) > 1:
-        raise _invalid("Tokens must be either all strings (one text) or all lists of strings (several).", "tokens")
+        raise invalid("Tokens must be either all strings (one text) or all lists of strings (several).", "tokens")
     fields: list[FieldError] = []
     for index, item in enumerate(tokens):
         words, steps = ((item,), (index,)) if isinstance(item, str) else (item, None)
@@ -64,11 +71,11 @@ def _check_tokens(tokens: Sequence[str | list[str]]) -> None:
         raise InvalidRequestError(f"{fields[0].pointer}: a token is empty.", fields)
 
 
-def _options(body: TagRequest, model: Model) -> TagOptions:
+def _options(body: TagRequest, model: TaggerModel) -> TagOptions:
     known = model.manifest.architecture.labels
     for index, label in enumerate(body.labels or []):
         if label not in known:
-            raise _invalid(f"The model's labels are {', '.join(known)}.", "labels", index)
+            raise invalid(f"The model's labels are {', '.join(known)}.", "labels", index)
     return TagOptions(
         labels=None if body.labels is None else frozenset(body.labels),
         min_score=body.min_score or 0.0,
@@ -77,12 +84,10 @@ def _options(body: TagRequest, model: Model) -> TagOptions:
     )
 
 
-def _documents(body: TagRequest, model: Model, settings: Settings) -> list[Document]:
+def _documents(body: TagRequest, model: TaggerModel, settings: Settings) -> list[Document]:
     """Tokenise every text; stops at the first that is too long."""
     name, texts = _texts(body)
-    if len(texts) > settings.max_texts:
-        detail = f"There are {len(texts)} texts; the limit is {settings.max_texts} (max_texts)."
-        raise TooManyTextsError(detail, [FieldError(pointer_to(name), detail)])
+    check_number(len(texts), settings, name)
     longest = model.manifest.limits.max_sentence_tokens
     documents, total = [], 0
     for index, text in enumerate(texts):
@@ -121,8 +126,3 @@ def _check_length(num_tokens: int, settings: Settings, pointer: str) -> None:
     if num_tokens > settings.max_tokens:
         detail = f"This text has more than {settings.max_tokens} tokens (max_tokens)."
         raise TextTooLongError(f"{pointer}: {detail}", [FieldError(pointer, detail)])
-
-
-def _invalid(detail: str, *steps: str | int) -> InvalidRequestError:
-    pointer = pointer_to(*steps)
-    return InvalidRequestError(f"{pointer}: {detail}", [FieldError(pointer, detail)])

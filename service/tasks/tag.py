@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from bundle.sentences import split_sentences
 from bundle.tagger import TaggedSentence, TaggerBundle
 from bundle.tokenization import Token, tokenize
-from service.engine.registry import Model
+from service.engine.models import TaggerModel
 from service.errors import DeadlineExceededError
-from service.schemas import Entity, TaggedToken, TagResult
+from service.schemas.tag import Entity, TaggedToken, TagResult
 
 PERSON = "PER"
 SCORE_DECIMALS = 6
@@ -72,7 +72,7 @@ def document_of_tokens(words: Sequence[str], *, max_sentence_tokens: int) -> Doc
 
 
 def tag_documents(
-    model: Model, documents: Sequence[Document], options: TagOptions, *, deadline: float
+    model: TaggerModel, documents: Sequence[Document], options: TagOptions, *, deadline: float
 ) -> tuple[list[TagResult], TagTiming]:
     """Tag documents through the model's batcher; `deadline` is monotonic.
 

@@ -1,10 +1,9 @@
-"""A server whose graph fails on every run: the whole real service but for the one call."""
+"""A server whose graphs fail on every run: the whole real service but for the one call."""
 
 import sys
 
-from bundle.tagger import TaggerBundle
 from service.__main__ import main
-from service.engine import registry
+from service.engine import models
 from service.engine.batcher import Batcher
 
 
@@ -12,10 +11,10 @@ def fail(rows: object) -> list[object]:
     raise RuntimeError("the graph melted")
 
 
-def make_broken(bundle: TaggerBundle, *, max_queue_tokens: int) -> Batcher:
-    """Stand in for the registry's own `make_batcher`."""
+def make_broken(bundle: object, *, max_queue_tokens: int) -> Batcher:
+    """Stand in for the engine's own makers of batchers."""
     return Batcher(fail, max_queue_tokens=max_queue_tokens)
 
 
-registry.make_batcher = make_broken
+models.make_batcher = models.make_score_batcher = make_broken
 sys.exit(main())

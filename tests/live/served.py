@@ -90,10 +90,10 @@ class Served:
         """Send a GET."""
         return self.request("GET", path, headers=headers)
 
-    def post(self, body: object, *, headers: Mapping[str, str] | None = None) -> Reply:
-        """Send bytes as they are, anything else as JSON, to /v1/tag."""
+    def post(self, body: object, *, path: str = "/v1/tag", headers: Mapping[str, str] | None = None) -> Reply:
+        """Send bytes as they are, anything else as JSON."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.request("POST", "/v1/tag", data, {**_JSON, **(headers or {})})
+        return self.request("POST", path, data, {**_JSON, **(headers or {})})
 
     def stop(self) -> int:
         """Ask the server to stop and return its exit status; fails when one of its processes lives on."""

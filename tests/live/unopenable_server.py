@@ -8,9 +8,9 @@ from service.__main__ import main
 
 
 def refuse(*arguments: object, **options: object) -> None:
-    """Stand in for `open_tagger`."""
+    """Stand in for `open_model`."""
     raise BundleError("tagger.onnx: the worker cannot open it")
 
 
-app.open_tagger = refuse  # type: ignore[assignment]
+app.open_model = refuse  # type: ignore[assignment]
 sys.exit(main())

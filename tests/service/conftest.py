@@ -1,6 +1,6 @@
 """A tiny tagger and apps around it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,12 @@ from bundle.tagger import TaggedSentence, TaggerBundle
 from service.app import create_app
 from service.board import Board
 from service.engine.batcher import Batcher
-from service.engine.registry import Checked, Model, Registry
+from service.engine.models import Model, TaggerModel
+from service.engine.opening import Checked
+from service.engine.registry import Registry
 from service.engine.rows import stack_rows
 from service.settings import Settings
+from tests.service.decoding import Watched
 
 BUNDLES = Path(__file__).resolve().parent.parent / "fixtures" / "bundles"
 
@@ -40,7 +43,9 @@ def make_app(bundle: TaggerBundle) -> Callable[..., Flask]:
     ) -> Flask:
         settings = Settings(models=BUNDLES, **given)  # type: ignore[arg-type]
         queue = Batcher(run or (lambda rows: bundle.run(stack_rows(rows))), max_queue_tokens=settings.max_queue_tokens)
-        by_name = {model.manifest.name: model for model in (Model(bundle.manifest, "cpu", bundle, queue), *models)}
+        by_name = {
+            model.manifest.name: model for model in (TaggerModel(bundle.manifest, "cpu", bundle, queue), *models)
+        }
         checked = [Checked(BUNDLES, model.manifest, None) for model in by_name.values()]
         registry = Registry(checked, lambda item: by_name[item.manifest.name])
         if opened:
@@ -48,3 +53,12 @@ def make_app(bundle: TaggerBundle) -> Callable[..., Flask]:
         return create_app(settings, registry=registry, board=board)
 
     return make
+
+
+@pytest.fixture
+def model() -> Iterator[Watched]:
+    """A toy whose runs are watched; what still waits for a permit at the end of a test gets it."""
+    watched = Watched()
+    yield watched
+    if watched.permits is not None:
+        watched.permits.release(1_000_000)

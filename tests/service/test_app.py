@@ -4,36 +4,35 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import msgspec
 import pytest
 from flask import Flask
 
 from bundle.tagger import TaggerBundle
 from service.arrival import Arrival, begin
 from service.board import Board
-from service.engine.registry import Model
+from service.engine.models import LanguageModel, model_of
 from service.engine.rows import stack_rows
+from tests.toy_language_model import ToyLanguageModel
 
 MakeApp = Callable[..., Flask]
 FINE = {"text": "Teddy Roosevelt came."}
 FAR = 60.0
 
 
-def language_model(bundle: TaggerBundle, name: str = "a-language-model") -> Model:
+def language_model() -> LanguageModel:
     """A model of another task; taggers cannot be asked of it."""
-    manifest = msgspec.structs.replace(bundle.manifest, name=name, task="score")
-    return Model(manifest, "cpu", None, None)  # type: ignore[arg-type]
+    return model_of(ToyLanguageModel(), "cpu", max_queue_tokens=100)  # type: ignore[arg-type,return-value]
 
 
-def test_a_model_of_another_task_is_a_mismatch(make_app: MakeApp, bundle: TaggerBundle) -> None:
-    client = make_app(models=[language_model(bundle)]).test_client()
-    reply = client.post("/v1/tag", json={**FINE, "model": "a-language-model"})
+def test_a_model_of_another_task_is_a_mismatch(make_app: MakeApp) -> None:
+    client = make_app(models=[language_model()]).test_client()
+    reply = client.post("/v1/tag", json={**FINE, "model": "toy-word"})
     assert (reply.status_code, reply.json["code"]) == (409, "task_mismatch")
     assert reply.content_type == "application/problem+json"
 
 
-def test_without_a_name_the_first_tagger_answers(make_app: MakeApp, bundle: TaggerBundle) -> None:
-    client = make_app(models=[language_model(bundle)]).test_client()
+def test_without_a_name_the_first_tagger_answers(make_app: MakeApp) -> None:
+    client = make_app(models=[language_model()]).test_client()
     assert client.post("/v1/tag", json=FINE).json["model"] == "tiny-ner"
 
 

@@ -12,6 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from service.errors import KINDS
 from service.openapi import ROUTES, document
+from tests.service.toys import open_toy
 
 DOCUMENT: dict[str, Any] = json.loads(document())
 
@@ -58,7 +59,18 @@ ASKED = [
     ),
     ("post", "/v1/tag", {"text": 1}, 422),
     ("post", "/v1/tag", {"text": "a", "model": "none"}, 404),
+    ("post", "/v1/score", {"text": "the dog", "include": ["tokens"], "top": 2, "context": "sat"}, 200),
+    ("post", "/v1/score", {"text": ["the", "", "dog dog"], "eos": False}, 200),
+    ("post", "/v1/score", {"text": "a", "top": 1}, 422),
+    ("post", "/v1/sample", {"n": 2, "include": ["tokens"], "seed": 2**64 - 1}, 200),
+    ("post", "/v1/sample", {"prompt": "the", "max_tokens": 3, "temperature": 0}, 200),
+    ("post", "/v1/sample", {"seed": 2**64}, 422),
+    ("post", "/v1/sample", {"model": "tiny-ner"}, 409),
+    ("post", "/v1/score", {"text": "a", "model": "tiny-ner"}, 409),
+    ("post", "/v1/rank", {"candidates": ["the", {"text": "cat", "score": -1}], "normalize": "tokens"}, 200),
+    ("post", "/v1/rank", {"candidates": ["the"]}, 422),
     ("get", "/v1/models", None, 200),
+    ("get", "/v1/models/toy-word", None, 200),
     ("get", "/v1/models/tiny-ner", None, 200),
     ("get", "/v1/models/none", None, 404),
     ("get", "/healthz", None, 200),
@@ -70,42 +82,72 @@ ASKED = [
 def test_answers_are_as_described(
     make_app: Callable[..., Flask], method: str, path: str, body: object, status: int
 ) -> None:
-    reply = make_app().test_client().open(path, method=method.upper(), json=body)
+    reply = make_app(models=[open_toy()]).test_client().open(path, method=method.upper(), json=body)
     assert reply.status_code == status
     described = re.sub(r"(?<=/v1/models/).+", "{name}", path)
     validate(reply.json, schema_of(method, described, status, reply.content_type))
 
 
+def request_schema(path: str) -> dict[str, Any]:
+    schema: dict[str, Any] = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    return schema
+
+
 @pytest.mark.parametrize(
-    "body",
+    ("path", "body"),
     [
-        {"text": "a"},
-        {"text": ["a"]},
-        {"tokens": ["a"], "model": None},
-        {"tokens": [["a"], []], "labels": ["PER"], "min_score": 1, "include": ["tokens", "tag_probs"]},
+        ("/v1/tag", {"text": "a"}),
+        ("/v1/tag", {"text": ["a"]}),
+        ("/v1/tag", {"tokens": ["a"], "model": None}),
+        ("/v1/tag", {"tokens": [["a"], []], "labels": ["PER"], "min_score": 1, "include": ["tokens", "tag_probs"]}),
+        ("/v1/score", {"text": "a", "context": None, "eos": None}),
+        ("/v1/score", {"text": ["a", "b"], "context": ["", "c"], "include": ["tokens"], "top": 20}),
+        ("/v1/sample", {}),
+        ("/v1/sample", {"n": 64, "max_tokens": 4, "top_p": 0.1, "stop": ["a"], "seed": 2**64 - 1, "model": None}),
+        ("/v1/rank", {"candidates": ["a", {"text": "b"}], "lm_weight": 2, "length_bonus": -1}),
     ],
 )
-def test_requests_that_are_answered_fit_the_description(make_app: Callable[..., Flask], body: dict[str, Any]) -> None:
-    validate(body, DOCUMENT["paths"]["/v1/tag"]["post"]["requestBody"]["content"]["application/json"]["schema"])
-    assert make_app().test_client().post("/v1/tag", json=body).status_code == 200
+def test_requests_that_are_answered_fit_the_description(
+    make_app: Callable[..., Flask], path: str, body: dict[str, Any]
+) -> None:
+    validate(body, request_schema(path))
+    assert make_app(models=[open_toy()]).test_client().post(path, json=body).status_code == 200
 
 
 @pytest.mark.parametrize(
-    "body",
-    [{"text": 1}, {"txt": "a"}, {"text": "a", "min_score": 2}, {"tokens": [[1]]}, {"text": "a", "include": ["x"]}],
+    ("path", "body"),
+    [
+        ("/v1/tag", {"text": 1}),
+        ("/v1/tag", {"txt": "a"}),
+        ("/v1/tag", {"text": "a", "min_score": 2}),
+        ("/v1/tag", {"tokens": [[1]]}),
+        ("/v1/tag", {"text": "a", "include": ["x"]}),
+        ("/v1/score", {"text": None}),
+        ("/v1/score", {"text": "a", "include": ["tokens"], "top": 21}),
+        ("/v1/score", {"text": "a", "labels": []}),
+        ("/v1/sample", {"n": 65}),
+        ("/v1/sample", {"top_p": 0}),
+        ("/v1/sample", {"seed": 2**64}),
+        ("/v1/sample", {"stop": [""]}),
+        ("/v1/rank", {"candidates": ["a"]}),
+        ("/v1/rank", {"candidates": ["a", {"score": 1}]}),
+        ("/v1/rank", {"candidates": ["a", "b"], "normalize": "length"}),
+    ],
 )
 def test_requests_of_a_wrong_type_do_not_fit_the_description(
-    make_app: Callable[..., Flask], body: dict[str, Any]
+    make_app: Callable[..., Flask], path: str, body: dict[str, Any]
 ) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        validate(body, DOCUMENT["paths"]["/v1/tag"]["post"]["requestBody"]["content"]["application/json"]["schema"])
-    assert make_app().test_client().post("/v1/tag", json=body).status_code == 422
+        validate(body, request_schema(path))
+    assert make_app(models=[open_toy()]).test_client().post(path, json=body).status_code == 422
 
 
-def test_examples_are_answered(make_app: Callable[..., Flask]) -> None:
-    examples = DOCUMENT["paths"]["/v1/tag"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+@pytest.mark.parametrize("path", ["/v1/tag", "/v1/score", "/v1/rank", "/v1/sample"])
+def test_examples_are_answered(make_app: Callable[..., Flask], path: str) -> None:
+    client = make_app(models=[open_toy()]).test_client()
+    examples = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"]
     for example in examples.values():
-        assert make_app().test_client().post("/v1/tag", json=example["value"]).status_code == 200
+        assert client.post(path, json=example["value"]).status_code == 200
 
 
 def test_it_is_served(make_app: Callable[..., Flask]) -> None:

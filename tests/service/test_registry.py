@@ -7,20 +7,28 @@ from pathlib import Path
 import pytest
 
 from bundle.errors import BundleError
+from bundle.language_model import LanguageModelBundle
+from bundle.load import load_bundle
 from service.app import make_registry
+from service.errors import TaskMismatchError
 from service.settings import Settings
 from tests.service.conftest import BUNDLES
 
 
+@pytest.fixture(params=["tiny-ner", "tiny-lm"])
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def models(tmp_path: Path) -> Path:
-    shutil.copytree(BUNDLES / "tiny-ner" / "1", tmp_path / "tiny-ner" / "1")
+def models(tmp_path: Path, name: str) -> Path:
+    shutil.copytree(BUNDLES / name / "1", tmp_path / name / "1")
     return tmp_path
 
 
-def test_weights_that_changed_since_the_check_are_not_opened(models: Path) -> None:
+def test_weights_that_changed_since_the_check_are_not_opened(models: Path, name: str) -> None:
     registry = make_registry(Settings(models=models))
-    weights = models / "tiny-ner" / "1" / "weights.safetensors"
+    weights = models / name / "1" / "weights.safetensors"
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
@@ -31,10 +39,31 @@ def test_weights_that_changed_since_the_check_are_not_opened(models: Path) -> No
         registry.open()
 
 
-def test_the_same_files_written_anew_are_opened(models: Path) -> None:
+def test_the_same_files_written_anew_are_opened(models: Path, name: str) -> None:
     registry = make_registry(Settings(models=models))
-    graph = models / "tiny-ner" / "1" / "tagger.onnx"
-    shutil.copy(graph, models / "copy")
-    os.replace(models / "copy", graph)
+    for graph in (models / name / "1").glob("*.onnx"):
+        shutil.copy(graph, models / "copy")
+        os.replace(models / "copy", graph)
     registry.open()
     assert registry.missing == []
+
+
+def test_models_of_all_tasks_are_found_by_task() -> None:
+    registry = make_registry(Settings(models=BUNDLES))
+    registry.open()
+    assert registry.find(None, task="tag").manifest.name == "tiny-ner"
+    assert registry.find(None, task="language-model").manifest.name == "tiny-char-lm"
+    assert registry.find("tiny-lm", task="language-model").manifest.task == "language-model"
+    with pytest.raises(TaskMismatchError, match="does 'language-model', not 'tag'"):
+        registry.find("tiny-lm", task="tag")
+
+
+def test_a_language_model_opened_again_gives_the_same_numbers() -> None:
+    loaded = load_bundle(BUNDLES / "tiny-lm" / "1")
+    assert isinstance(loaded, LanguageModelBundle)
+    registry = make_registry(Settings(models=BUNDLES))
+    registry.open()
+    opened = registry.find("tiny-lm", task="language-model").bundle
+    ids = [loaded.encode("the cat sat .").ids]
+    assert opened.score(ids)[0].log_probs.tobytes() == loaded.score(ids)[0].log_probs.tobytes()
+    assert (opened.reproducible, opened.manifest) == (loaded.reproducible, loaded.manifest)

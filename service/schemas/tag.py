@@ -1,10 +1,10 @@
-"""What goes in and out over HTTP, typed; /openapi.json is generated from these."""
+"""Request and response of /v1/tag."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-Probability = Annotated[float, Meta(ge=0, le=1)]
+from service.schemas.common import Probability
 
 
 class TagRequest(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -63,67 +63,3 @@ class TagResponse(Struct, kw_only=True):
     model: str
     version: str
     results: list[TagResult]
-
-
-class ModelLimits(Struct, kw_only=True):
-    """What the model and this server take: longer words are cut, longer sentences split, more texts refused."""
-
-    max_word_chars: int
-    max_sentence_tokens: int
-    max_tokens: int
-    max_texts: int
-
-
-class ModelInfo(Struct, kw_only=True):
-    """A model that this server has open; `created` is in seconds since 1970."""
-
-    id: str
-    object: Literal["model"] = "model"
-    created: int
-    owned_by: str
-    task: str
-    version: str
-    description: str
-    cell: str
-    num_parameters: int
-    languages: list[str]
-    labels: list[str]
-    limits: ModelLimits
-    metrics: dict[str, dict[str, float]]
-    licence: str
-    reproducible: bool
-    provider: str
-
-
-class ModelList(Struct, kw_only=True):
-    """Every open model."""
-
-    object: Literal["list"] = "list"
-    data: list[ModelInfo]
-
-
-class Health(Struct, kw_only=True):
-    """The process lives, or every model is ready."""
-
-    status: Literal["ok", "ready"]
-
-
-class ProblemField(Struct, kw_only=True):
-    """What is wrong with one place of the body."""
-
-    pointer: Annotated[str, Meta(description="JSON Pointer into the body.")]
-    detail: str
-
-
-class Problem(Struct, kw_only=True):
-    """An error as RFC 9457 has it."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    errors: list[ProblemField]
-
-
-OpenApi = dict[str, Any]

@@ -1,0 +1,88 @@
+"""An open model: its bundle, and what lets many requests share it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bundle.encoding import TaggerBatch
+from bundle.language_model import LanguageModelBundle, ScoredRow, ScoreRow
+from bundle.manifest import LanguageModelManifest, TaggerManifest
+from bundle.tagger import TaggedSentence, TaggerBundle
+from service.engine.batcher import Batcher
+from service.engine.decoder import Decoder
+from service.engine.plan import BatchLimits
+from service.engine.rows import stack_rows
+
+_SCORE_ROWS = 16
+_SCORE_TOKENS = 1024
+"""Rows x longest row of a scoring run. Measured: from 4 rows and 256 tokens on no model gains from more."""
+
+
+class SlotLimits(NamedTuple):
+    """How many samples of a model a process draws at a time, and how many more may wait for their turn."""
+
+    max_slots: int = 64
+    max_waiting: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class TaggerModel:
+    """An open tagger: its manifest, where it runs, and what answers."""
+
+    manifest: TaggerManifest
+    provider: str
+    bundle: TaggerBundle
+    batcher: Batcher[TaggerBatch, TaggedSentence]
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """An open language model; the batcher scores, the decoder samples."""
+
+    manifest: LanguageModelManifest
+    provider: str
+    bundle: LanguageModelBundle
+    batcher: Batcher[ScoreRow, ScoredRow]
+    decoder: Decoder
+
+
+Bundle = TaggerBundle | LanguageModelBundle
+Model = TaggerModel | LanguageModel
+
+
+def model_of(bundle: Bundle, provider: str, *, max_queue_tokens: int, slots: SlotLimits | None = None) -> Model:
+    """Put a queue before an open bundle."""
+    if isinstance(bundle, TaggerBundle):
+        batcher = make_batcher(bundle, max_queue_tokens=max_queue_tokens)
+        return TaggerModel(bundle.manifest, provider, bundle, batcher)
+    scorer = make_score_batcher(bundle, max_queue_tokens=max_queue_tokens)
+    max_slots, max_waiting = slots or SlotLimits()
+    decoder = Decoder(bundle, max_slots=max_slots, max_waiting=max_waiting)
+    return LanguageModel(bundle.manifest, provider, bundle, scorer, decoder)
+
+
+def make_batcher(bundle: TaggerBundle, *, max_queue_tokens: int) -> Batcher[TaggerBatch, TaggedSentence]:
+    """Return a batcher whose rows are encoded sentences."""
+    return Batcher(lambda rows: bundle.run(stack_rows(rows)), max_queue_tokens=max_queue_tokens)
+
+
+def make_score_batcher(bundle: LanguageModelBundle, *, max_queue_tokens: int) -> Batcher[ScoreRow, ScoredRow]:
+    """Return a batcher whose rows are stretches of token ids."""
+    # A run holds a number for every token and type; max_chunk_tokens is made for 16 rows of that.
+    num_tokens = min(_SCORE_TOKENS, _SCORE_ROWS * bundle.manifest.limits.max_chunk_tokens)
+    limits = BatchLimits(max_rows=_SCORE_ROWS, max_padded_tokens=num_tokens)
+    return Batcher(lambda rows: run_score_rows(bundle, rows), max_queue_tokens=max_queue_tokens, limits=limits)
+
+
+def run_score_rows(bundle: LanguageModelBundle, rows: Sequence[ScoreRow]) -> list[ScoredRow]:
+    """Run rows that want alternatives apart from those that do not.
+
+    Looking at the whole vocabulary for rows that asked for nothing of it costs time, and what a row gets must not
+    depend on what its neighbours asked for.
+    """
+    groups = [[at for at, row in enumerate(rows) if bool(row.num_top) is wanted] for wanted in (False, True)]
+    scored: dict[int, ScoredRow] = {}
+    for group in groups:
+        if group:
+            scored.update(zip(group, bundle.run_score([rows[at] for at in group]), strict=True))
+    return [scored[at] for at in range(len(rows))]

@@ -1,0 +1,131 @@
+"""Bundles checked once before workers are forked, and opened again in each worker."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bundle.errors import BundleError
+from bundle.graph import Graph, provider_name
+from bundle.language_model import LanguageModelBundle
+from bundle.load import find_bundles, load_bundle, verify_bundle
+from bundle.manifest import MANIFEST_FILE, Manifest, TaggerManifest, read_manifest, verify_files
+from bundle.tagger import TaggerBundle
+from service.engine.models import Bundle, Model, SlotLimits, model_of
+
+logger = logging.getLogger("seqserve")
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What workers share of a bundle: all but the sessions, which must be made after the fork."""
+
+    bundle_parts: dict[str, Any]
+    stamps: list[tuple[int, int]]
+
+    def open(self, folder: Path, manifest: Manifest) -> Bundle:
+        """Open the graphs again; their weights are mapped from the file, so this takes milliseconds.
+
+        Raises BundleError when a file is no longer what was checked: a worker that replaces a dead one long after the
+        start would else answer with another's weights.
+        """
+        if _stamps(folder, manifest) != self.stamps:
+            verify_files(folder, manifest)
+        if isinstance(manifest, TaggerManifest):
+            entry = manifest.graphs.tagger
+            return TaggerBundle(manifest=manifest, graph=Graph.open(folder / entry.file, entry), **self.bundle_parts)
+        score, step = manifest.graphs.score, manifest.graphs.step
+        return LanguageModelBundle(
+            manifest=manifest,
+            score_graph=Graph.open(folder / score.file, score),
+            step_graph=Graph.open(folder / step.file, step),
+            **self.bundle_parts,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A bundle that passed its checks in this process or its parent; `closed` is the bundle without a session."""
+
+    folder: Path
+    manifest: Manifest
+    closed: Closed | None
+
+
+def check_bundles(models: Path, *, provider: str) -> list[Checked]:
+    """Check every bundle of a folder (or the one bundle that it is).
+
+    With provider "cpu" the graphs are run against their recorded answers here, once for all workers; with another one
+    only files are verified here, because a GPU's state does not survive a fork.
+    Raises BundleError: one sentence that names the file and says why.
+    """
+    folders = [models] if (models / MANIFEST_FILE).is_file() else find_bundles(models)
+    if not folders:
+        raise BundleError(f"{models}: holds no bundle, none of <name>/<version>/{MANIFEST_FILE} is there")
+    checked: dict[str, Checked] = {}
+    for folder in folders:
+        item = _check_open(folder) if provider == "cpu" else Checked(folder, verify_bundle(folder), None)
+        name = item.manifest.name
+        if name in checked:
+            raise BundleError(f"{folder}: names its model {name!r} as {checked[name].folder} does")
+        checked[name] = item
+    return list(checked.values())
+
+
+def choose_provider(setting: str) -> str:
+    """Return "cpu" or "cuda" for a setting that may be "auto"; raises BundleError when it is not there at all."""
+    if setting != "auto":
+        provider_name(setting)
+        return setting
+    try:
+        provider_name("cuda")
+    except BundleError:
+        return "cpu"
+    return "auto"  # known only once a session was opened, in the worker
+
+
+def open_model(checked: Checked, *, provider: str, max_queue_tokens: int, slots: SlotLimits | None = None) -> Model:
+    """Open a checked bundle in the process that serves it; "auto" falls back to the CPU.
+
+    Raises BundleError.
+    """
+    if provider == "cpu" and checked.closed is not None:
+        bundle = checked.closed.open(checked.folder, checked.manifest)
+    else:
+        bundle, provider = load_on(checked.folder, provider)
+    return model_of(bundle, provider, max_queue_tokens=max_queue_tokens, slots=slots)
+
+
+def load_on(folder: Path, provider: str) -> tuple[Bundle, str]:
+    """Load a bundle and say where it runs; "auto" falls back to the CPU. Raises BundleError."""
+    if provider == "auto":
+        try:
+            return load_bundle(folder, provider="cuda"), "cuda"
+        except BundleError as error:
+            logger.warning("not on cuda: %s", error)
+            provider = "cpu"
+    return load_bundle(folder, provider=provider), provider
+
+
+def _check_open(folder: Path) -> Checked:
+    stamps = _stamps(folder, read_manifest(folder))
+    bundle = load_bundle(folder)
+    parts: dict[str, Any]
+    if isinstance(bundle, TaggerBundle):
+        parts = {"tags": bundle.tags, "words": bundle.words, "characters": bundle.characters}
+    else:
+        parts = {"vocabulary": bundle.vocabulary}
+    return Checked(folder, bundle.manifest, Closed({**parts, "reproducible": bundle.reproducible}, stamps))
+
+
+def _stamps(folder: Path, manifest: Manifest) -> list[tuple[int, int]]:
+    """Inode and time of change of each file that a worker opens; empty when one is missing."""
+    if isinstance(manifest, TaggerManifest):
+        graphs = [manifest.graphs.tagger]
+    else:
+        graphs = [manifest.graphs.score, manifest.graphs.step]
+    try:
+        found = [(folder / entry.file).stat() for entry in (*graphs, manifest.weights)]
+    except OSError:
+        return []
+    return [(status.st_ino, status.st_ctime_ns) for status in found]

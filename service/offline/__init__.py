@@ -1,0 +1,1 @@
+"""Without a server: the same answers from files, one module a command."""

@@ -1,0 +1,40 @@
+"""`python -m service rank FILE`."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from service.body import decode_json
+from service.engine.models import LanguageModel
+from service.errors import RequestError, invalid
+from service.offline.common import NEVER, InputError, make_parser, numbered_lines, open_offline, opened_files
+from service.schemas.rank import RankRequest, RankResponse
+from service.tasks.intake import TokenLimits
+from service.tasks.rank import answer_rank
+
+
+def rank(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Rank candidates; JSON lines in (a request of /v1/rank each), JSON lines out (its answer each).
+
+    Raises BundleError and InputError.
+    """
+    parser = make_parser("rank", rank.__doc__, "JSON lines, a request of /v1/rank each", environment)
+    given = parser.parse_args(arguments)
+    model = open_offline(given, "language-model")
+    with opened_files(given) as (source, target):
+        for number, line in numbered_lines(source, given.file, command="rank"):
+            try:
+                answer = _answer(model, line)
+            except RequestError as error:
+                raise InputError(f"{given.file}, line {number}: {error.detail}") from error
+            target.write(msgspec.json.encode(answer) + b"\n")
+            target.flush()
+    return 0
+
+
+def _answer(model: LanguageModel, line: str) -> RankResponse:
+    body = decode_json(line.encode(), RankRequest)
+    if body.model not in (None, model.manifest.name):
+        raise invalid(f"The open model is {model.manifest.name!r}.", "model")
+    response, _, _ = answer_rank(model, body, TokenLimits(), deadline=NEVER)
+    return response

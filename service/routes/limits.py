@@ -1,0 +1,17 @@
+"""Limits that routes have in common."""
+
+from service.errors import FieldError, TooManyTextsError, pointer_to
+from service.settings import Settings
+from service.tasks.intake import TokenLimits
+
+
+def check_number(num_texts: int, settings: Settings, field: str) -> None:
+    """Refuse more texts than a request may have; raises TooManyTextsError."""
+    if num_texts > settings.max_texts:
+        detail = f"There are {num_texts} texts; the limit is {settings.max_texts} (max_texts)."
+        raise TooManyTextsError(detail, [FieldError(pointer_to(field), detail)])
+
+
+def token_limits(settings: Settings) -> TokenLimits:
+    """Return the server's limits on tokens."""
+    return TokenLimits(settings.max_tokens, settings.max_request_tokens)

@@ -1,0 +1,92 @@
+"""POST /v1/sample: new text, at once or as a stream of Server-Sent Events."""
+
+import logging
+import time
+from collections.abc import Iterator
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from service.body import read_json
+from service.context import exchange, service
+from service.departure import departure_of
+from service.engine.sample_handle import ClientLeftError, SampleHandle
+from service.errors import InternalError, RequestError
+from service.problems import problem_of
+from service.routes.answers import json_answer
+from service.schemas.sample import SampleRequest, SampleResponse, StreamError
+from service.tasks.sample import HEARTBEAT_S, SamplePlan, plan_samples
+
+CLIENT_LEFT = 499
+"""Status that nobody reads, for logs and metrics, as nginx has it."""
+
+_STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+_HEARTBEAT = b":\n\n"
+_DONE = b"data: [DONE]\n\n"
+
+blueprint = Blueprint("sample", __name__)
+logger = logging.getLogger("seqserve")
+
+
+@blueprint.post("/v1/sample")
+def sample() -> Response:
+    """Answer one request."""
+    here, settings = exchange(), service().settings
+    body = read_json(request, SampleRequest, max_bytes=settings.max_body_bytes)
+    here.arrival.is_read = True
+    model = service().registry.find(body.model, task="language-model")
+    plan = plan_samples(body, model.bundle, max_prompt_tokens=settings.max_prompt_tokens)
+    handle = model.decoder.submit(
+        plan.specs,
+        deadline=here.arrival.at + settings.deadline_s,
+        streams=body.stream,
+        has_left=departure_of(request.environ),
+    )
+    if body.stream:
+        return _stream(plan, handle, here.request_id)
+    try:
+        samples = handle.wait()
+    except ClientLeftError:
+        return Response(status=CLIENT_LEFT)
+    here.seconds["queue"] += handle.queue_s
+    here.seconds["compute"] = handle.compute_s
+    return json_answer(
+        SampleResponse(
+            model=model.manifest.name, version=model.manifest.version, seed=plan.seed, samples=plan.results(samples)
+        )
+    )
+
+
+def _stream(plan: SamplePlan, handle: SampleHandle, request_id: str) -> Response:
+    response = Response(_chunks(plan, handle, request_id), content_type="text/event-stream", headers=_STREAM_HEADERS)
+    response.headers["X-Seed"] = str(plan.seed)
+    # Also called for a client that left before the first event, when the generator has not even begun.
+    response.call_on_close(handle.cancel)
+    return response
+
+
+def _chunks(plan: SamplePlan, handle: SampleHandle, request_id: str) -> Iterator[bytes]:
+    """Yield events as they come, some together; runs after the headers were sent, so an error is an event too."""
+    try:
+        told_at = time.monotonic()
+        for events in plan.events(handle):
+            now = time.monotonic()
+            if events:
+                yield b"".join(_event(event) for event in events)
+                told_at = now
+            elif now - told_at >= HEARTBEAT_S:
+                yield _HEARTBEAT
+                told_at = now
+        yield _DONE
+    except ClientLeftError:
+        return
+    except Exception as error:
+        failure = error if isinstance(error, RequestError) else InternalError("Something failed inside the server.")
+        if isinstance(failure, InternalError):
+            logger.error("a stream failed, request %s", request_id, exc_info=failure.__cause__ or error)
+        yield _event(StreamError(error=problem_of(failure)))
+
+
+def _event(body: msgspec.Struct) -> bytes:
+    # JSON holds no line break, so an event is one line.
+    return b"data: " + msgspec.json.encode(body) + b"\n\n"

@@ -1,0 +1,55 @@
+"""What /v1/models says about a model."""
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+
+class ModelLimits(Struct, kw_only=True):
+    """What the model and this server take; what does not apply to the model's task is absent.
+
+    Longer words are cut and longer sentences split; more tokens, texts or candidates are refused.
+    """
+
+    max_word_chars: int | UnsetType = UNSET
+    max_sentence_tokens: int | UnsetType = UNSET
+    max_tokens: int
+    max_texts: int
+    max_candidates: int | UnsetType = UNSET
+
+
+class ModelInfo(Struct, kw_only=True):
+    """A model that this server has open; `created` is in seconds since 1970."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: str
+    task: str
+    version: str
+    description: str
+    cell: str
+    level: Annotated[
+        Literal["word", "character"] | UnsetType, Meta(description="What a token of a language model is.")
+    ] = UNSET
+    vocabulary_size: Annotated[
+        int | UnsetType, Meta(description="Tokens of a language model, <EOS> and <UNK> among them.")
+    ] = UNSET
+    ends_sentences: Annotated[
+        bool | UnsetType, Meta(description="Whether a language model has learned <EOS>; else it writes on and on.")
+    ] = UNSET
+    num_parameters: int
+    languages: list[str]
+    labels: list[str]
+    limits: ModelLimits
+    metrics: dict[str, dict[str, float]]
+    licence: str
+    reproducible: bool
+    provider: str
+
+
+class ModelList(Struct, kw_only=True):
+    """Every open model."""
+
+    object: Literal["list"] = "list"
+    data: list[ModelInfo]

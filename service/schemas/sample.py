@@ -1,0 +1,131 @@
+"""Request and response of /v1/sample, and the events of its stream."""
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from service.schemas.problems import Problem
+
+MAX_SAMPLES = 64
+MAX_SEED = 2**64 - 1
+
+StopString = Annotated[str, Meta(min_length=1, max_length=256)]
+
+Seed = Annotated[int, Meta(ge=0, extra_json_schema={"maximum": MAX_SEED})]
+"""Of 64 bits, more than the JSON decoder's own bounds can hold: the task checks the upper one."""
+
+
+class SampleRequest(Struct, forbid_unknown_fields=True, kw_only=True):
+    """How new text is to be drawn, token by token."""
+
+    model: Annotated[
+        str | None, Meta(description="Name of a language model; absent: the only one, or the first by name.")
+    ] = None
+    prompt: Annotated[str, Meta(description="What the text goes on from; empty: the start of a text.")] = ""
+    n: Annotated[int, Meta(ge=1, le=MAX_SAMPLES, description="How many samples.")] = 1
+    max_tokens: Annotated[int, Meta(ge=1, le=4096, description="Most tokens of a sample, <EOS> counted.")] = 100
+    min_tokens: Annotated[
+        int,
+        Meta(ge=0, le=4096, description="<EOS> is not drawn before so many tokens; stop strings end a sample earlier."),
+    ] = 0
+    temperature: Annotated[float, Meta(ge=0, description="Divides the logits; 0 takes the most likely token.")] = 1.0
+    top_k: Annotated[
+        int, Meta(ge=0, le=2**31 - 1, description="Only the k most likely tokens, and ties with the last; 0 is off.")
+    ] = 0
+    top_p: Annotated[
+        float,
+        Meta(gt=0, le=1, description="Only the most likely tokens that together have this probability; 1 is off."),
+    ] = 1.0
+    min_p: Annotated[
+        float, Meta(ge=0, le=1, description="Only tokens at least this likely relative to the most likely; 0 is off.")
+    ] = 0.0
+    repetition_penalty: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="Logits of tokens of the prompt and of the text so far are divided by it where positive and "
+            "multiplied where negative; 1 is off.",
+        ),
+    ] = 1.0
+    stop: Annotated[
+        list[StopString],
+        Meta(max_length=8, description="A sample ends where one of these ends in its text, and is cut before it."),
+    ] = []
+    banned: Annotated[
+        list[str],
+        Meta(
+            max_length=1024,
+            description="Tokens that are never drawn, spelled as in the model's vocabulary: words, or single "
+            "characters for a model of characters. One that the model does not know is an error.",
+        ),
+    ] = []
+    allow_unknown: Annotated[
+        bool, Meta(description="Whether <UNK> may be drawn; else its probability goes to the other tokens.")
+    ] = False
+    ignore_eos: Annotated[
+        bool,
+        Meta(
+            description="Never draw <EOS>; always so for a model of running text (`ends_sentences` false in "
+            "/v1/models)."
+        ),
+    ] = False
+    seed: Annotated[
+        Seed | None, Meta(description="The same seed and parameters give the same text; drawn when absent.")
+    ] = None
+    include: Annotated[list[Literal["tokens"]], Meta(description="`tokens` adds every token that was drawn.")] = []
+    stream: Annotated[bool, Meta(description="Answer with Server-Sent Events, piece by piece.")] = False
+
+
+class DrawnToken(Struct, kw_only=True):
+    """A token that was drawn, <EOS> as "<EOS>"; `log_prob` is the model's own: temperature 1, nothing cut."""
+
+    text: str
+    log_prob: float
+
+
+class SampleResult(Struct, kw_only=True):
+    """One sample. `num_tokens`, `log_prob` and `tokens` are of all that was drawn: <EOS>, and what a stop cut off."""
+
+    text: str
+    num_tokens: int
+    log_prob: Annotated[
+        float, Meta(description="Natural logarithm under the model itself; the sum over the tokens in float64.")
+    ]
+    finish_reason: Literal["eos", "length", "stop"]
+    tokens: list[DrawnToken] | UnsetType = UNSET
+
+
+class SampleResponse(Struct, kw_only=True):
+    """`n` samples; `seed` draws them again."""
+
+    model: str
+    version: str
+    seed: Seed
+    samples: list[SampleResult]
+
+
+class SamplePiece(Struct, kw_only=True):
+    """An event of a stream: more text of one sample, and the sum over the tokens drawn since its last piece."""
+
+    index: int
+    text: str
+    log_prob: float
+    tokens: list[DrawnToken] | UnsetType = UNSET
+
+
+class SampleEnd(Struct, kw_only=True):
+    """An event of a stream: one sample has ended. `num_tokens` and `log_prob` are of all that was drawn for it."""
+
+    index: int
+    finish_reason: Literal["eos", "length", "stop"]
+    num_tokens: int
+    log_prob: float
+    tokens: Annotated[
+        list[DrawnToken] | UnsetType, Meta(description="Those that came after the last piece, such as <EOS>.")
+    ] = UNSET
+
+
+class StreamError(Struct, kw_only=True):
+    """The last event of a stream that cannot go on."""
+
+    error: Problem

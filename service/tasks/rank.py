@@ -1,0 +1,91 @@
+"""Candidates by total score, as for n-best lists of speech recognition and translation."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.engine.models import LanguageModel
+from service.errors import invalid
+from service.schemas.rank import Candidate, RankedCandidate, RankRequest, RankResponse
+from service.tasks.intake import Intake, TokenLimits
+from service.tasks.score import Sums, counts_eos, sums_of
+from service.tasks.sequences import Sequences, Timing, score_sequences
+
+
+class RankOptions(NamedTuple):
+    """total = score + lm_weight * lm + length_bonus * num_tokens; lm is log_prob, or log_prob / num_tokens."""
+
+    lm_weight: float = 1.0
+    length_bonus: float = 0.0
+    normalize: Literal["none", "tokens"] = "none"
+
+
+def answer_rank(
+    model: LanguageModel, body: RankRequest, limits: TokenLimits, *, deadline: float
+) -> tuple[RankResponse, Timing, int]:
+    """Answer one request; returns also its timing and the number of tokens that were read. `deadline` is monotonic.
+
+    Raises InvalidRequestError, TextTooLongError, OverloadedError, DeadlineExceededError and InternalError.
+    """
+    intake = Intake(model.bundle, limits)
+    contexts = intake.encode_contexts([(body.context or "", "/context")] * len(body.candidates))
+    eos = counts_eos(model, None)
+    candidates = [Candidate(text=item) if isinstance(item, str) else item for item in body.candidates]
+    inputs = [
+        intake.encode(item.text, _place(index, body.candidates[index]), eos=eos)
+        for index, item in enumerate(candidates)
+    ]
+    sequences = Sequences([item.ids for item in inputs], *contexts)
+    with model.batcher.admitted(sequences.num_tokens):
+        scores, timing = score_sequences(model, sequences, num_top=0, deadline=deadline)
+    sums = [sums_of(item.ids, found.log_probs) for item, found in zip(inputs, scores, strict=True)]
+    ranking = rank_candidates(candidates, sums, RankOptions(body.lm_weight, body.length_bonus, body.normalize))
+    response = RankResponse(
+        model=model.manifest.name, version=model.manifest.version, best=ranking[0].index, ranking=ranking
+    )
+    return response, timing, sequences.num_tokens
+
+
+def rank_candidates(
+    candidates: Sequence[Candidate], sums: Sequence[Sums], options: RankOptions
+) -> list[RankedCandidate]:
+    """Order candidates by total, best first; of equal ones the first stays first.
+
+    A candidate without tokens has lm = 0. Raises InvalidRequestError when a total is not finite.
+    """
+    outside = np.array([item.score for item in candidates])  # (N,) float64, as all below
+    log_probs = np.array([item.log_prob for item in sums])
+    num_tokens = np.array([item.num_tokens for item in sums], np.float64)
+    lm = log_probs / np.maximum(num_tokens, 1) if options.normalize == "tokens" else log_probs
+    with np.errstate(over="ignore", invalid="ignore"):  # looked at right after
+        totals = outside + options.lm_weight * lm + options.length_bonus * num_tokens
+    if not np.isfinite(totals).all():
+        raise invalid("The total of this candidate is not finite.", "candidates", int(np.isfinite(totals).argmin()))
+    posteriors = softmax(totals).tolist()
+    return [
+        RankedCandidate(
+            index=index,
+            text=candidates[index].text,
+            total=float(totals[index]),
+            log_prob=sums[index].log_prob,
+            score=candidates[index].score,
+            num_tokens=sums[index].num_tokens,
+            num_unknown=sums[index].num_unknown,
+            posterior=posteriors[index],
+        )
+        for index in np.argsort(-totals, kind="stable").tolist()
+    ]
+
+
+def softmax(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return exp(totals) scaled to sum to 1, for totals of any size."""
+    with np.errstate(over="ignore"):  # the difference of two huge totals is an infinity, whose exponential is 0
+        weights = np.exp(totals - totals.max())
+    posteriors: NDArray[np.float64] = weights / weights.sum()
+    return posteriors
+
+
+def _place(index: int, given: str | Candidate) -> str:
+    return f"/candidates/{index}" if isinstance(given, str) else f"/candidates/{index}/text"
