@@ -124,11 +124,26 @@ def scored_rows(rows: Sequence[ScoreRow], outputs: dict[str, NDArray[Any]]) -> l
     return results
 
 
+def check_ids(previous_ids: NDArray[np.int32], *, num_tokens: int) -> None:
+    """Refuse ids that are neither START_ID nor of the vocabulary, whose size is `num_tokens`."""
+    ids = previous_ids.tolist()  # of a few rows, this is several times faster than numpy's smallest and largest
+    if min(ids) < START_ID or max(ids) >= num_tokens:
+        _check_range("previous_ids", previous_ids, START_ID, num_tokens - 1)
+
+
+def step_result(outputs: dict[str, NDArray[Any]]) -> StepResult:
+    """Name the step graph's outputs; raises ValueError when a log-probability is no number, as after a broken state."""
+    log_probs = outputs["log_probs"]
+    if not np.isfinite(log_probs).all():
+        raise ValueError("state has led to a log-probability that is not finite")
+    return StepResult(outputs["next_ids"], log_probs, outputs["next_state"])
+
+
 def check_step(batch: StepBatch, *, num_tokens: int, state_size: int) -> None:
     """Refuse arrays that the step graph must never see; `num_tokens` is the size of the vocabulary."""
     _check_array("previous_ids", batch.previous_ids, np.int32, 1)
     num_rows = len(batch.previous_ids)
-    _check_range("previous_ids", batch.previous_ids, START_ID, num_tokens - 1)
+    check_ids(batch.previous_ids, num_tokens=num_tokens)
     _check_array("state", batch.state, np.float32, 2)
     if batch.state.shape != (num_rows, state_size):
         raise ValueError(f"state must have the shape {(num_rows, state_size)}, not {batch.state.shape}")

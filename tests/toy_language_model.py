@@ -129,6 +129,10 @@ class ToyLanguageModel:
                     outputs["top_log_probs"][row, place] = log_probs[best]
         return scored_rows(rows, outputs)
 
+    def advance(self, batch: StepBatch) -> StepResult:
+        """As LanguageModelBundle.advance; the toy looks at everything each time."""
+        return self.run_step(batch)
+
     def run_step(self, batch: StepBatch) -> StepResult:
         check_step(batch, num_tokens=len(self.vocabulary), state_size=self.state_size)
         self.num_runs += 1

@@ -188,7 +188,9 @@ class Decoder:
             return
         started_at = time.monotonic()
         try:
-            result = self._bundle.run_step(self._rows.batch())
+            run = self._bundle.advance if self._rows.are_checked else self._bundle.run_step
+            result = run(self._rows.batch())
+            self._rows.are_checked = True
         except Exception as error:
             self._fail([sample.handle for sample in samples], error)
             return

@@ -16,6 +16,7 @@ class StepRows:
 
     def __init__(self, state_size: int) -> None:
         self.samples: list[Sample] = []
+        self.are_checked = False  # said by whoever runs them; parameters that were gathered anew are not
         self._state = np.zeros((0, state_size), np.float32)
         self._previous_ids = np.zeros(0, np.int32)
         self._parameters: dict[str, NDArray[np.float32]] = {}
@@ -87,6 +88,7 @@ class StepRows:
         }
         self._gather_banned()
         self._gather_repeated()
+        self.are_checked = False
 
     def _gather_banned(self) -> None:
         rows = [sample.banned_ids for sample in self.samples]
