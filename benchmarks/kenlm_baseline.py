@@ -22,11 +22,12 @@ import numpy as np
 
 from benchmarks import kenlm_tools, pair_sets, run
 from benchmarks.kenlm_tools import Answer, Kenlm
+from bundle.errors import SeqserveError
 from bundle.language_model import LanguageModelBundle
 from bundle.load import load_language_model
 from bundle.token_vocabulary import EOS_ID, UNKNOWN_ID
 from training import evaluate_language_model
-from training.language_config import TextFile, TextOptions
+from training.language_config import TextOptions
 from training.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall
 from training.text import read_lines, read_sequences
 from training.text_evaluation import TextScores, evaluate_text
@@ -138,7 +139,7 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(words)
     if arguments.data is not None:
         os.environ["SEQSERVE_DATA"] = arguments.data
-    bundle = None if arguments.bundle is None else load_language_model(arguments.bundle)
+    bundle = None if arguments.bundle is None else _word_model(arguments.bundle)
 
     programs = kenlm_tools.build(arguments.build_dir)
     kenlm = Kenlm(programs, arguments.binary) if arguments.binary else _train(programs, bundle, arguments)
@@ -147,6 +148,13 @@ def main(words: Sequence[str] | None = None) -> int:
     if bundle is not None:
         print(pairs_table(compare_pairs(kenlm, bundle)))
     return 0
+
+
+def _word_model(folder: Path) -> LanguageModelBundle:
+    bundle = load_language_model(folder)
+    if bundle.manifest.architecture.level != "word" or not bundle.manifest.ends_sentences:
+        raise SeqserveError(f"{folder}: KenLM is compared with models of words that end sentences")
+    return bundle
 
 
 def _train(programs: Path, bundle: LanguageModelBundle | None, arguments: argparse.Namespace) -> Kenlm:
@@ -161,8 +169,9 @@ def _train(programs: Path, bundle: LanguageModelBundle | None, arguments: argpar
 
 def _compare_text(kenlm: Kenlm, bundle: LanguageModelBundle | None, arguments: argparse.Namespace) -> None:
     if bundle is None:
-        file = TextFile(str(arguments.file), format=arguments.format)
-        options = TextOptions(unit="stream" if arguments.whole else "line")
+        file = evaluate_language_model.text_file(arguments.file, arguments)
+        options = TextOptions(unit="stream" if arguments.whole else "sentence" if arguments.sentences else "line")
+        file.check(options)
     else:
         file, options = evaluate_language_model.text_options(bundle, arguments.file, arguments)
     # A stream of words is lines to KenLM, empty ones too, for it knows no context beyond one.

@@ -49,7 +49,11 @@ def build_parser() -> argparse.ArgumentParser:
     text_parser.set_defaults(run=run_text)
 
     for module, name, text in (
-        (evaluate, "evaluate", "score a bundle on a file: spans of a tagger, perplexity or minimal pairs of a language model"),
+        (
+            evaluate,
+            "evaluate",
+            "score a bundle on a file: spans of a tagger, perplexity or minimal pairs of a language model",
+        ),
         (corpora, "corpora", "list, import and fetch the known data sets"),
     ):
         sub_parser = commands.add_parser(name, help=text, description=module.__doc__)

@@ -65,8 +65,6 @@ def run(bundle: LanguageModelBundle, arguments: argparse.Namespace) -> int:
     if arguments.file is not None:
         file, options = text_options(bundle, arguments.file, arguments)
         text = evaluate_text(bundle, arguments.file, file, options)
-        if not text.num_tokens:
-            raise SeqserveError(f"{arguments.file}: it holds no tokens")
     if arguments.pairs:
         counts = evaluate_pairs(bundle, [pair for path in arguments.pairs for pair in read_pairs(path)])
     if arguments.json:
@@ -87,16 +85,9 @@ def text_options(
     level = manifest.architecture.level
     if arguments.sentences and level == "character":
         raise SeqserveError("--sentences: a character model takes lines, or the file as a --whole")
-    first, last = arguments.part
-    if not 0.0 <= first < last <= 1.0:
-        raise SeqserveError(f"--part: {first} {last} is no range within 0 to 1")
-    file = TextFile(
-        file=str(path),
-        format=arguments.format,
-        column=arguments.column,
-        part=(first, last),
-        distinct=arguments.distinct,
-    )
+    if arguments.whole and level == "character" and manifest.ends_sentences:
+        raise SeqserveError("--whole: this character model ends lines in <EOS> and takes them one by one")
+    file = text_file(path, arguments)
     options = TextOptions(
         level=level,
         tokenization=manifest.tokenization.name,
@@ -104,7 +95,19 @@ def text_options(
         unit="stream" if arguments.whole else "sentence" if arguments.sentences else "line",
         ends_sentences=manifest.ends_sentences,
     )
+    file.check(options)
     return file, options
+
+
+def text_file(path: Path, arguments: argparse.Namespace) -> TextFile:
+    """The file as the arguments say it is written."""
+    return TextFile(
+        file=str(path),
+        format=arguments.format,
+        column=arguments.column,
+        part=tuple(arguments.part),
+        distinct=arguments.distinct,
+    )
 
 
 def as_dict(text: TextScores | None, counts: Mapping[str, PairCounts] | None) -> dict[str, object]:

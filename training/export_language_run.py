@@ -9,6 +9,7 @@ from typing import Any
 
 from bundle.token_vocabulary import TokenVocabulary
 from bundle.tokenizers import TOKENIZERS
+from training.checkpoints import RunError, read_run_config
 from training.export.folder import Card
 from training.export.language_bundle import export_language_model
 from training.export.language_model import TrainedLanguageModel
@@ -44,7 +45,7 @@ def export_language_run(
     """
     trained = trained_model(config, state)
     files = {
-        "training": [file.file for file in config.data.train],
+        "training": training_files(config),
         "choosing the epoch": [file.file for file in config.data.valid],
     }
     sources = data_sources(files)
@@ -63,6 +64,17 @@ def export_language_run(
         curves=curves if curves.exists() else None,
     )
     export_language_model(new, trained, card, golden_texts(trained))
+
+
+def training_files(config: LanguageConfig) -> list[str]:
+    """What the weights learned from, the run that they started from included."""
+    own = [file.file for file in config.data.train]
+    if not config.loop.start_from:
+        return own
+    earlier = read_run_config(Path(config.loop.start_from))
+    if not isinstance(earlier, LanguageConfig):
+        raise RunError(f"{config.loop.start_from}: is not the run of a language model")
+    return [*own, *(file for file in training_files(earlier) if file not in own)]
 
 
 def trained_model(config: LanguageConfig, state: Mapping[str, Any]) -> TrainedLanguageModel:
@@ -86,7 +98,7 @@ def valid_metrics(config: LanguageConfig, best: Mapping[str, Any]) -> dict[str, 
     loss = float(best["valid_loss"])
     if config.text.level == "word":
         return {"perplexity": round(math.exp(loss), 2)}
-    return {"bits_per_character": round(loss / math.log(2), 4)}
+    return {"bits_per_char": round(loss / math.log(2), 4)}
 
 
 def golden_texts(trained: TrainedLanguageModel) -> list[str]:

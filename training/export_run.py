@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -52,7 +51,7 @@ def export_run(folder: Path, models: Path, *, card: Path | None, replace: bool =
         else:
             export_tagger_run(new, config, state, best, readme=text, created=created, curves=curves)
         if target.exists():
-            shutil.rmtree(target)
+            target.rename(Path(temporary) / "replaced")
         new.rename(target)
     return target
 

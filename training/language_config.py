@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bundle.token_vocabulary import FIRST_ID
+from bundle.vocabulary import LOOKUP_STEPS
 from training.config import ConfigError, OptimizerConfig
 
 
@@ -16,9 +18,27 @@ class TextFile:
     file: str  # of a known data set ("ptb/ptb.valid.txt"), or a path of your own; plain, .gz or .xz
     format: Literal["text", "books", "wikitext", "tsv", "conll"] = "text"
     column: int = 0  # tsv
-    skip_books: str = ""  # books: file with the ids of those to leave out, one a line
+    skip_books: str = ""  # books: path of a file with the ids of those to leave out, one a line
     part: tuple[float, float] = (0.0, 1.0)  # lines by hash; of a running text of characters, a range in order
     distinct: bool = False  # repeated lines once
+
+    def check(self, options: TextOptions) -> None:
+        """Raise ConfigError, naming file and field, for what the reading of such a text would leave out of account."""
+        is_running = options.unit == "stream" and options.level == "character"
+        for field_name, is_used, needs in (
+            ("column", self.format == "tsv" or not self.column, 'format = "tsv"'),
+            ("skip_books", self.format == "books" or not self.skip_books, 'format = "books"'),
+            ("format", self.format == "text" or not is_running, 'text.unit = "line" for characters'),
+            ("format", self.format != "conll" or options.level == "word", 'text.level = "word"'),
+            ("part", self.format != "conll" or tuple(self.part) == (0.0, 1.0), 'a format other than "conll"'),
+            ("distinct", not self.distinct or (self.format != "conll" and not is_running), "a text of lines"),
+        ):
+            if not is_used:
+                raise ConfigError(f"{field_name} = {getattr(self, field_name)!r} of {self.file} needs {needs}")
+        if self.column < 0:
+            raise ConfigError(f"column = {self.column} of {self.file} is below 0")
+        if len(self.part) != 2 or not 0.0 <= self.part[0] < self.part[1] <= 1.0:
+            raise ConfigError(f"part = {list(self.part)} of {self.file} is no range within 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -77,6 +97,7 @@ class LanguageLoop:
     activation_penalty: float = 0.0  # AR (Merity et al. 2017)
     slowness_penalty: float = 0.0  # TAR
     average_decay: float = 0.0  # exponential moving average of the weights; 0: off
+    start_from: str = ""  # run folder of a model of the same sizes whose best weights training begins with
     patience: int = 5  # nt-asgd: evaluations without a better one before averaging starts
     exact_tokens: int = 0  # with sampled_tokens: the most frequent ones, never left to sampling
     sampled_tokens: int = 0  # full softmax: draws that stand for all others while training; 0: off
@@ -104,24 +125,40 @@ class LanguageConfig:
     loop: LanguageLoop = field(default_factory=LanguageLoop)
 
     def __post_init__(self) -> None:
-        for name, value in dataclasses.asdict(self.model.dropout).items():
-            if not 0.0 <= value < 1.0:
-                raise ConfigError(f"model.dropout.{name} = {value} is not in [0, 1)")
-        for part, names in (
-            ("loop", ("total_tokens", "evaluate_every_tokens", "batch_size", "bptt_length")),
-            ("model", ("embedding_dim", "hidden_size", "num_layers")),
-            ("text", ("max_unit_tokens", "min_count")),
-        ):
-            for name in names:
-                if (value := getattr(getattr(self, part), name)) < 1:
-                    raise ConfigError(f"{part}.{name} = {value} is below 1")
+        self._check_ranges()
         if not self.data.train or not self.data.valid:
             raise ConfigError("data.train and data.valid need at least one file each")
-        for file in (*self.data.train, *self.data.valid):
-            if len(file.part) != 2 or not 0.0 <= file.part[0] < file.part[1] <= 1.0:
-                raise ConfigError(f"part = {list(file.part)} of {file.file} is no range within 0 to 1")
         self._check_text()
+        for file in (*self.data.train, *self.data.valid):
+            file.check(self.text)
         self._check_softmax()
+        if self.optimizer.name == "nt-asgd" and self.loop.average_decay:
+            raise ConfigError('loop.average_decay is not used by optimizer.name = "nt-asgd", which has its own average')
+
+    def check_vocabulary(self, num_tokens: int) -> None:
+        """Raise ConfigError unless the softmax fits a vocabulary of so many ids, <EOS> and <UNK> included."""
+        if self.model.cutoffs and self.model.cutoffs[-1] >= num_tokens:
+            raise ConfigError(f"model.cutoffs = {list(self.model.cutoffs)} are not below the {num_tokens} ids")
+        if self.loop.exact_tokens >= num_tokens:
+            raise ConfigError(f"loop.exact_tokens = {self.loop.exact_tokens} is not below the {num_tokens} ids")
+
+    def _check_ranges(self) -> None:
+        shares = {f"model.dropout.{name}": value for name, value in dataclasses.asdict(self.model.dropout).items()}
+        shares |= {"loop.average_decay": self.loop.average_decay, "optimizer.warmup": self.optimizer.warmup}
+        for name, value in shares.items():
+            if not 0.0 <= value < 1.0:
+                raise ConfigError(f"{name} = {value} is not in [0, 1)")
+        for lowest, part, names in (
+            (1, "loop", ("total_tokens", "evaluate_every_tokens", "batch_size", "bptt_length", "patience")),
+            (1, "model", ("embedding_dim", "hidden_size", "num_layers")),
+            (1, "text", ("max_unit_tokens", "min_count")),
+            (0, "loop", ("valid_tokens", "batch_tokens", "exact_tokens", "sampled_tokens", "threads")),
+            (0, "loop", ("activation_penalty", "slowness_penalty")),
+            (0, "model", ("projection_dim",)),
+        ):
+            for name in names:
+                if (value := getattr(getattr(self, part), name)) < lowest:
+                    raise ConfigError(f"{part}.{name} = {value} is below {lowest}")
 
     def _check_text(self) -> None:
         text = self.text
@@ -131,8 +168,14 @@ class LanguageConfig:
             raise ConfigError('text.unit = "sentence" needs text.level = "word"')
         if text.unit != "stream" and not text.ends_sentences:
             raise ConfigError('text.ends_sentences = false needs text.unit = "stream"')
+        if text.unit == "stream" and text.level == "character" and text.ends_sentences:
+            raise ConfigError('text.unit = "stream" of characters has no sentences: text.ends_sentences must be false')
         if text.level == "character" and (text.max_vocabulary or text.min_count > 1):
             raise ConfigError("text.max_vocabulary and text.min_count are for words; every character is kept")
+        if text.max_vocabulary and text.max_vocabulary <= FIRST_ID:
+            raise ConfigError(f"text.max_vocabulary = {text.max_vocabulary} leaves no room beside <EOS> and <UNK>")
+        if not text.lookup or not set(text.lookup) <= set(LOOKUP_STEPS):
+            raise ConfigError(f"text.lookup = {list(text.lookup)} must hold one or more of {', '.join(LOOKUP_STEPS)}")
 
     def _check_softmax(self) -> None:
         model = self.model
@@ -142,6 +185,8 @@ class LanguageConfig:
             raise ConfigError(f"model.cutoffs = {list(model.cutoffs)} do not rise")
         if self.loop.sampled_tokens and (model.softmax == "adaptive" or self.loop.exact_tokens < 1):
             raise ConfigError('loop.sampled_tokens needs model.softmax = "full" and loop.exact_tokens above 0')
+        if self.loop.exact_tokens and not self.loop.sampled_tokens:
+            raise ConfigError("loop.exact_tokens needs loop.sampled_tokens above 0")
         if model.tied and model.softmax == "adaptive":
             raise ConfigError('model.tied = true needs model.softmax = "full"')
         if model.tied and model.projection_dim not in (0, model.embedding_dim):

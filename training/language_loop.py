@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from bundle.errors import SeqserveError
 from training.averaging import TriggeredAverage, WeightAverage
 from training.checkpoints import CHECKPOINT, MODEL, load_tensors, read_run_config, save_tensors, start_run, write_epochs
 from training.language_config import LanguageConfig
@@ -23,9 +24,15 @@ from training.language_model import LanguageModel, State, activation_penalties
 from training.language_setup import LanguageSetup, prepare_text
 from training.optimizers import build_optimizer, clip_gradients, learning_rate
 from training.token_ids import TokenIds
+from training.warm_start import start_from
 from training.windows import Window, sequence_windows, stream_windows
 
 EVALUATION_ROWS = 32
+_LARGEST_LOSS = 700.0  # nats; the perplexity of more is no float64
+
+
+class DivergedError(SeqserveError):
+    """A training whose loss has left all bounds; the sentence says where."""
 
 
 @dataclass
@@ -79,6 +86,11 @@ class LanguageTraining:
             sampled_tokens=config.loop.sampled_tokens,
         )
         self.model.precision = torch.bfloat16 if config.loop.precision == "bf16" else torch.float32
+        if config.loop.start_from and not (folder / CHECKPOINT).exists():
+            num_known = start_from(self.model, self.setup.vocabulary, Path(config.loop.start_from))
+            print(
+                f"{config.loop.start_from}: knows {num_known} of {len(self.setup.vocabulary.tokens)} tokens", flush=True
+            )
         self.parameters = list(self.model.parameters())
         self.optimizer = build_optimizer(config.optimizer, self.parameters)
         self.average = (
@@ -159,6 +171,7 @@ class LanguageTraining:
         self.optimizer.zero_grad()
         penalised.backward()
         norm = clip_gradients(self.parameters, norm=config.optimizer.clip_norm, value=config.optimizer.clip_value)
+        self._check_bounds(loss.item(), norm)
         self.optimizer.step()
         self.average.update(self.model)
         position.windows += 1
@@ -168,6 +181,13 @@ class LanguageTraining:
         position.norm_sum += norm
         position.num_steps += 1
         position.seconds += time.monotonic() - started
+
+    def _check_bounds(self, loss: float, norm: float) -> None:
+        if not loss <= _LARGEST_LOSS or not math.isfinite(norm):
+            raise DivergedError(
+                f"{self.folder}: diverged after {self.position.tokens:,} tokens: loss {loss:g} nats a token, gradient "
+                f"norm {norm:g}; begin anew with a lower optimizer.learning_rate or optimizer.clip_norm"
+            )
 
     def _is_evaluation_due(self) -> bool:
         position, loop = self.position, self.config.loop
@@ -179,6 +199,7 @@ class LanguageTraining:
         position = self.position
         with self.average.applied_to(self.model):
             loss = evaluate_tokens(self.model, self.setup.valid, self.config)
+            self._check_bounds(loss, 0.0)
             if loss < position.best_loss:
                 position.best_loss, position.best_epoch = loss, len(position.history) + 1
                 save_tensors(self.folder / MODEL, self._model_state())
@@ -230,7 +251,10 @@ class LanguageTraining:
 
 @torch.no_grad()
 def evaluate_tokens(model: Any, corpus: TokenIds, config: LanguageConfig) -> float:
-    """Mean -log p per token in nats of the first `loop.valid_tokens` tokens, <EOS> counted, <UNK> included."""
+    """Mean -log p per token in nats, <EOS> counted, <UNK> included.
+
+    A running text is cut into up to EVALUATION_ROWS streams, each of which starts from a<0> = 0.
+    """
     loop = config.loop
     model.eval()
     if config.text.unit == "stream":

@@ -114,7 +114,7 @@ def initialise_recurrent(layer: nn.RNNBase) -> None:
 
 
 def activation_penalties(hidden: Tensor, raw: Tensor, mask: Tensor, loop: LanguageLoop) -> Tensor:
-    """AR alpha * mean h^2 on dropped activations and TAR beta * mean (a<t> - a<t-1>)^2 (Merity et al. 2017)."""
+    """AR alpha * mean h^2 on what the softmax reads, TAR beta * mean (a<t> - a<t-1>)^2 (Merity et al. 2017)."""
     total = torch.zeros(())
     if loop.activation_penalty:
         total = total + loop.activation_penalty * hidden[mask].pow(2).mean()

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundle.token_vocabulary import TokenVocabulary
+from bundle.token_vocabulary import FIRST_ID, TokenVocabulary
 from training.language_config import LanguageConfig, TextFile, TextOptions
 from training.setup import data_path
 from training.text import read_sequences
-from training.token_ids import FirstPass, TokenIds, map_ids, write_statistics
+from training.token_ids import CorpusError, FirstPass, TokenIds, map_ids, write_statistics
 
 TEXT_FOLDER = "text"
 TOKENS_FILE = "tokens.txt"
@@ -28,7 +28,8 @@ class LanguageSetup:
 def prepare_text(config: LanguageConfig, folder: Path) -> LanguageSetup:
     """Read and encode the corpora into folder/text, or map what lies there from before.
 
-    tokens.txt is written last, so that an interrupted preparation is done again.
+    tokens.txt is put there last, so that an interrupted preparation is done again. Raises TextError, CorpusError when
+    a part holds nothing to learn from or to measure on, ConfigError when the softmax does not fit the vocabulary.
     """
     text = folder / TEXT_FOLDER
     text.mkdir(parents=True, exist_ok=True)
@@ -44,9 +45,14 @@ def prepare_text(config: LanguageConfig, folder: Path) -> LanguageSetup:
             train=train.finish(text, "train", vocabulary, ends_sentences=ends),
             valid=valid.finish(text, "valid", vocabulary, ends_sentences=ends),
         )
-        vocabulary.write(tokens_file)
+        vocabulary.write(tokens_file.with_suffix(".part"))
+        tokens_file.with_suffix(".part").replace(tokens_file)
     vocabulary = TokenVocabulary.read(tokens_file, options.lookup)
-    return LanguageSetup(vocabulary, map_ids(text, "train", vocabulary), map_ids(text, "valid", vocabulary))
+    config.check_vocabulary(len(vocabulary))
+    train_ids, valid_ids = (map_ids(text, name, vocabulary) for name in ("train", "valid"))
+    if valid_ids.ids.max() < FIRST_ID:
+        raise CorpusError(f"{text / 'valid.ids'}: the valid text holds no token of the vocabulary")
+    return LanguageSetup(vocabulary, train_ids, valid_ids)
 
 
 def sequences_of(files: Iterable[TextFile], options: TextOptions) -> Iterator[list[str]]:

@@ -85,6 +85,8 @@ def read_pairs(path: Path) -> list[Pair]:
             good, bad, paradigm = read(line)
         except ValueError as error:
             raise SeqserveError(f"{path}, line {number}: {error}") from error
+        if not good.strip() or not bad.strip():
+            raise SeqserveError(f"{path}, line {number}: the {'bad' if good.strip() else 'good'} sentence is empty")
         pairs.append(Pair(good, bad, paradigm or name.rpartition(".")[0] or name))
     if not pairs:
         raise SeqserveError(f"{path}: it holds no pairs")

@@ -109,10 +109,18 @@ def _chosen(lines: Iterator[str], file: TextFile) -> Iterator[str]:
 
 def _pieces(path: Path, file: TextFile) -> Iterator[list[str]]:
     """Yield the file's part in order; for a running text the part is a range of its characters."""
-    text = "\n".join(read_lines(path)) + "\n"
-    first, last = (round(share * len(text)) for share in file.part)
-    for start in range(first, last, _CHARACTERS_A_PIECE):
-        yield list(text[start : min(last, start + _CHARACTERS_A_PIECE)])
+    num_characters = sum(len(line) + 1 for line in read_lines(path))
+    first, last = (round(share * num_characters) for share in file.part)
+    end = 0
+    piece: list[str] = []
+    for line in read_lines(path):
+        start, end = end, end + len(line) + 1
+        piece += f"{line}\n"[max(0, first - start) : max(0, last - start)]
+        if len(piece) >= _CHARACTERS_A_PIECE:
+            yield piece
+            piece = []
+    if piece:
+        yield piece
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bundle.language_model import LanguageModelBundle
 from bundle.token_vocabulary import EOS_ID, UNKNOWN_ID
 from training.language_config import TextFile, TextOptions
-from training.text import read_sequences
+from training.text import TextError, read_sequences
 
 _T = TypeVar("_T")
 _ROWS_AT_A_TIME = 4096  # bounds memory; within these, rows of like length share graph runs
@@ -51,7 +51,7 @@ class TextScores:
 
     @property
     def bits_per_char(self) -> float | None:
-        """-log2 P(text) over the characters of its lines, ends included; None where there are none."""
+        """-log2 P(text) over its characters, line ends that are scored included; None where there are none."""
         return -self.log_prob / math.log(2) / self.num_characters if self.num_characters else None
 
     def as_dict(self) -> dict[str, float | None]:
@@ -74,7 +74,8 @@ def evaluate_text(bundle: LanguageModelBundle, path: Path, file: TextFile, optio
     """Score a file as training reads it: sequences each from zero state, or with unit "stream" as one running text.
 
     In a stream of words every line ends in one <EOS> and the state goes on over it (the convention of PTB and
-    WikiText-2); in a stream of characters, line ends are characters. Raises TextError.
+    WikiText-2); in a stream of characters, line ends are characters. Raises TextError when the file cannot be
+    read or holds no tokens.
     """
     ends = [EOS_ID] if options.ends_sentences else []
     lookup = bundle.vocabulary.lookup
@@ -85,6 +86,8 @@ def evaluate_text(bundle: LanguageModelBundle, path: Path, file: TextFile, optio
         num_lines = None if options.level == "character" else len(lines)
     else:
         scores, num_lines = _score(bundle, rows), None
+    if not scores.num_tokens:
+        raise TextError(f"{path}: it holds no tokens")
     return _with_characters(scores, path, file, options, num_lines=num_lines)
 
 
@@ -134,7 +137,7 @@ def _score(bundle: LanguageModelBundle, rows: Iterable[Sequence[int]]) -> TextSc
 def _with_characters(
     scores: TextScores, path: Path, file: TextFile, options: TextOptions, *, num_lines: int | None
 ) -> TextScores:
-    """Count the lines that are scored and their characters, one line end for each."""
+    """Count the lines that are scored and their characters, one line end for each if it is scored."""
     is_running = options.unit == "stream" and options.level == "character"
     reading = TextOptions(
         level="character",
@@ -143,11 +146,13 @@ def _with_characters(
         ends_sentences=False,
     )
     num_read = num_characters = 0
+    between = " " if file.format == "conll" else ""
     for characters in read_sequences(path, file, reading):
         num_read += characters.count("\n") if is_running else 1
-        num_characters += sum(map(len, characters))
+        num_characters += len(between.join(characters))
     num_lines = num_read if num_lines is None else num_lines  # a stream of words also scores the ends of empty lines
-    return replace(scores, num_lines=num_lines, num_characters=num_characters + (0 if is_running else num_lines))
+    num_ends = num_lines if options.ends_sentences else 0
+    return replace(scores, num_lines=num_lines, num_characters=num_characters + num_ends)
 
 
 def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:

@@ -4,11 +4,11 @@ import math
 import stat
 import subprocess
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import pytest
 
-from benchmarks import kenlm_tools
+from benchmarks import kenlm_baseline, kenlm_tools
 from benchmarks.kenlm_baseline import judge_with, main, pairs_table, perplexity_table, spelling, text_scores
 from benchmarks.kenlm_tools import Answer, Kenlm, KenlmError, build, mapped
 from bundle.errors import SeqserveError
@@ -97,3 +97,24 @@ def test_an_absent_bundle_is_said_before_anything_is_built(tmp_path: Path) -> No
     with pytest.raises(SeqserveError, match=r"manifest\.json"):
         main(["--build-dir", str(tmp_path), "--train-text", text, "--bundle", str(tmp_path / "absent")])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("level", "ends_sentences"), [("character", True), ("word", False)])
+def test_a_bundle_that_kenlm_cannot_be_compared_with_is_refused(
+    level: Literal["word", "character"], ends_sentences: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = ToyLanguageModel(level, ends_sentences=ends_sentences)
+    monkeypatch.setattr(kenlm_baseline, "load_language_model", lambda folder: other)
+    with pytest.raises(SeqserveError, match="models of words that end sentences"):
+        main(["--build-dir", str(tmp_path), "--train-text", "unused", "--bundle", "unused"])
+
+
+def test_without_a_bundle_the_text_is_read_as_the_arguments_say(
+    kenlm: Kenlm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kenlm_tools, "build", lambda folder: kenlm.programs)
+    text = tmp_path / "text.tsv"
+    text.write_text("go\tva là\ngo\tva là\n")
+    words = ["--build-dir", str(tmp_path), "--binary", str(kenlm.binary), str(text)]
+    assert main([*words, "--format", "tsv", "--column", "1", "--distinct"]) == 0
+    assert capsys.readouterr().out.splitlines()[2].split("|")[4].strip() == "3"

@@ -89,6 +89,22 @@ def test_characters_are_read_as_they_are(tmp_path: Path) -> None:
     assert found["bits_per_char"] == pytest.approx(-exact(toy, ids) / math.log(2) / 10, rel=1e-5)
 
 
+def test_line_ends_that_are_not_scored_are_no_characters(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("ab\nb.\n", encoding="utf-8")
+    toy = ToyLanguageModel("character", ends_sentences=False)
+    options = {"level": "character", "tokenization": "characters", "unit": "line", "ends_sentences": False}
+    found = evaluated(toy, path, **options)
+    assert (found["num_lines"], found["num_tokens"], found["num_characters"]) == (2, 4, 4)
+
+
+def test_tokens_of_columns_are_written_with_blanks_between(toy: ToyLanguageModel, tmp_path: Path) -> None:
+    path = tmp_path / "text.conll"
+    path.write_text("the\tO\ncat\tO\n\nran\tO\n")
+    scores = evaluate_text(as_bundle(toy), path, TextFile(str(path), format="conll"), TextOptions(unit="line"))
+    assert (scores.num_lines, scores.num_tokens, scores.num_characters) == (2, 5, len("the cat\nran\n"))
+
+
 def test_sentences_are_scored_as_people_write_them(toy: ToyLanguageModel) -> None:
     scores = score_texts(as_bundle(toy), ["the cat", "", "cats"])
     expected = [exact(toy, ids) for ids in ([3, 4, EOS_ID], [EOS_ID], [UNKNOWN_ID, EOS_ID])]
@@ -133,9 +149,12 @@ def test_pairs_are_reported_by_paradigm(
         (["{text}", "--lower"], "takes no argument of taggers"),
         (["{text}", "--part", "0.5", "0.5"], "no range within 0 to 1"),
         (["{empty}"], "holds no tokens"),
+        (["{empty}", "--whole"], "holds no tokens"),
         (["{empty}.absent"], "cannot be read"),
+        (["{text}", "--column", "1"], "column = 1 of .* needs format"),
+        (["{text}", "--format", "conll", "--distinct"], "distinct = True of .* needs"),
     ],
-    ids=["nothing", "tagger", "part", "empty", "absent"],
+    ids=["nothing", "tagger", "part", "empty", "empty-whole", "absent", "column", "distinct"],
 )
 def test_what_cannot_be_done_is_one_sentence(
     words: list[str],
@@ -156,3 +175,5 @@ def test_a_character_model_has_no_sentences(text: Path, monkeypatch: pytest.Monk
     open_as(monkeypatch, ToyLanguageModel("character"))
     with pytest.raises(SeqserveError, match="--sentences: a character model"):
         command("unused", str(text), "--sentences")
+    with pytest.raises(SeqserveError, match="--whole: this character model ends lines"):
+        command("unused", str(text), "--whole")

@@ -7,9 +7,10 @@ import torch
 from tests.training.tiny_language import tiny_language_config
 from training.checkpoints import load_tensors
 from training.config import config_table
-from training.language_loop import LanguageTraining, fit_language_model, resume_language_model
+from training.language_loop import DivergedError, LanguageTraining, fit_language_model, resume_language_model
 
 STREAM = {"unit": "stream"}
+NT_ASGD = {"patience": 1, "average_decay": 0.0}
 
 
 def final_state(run):
@@ -51,11 +52,12 @@ def test_learns_six_sentences(tmp_path, text):
     [
         {},
         {"text": STREAM},
-        {"optimizer": {"name": "nt-asgd", "learning_rate": 1.0, "schedule": "constant"}, "loop": {"patience": 1}},
+        {"optimizer": {"name": "nt-asgd", "learning_rate": 1.0, "schedule": "constant"}, "loop": NT_ASGD},
         {"model": {"softmax": "adaptive", "cutoffs": [4, 8]}},
         {"model": {"tied": True}, "loop": {"exact_tokens": 4, "sampled_tokens": 3}},
+        {"loop": {"precision": "bf16", "batch_tokens": 60}, "optimizer": {"fused": True}},
     ],
-    ids=["line", "stream", "nt-asgd", "adaptive", "sampled"],
+    ids=["line", "stream", "nt-asgd", "adaptive", "sampled", "bf16"],
 )
 def test_stopped_anywhere_it_resumes_to_the_same_weights(tmp_path, monkeypatch, changes):
     changes = {**changes, "loop": {"checkpoint_every_s": 0.0, **changes.get("loop", {})}}
@@ -77,6 +79,15 @@ def test_stopped_anywhere_it_resumes_to_the_same_weights(tmp_path, monkeypatch, 
     assert [line["valid_loss"] for line in history(tmp_path / "whole")] == [
         line["valid_loss"] for line in history(tmp_path / "stopped")
     ]
+
+
+@pytest.mark.parametrize("clip_norm", [0.0, 1.0])
+def test_a_training_that_diverges_stops_with_a_sentence(tmp_path, clip_norm):
+    optimizer = {"name": "sgd", "learning_rate": 1e30, "schedule": "constant", "clip_norm": clip_norm}
+    config = tiny_language_config(tmp_path, optimizer=optimizer)
+    with pytest.raises(DivergedError, match=r"run: diverged after \d+ tokens: loss .* lower optimizer.learning_rate"):
+        fit_language_model(config, tmp_path / "run")
+    assert not (tmp_path / "run" / "model.pt").exists()
 
 
 def test_a_seed_gives_the_same_weights_and_another_does_not(tmp_path):

@@ -35,8 +35,10 @@ def test_columns_give_the_paradigm_or_the_files_name_does(tmp_path: Path) -> Non
         ("a.jsonl", '{"sentence_good": "x"}', "line 1: has no sentence_good and sentence_bad"),
         ("a.jsonl", "{", "line 1: Expecting property name"),
         ("a.tsv", "", "holds no pairs"),
+        ("a.tsv", "\tb", "line 1: the good sentence is empty"),
+        ("a.tsv", "a\t ", "line 1: the bad sentence is empty"),
     ],
-    ids=["columns", "list", "fields", "malformed", "empty"],
+    ids=["columns", "list", "fields", "malformed", "empty", "no-good", "no-bad"],
 )
 def test_a_bad_file_is_named_with_its_line(name: str, line: str, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(line + "\n")

@@ -85,6 +85,16 @@ def test_parts_of_lines_are_disjoint_whole_and_blind_to_repeats(tmp_path):
     assert not first & second
 
 
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_running_text_comes_in_pieces_and_an_empty_one_not_at_all(tmp_path, monkeypatch, size):
+    monkeypatch.setattr("training.text._CHARACTERS_A_PIECE", size)
+    options = {"level": "character", "tokenization": "characters", "unit": "stream", "ends_sentences": False}
+    pieces = sequences(tmp_path, "ab\n\ncdé", **options)
+    assert "".join(c for tokens in pieces for c in tokens) == "ab\n\ncdé\n"
+    assert all(pieces)
+    assert sequences(tmp_path, "", **options) == []
+
+
 def test_parts_of_a_running_text_are_ranges_in_order(tmp_path):
     content = "0123456789" * 4 + "\n"
     options = {"level": "character", "tokenization": "characters", "unit": "stream", "ends_sentences": False}
