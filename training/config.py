@@ -154,6 +154,8 @@ class Config:
             raise ConfigError("data.train, data.dev and data.labels need at least one entry each")
         if min(corpus.weight for corpus in self.data.dev) < 0 or not sum(corpus.weight for corpus in self.data.dev):
             raise ConfigError("data.dev needs weights of 0 or more, at least one of them above 0")
+        if self.optimizer.name == "nt-asgd":
+            raise ConfigError('optimizer.name = "nt-asgd" is for language models')
         words = self.model.words
         if not words.vectors and not words.trained_dim and self.model.characters.kind == "none":
             raise ConfigError("model.words and model.characters leave the tagger without any input")

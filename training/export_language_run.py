@@ -47,6 +47,7 @@ def export_language_run(
     files = {
         "training": training_files(config),
         "choosing the epoch": [file.file for file in config.data.valid],
+        "books left out": list(dict.fromkeys(file.skip_books for file in config.data.train if file.skip_books)),
     }
     sources = data_sources(files)
     metrics = valid_metrics(config, best)

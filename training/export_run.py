@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from training.checkpoints import EPOCHS, MODEL, RunError, load_tensors, read_run
 from training.config import Config
 from training.export.bundle import TrainedTagger, export_tagger
 from training.export.folder import Card
-from training.export_language_run import export_language_run
-from training.export_sources import attributions, data_sources, plain_card
+from training.export_language_run import export_language_run, training_files
+from training.export_sources import attributions, data_sources, plain_card, unshippable
 from training.language_config import LanguageConfig
 
 # Recorded with their answers in every bundle and checked at each load: plain sentences, a sentence of one token,
@@ -50,10 +51,19 @@ def export_run(folder: Path, models: Path, *, card: Path | None, replace: bool =
             export_language_run(new, config, state, best, readme=text, created=created, curves=curves)
         else:
             export_tagger_run(new, config, state, best, readme=text, created=created, curves=curves)
+        if barred := unshippable(config, training_data(config)):
+            print(f"{target}: for measuring only, it may not be given away: {', '.join(barred)}", file=sys.stderr)
         if target.exists():
             target.rename(Path(temporary) / "replaced")
         new.rename(target)
     return target
+
+
+def training_data(config: Config | LanguageConfig) -> list[str]:
+    """The files that the weights learned from, as the configuration names them."""
+    if isinstance(config, LanguageConfig):
+        return training_files(config)
+    return [*(corpus.file for corpus in config.data.train), *config.model.words.vectors]
 
 
 def export_tagger_run(
@@ -75,7 +85,7 @@ def export_tagger_run(
         scheme=config.model.scheme,
         max_word_chars=config.model.characters.max_word_chars,
     )
-    train = [*(corpus.file for corpus in config.data.train), *config.model.words.vectors]
+    train = training_data(config)
     sources = data_sources({"training": train, "choosing the epoch": [corpus.file for corpus in config.data.dev]})
     scores = "\n".join(f"| {name} | {100 * f1:.1f} |" for name, f1 in best["dev"].items())
     table = f"## Dev scores (epoch {best['epoch']}, seed {config.seed})\n\n| file | span F1 |\n|---|---|\n{scores}\n"

@@ -29,8 +29,8 @@ def data_sources(uses: Mapping[str, Iterable[str]]) -> list[DataSource]:
                 sums = {f.path: f.sha256 for f in corpus.files if f.path in files or name in files}
                 sources.append(DataSource(name=name, licence=corpus.licence, sha256=sums, use=use))
         for file in dict.fromkeys(files):
-            if file.split("/")[0] not in known and Path(file).is_file():
-                sums = {file: sha256_of(Path(file))}
+            if file.split("/")[0] not in known and not file.startswith("package:"):
+                sums = {file: sha256_of(Path(file))} if Path(file).is_file() else {}  # moved since, but not unsaid
                 sources.append(DataSource(name=Path(file).stem, licence="own file, see the card", sha256=sums, use=use))
     return sources
 
@@ -40,6 +40,16 @@ def attributions(files: Iterable[str]) -> list[str]:
     names = dict.fromkeys(file.split("/")[0] for file in files)
     known = {corpus.name: corpus.attribution for corpus in known_corpora()}
     return [known[name] for name in names if known.get(name)]
+
+
+def unshippable(config: Config | LanguageConfig, files: Iterable[str]) -> list[str]:
+    """Known data sets among the files of which no model may be given away, or none that saw their labels."""
+    from training.language_config import LanguageConfig
+
+    is_text_enough = isinstance(config, LanguageConfig)
+    named = dict.fromkeys(file.split("/")[0] for file in files)
+    barred = {each.name for each in known_corpora() if not (each.ship or (is_text_enough and each.ship_text))}
+    return [name for name in named if name in barred]
 
 
 def plain_card(config: Config | LanguageConfig, sources: Sequence[DataSource], scores: str) -> str:

@@ -55,7 +55,9 @@ class Position:
 def fit_language_model(config: LanguageConfig, folder: Path) -> None:
     """Trains from the start into a new run folder."""
     start_run(folder, config)
-    LanguageTraining(config, folder).run()
+    training = LanguageTraining(config, folder)
+    training.save()  # a run that starts from another no longer needs it
+    training.run()
 
 
 def resume_language_model(folder: Path) -> None:

@@ -50,3 +50,8 @@ def test_a_file_is_named_in_its_errors(tmp_path):
         load_config(bad)
     with pytest.raises(ConfigError, match=r"missing\.toml: no such file"):
         load_config(tmp_path / "missing.toml")
+
+
+def test_the_language_models_optimiser_is_refused_for_taggers():
+    with pytest.raises(ConfigError, match="nt-asgd"):
+        tiny_config(optimizer={"name": "nt-asgd"})

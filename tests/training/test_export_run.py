@@ -94,3 +94,17 @@ def test_weights_of_an_epoch_without_a_line_are_refused(language_run, tmp_path):
     (language_run / "epochs.jsonl").write_text(json.dumps({**LINE, "epoch": 1}) + "\n")
     with pytest.raises(RunError, match=r"epochs\.jsonl: no line of epoch 3"):
         export_run(language_run, tmp_path / "models", card=None)
+
+
+def test_what_may_not_be_given_away_says_so(language_run, tmp_path, capsys):
+    config = json.loads((language_run / "config.json").read_text())
+    config["data"]["train"] = [{"file": "ptb/ptb.train.txt.gz"}, {"file": "gmb/train.conll.gz", "format": "conll"}]
+    (language_run / "config.json").write_text(json.dumps(config))
+    export_run(language_run, tmp_path / "models", card=None)
+    assert "for measuring only, it may not be given away: ptb\n" in capsys.readouterr().err
+
+
+def test_own_files_are_named_also_when_they_have_moved(language_run, tmp_path):
+    (tmp_path / "own.txt").unlink()
+    manifest = load_language_model(export_run(language_run, tmp_path / "models", card=None)).manifest
+    assert [(source.name, source.sha256) for source in manifest.data] == [("own", {}), ("own", {})]
