@@ -90,5 +90,14 @@ def _finish(response: Response) -> Response:
     )
     # The rule, not the path: paths are chosen by clients and would make endlessly many series.
     route = request.url_rule.rule if request.url_rule else "unknown"
-    service().telemetry.count_request(route, response.status_code, here.seconds)
+    telemetry = service().telemetry
+    if response.is_streamed:  # its time ends with its last byte
+        response.call_on_close(lambda: _count(telemetry, route, response.status_code, here))
+    else:
+        telemetry.count_request(route, response.status_code, here.seconds)
     return response
+
+
+def _count(telemetry: Telemetry, route: str, status: int, here: Exchange) -> None:
+    here.seconds["total"] = time.monotonic() - here.arrival.at
+    telemetry.count_request(route, status, here.seconds)

@@ -93,7 +93,7 @@ class Settings:
     @property
     def max_request_tokens(self) -> int:
         """Most tokens of all texts of a request: one that could never be queued is refused for good."""
-        return max(self.max_queue_tokens, self.max_tokens)
+        return max(self.max_queue_tokens, self.max_tokens + 1)  # <EOS> counts
 
 
 def flag_of(name: str) -> str:

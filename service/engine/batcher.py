@@ -61,9 +61,12 @@ class Batcher(Generic[Row, Result]):
 
     @contextmanager
     def admitted(self, num_tokens: int) -> Iterator[None]:
-        """Hold room in the queue for a request's tokens; raises OverloadedError at once when there is none."""
+        """Hold room in the queue for a request's tokens; raises OverloadedError at once when there is none.
+
+        An empty queue takes any request: one larger than the queue would else be told to come back for ever.
+        """
         with self._lock:
-            if self._pending_tokens + num_tokens > self._max_queue_tokens:
+            if self._pending_tokens and self._pending_tokens + num_tokens > self._max_queue_tokens:
                 raise OverloadedError(
                     f"{self._pending_tokens} tokens are waiting and {num_tokens} more exceed the queue's limit of "
                     f"{self._max_queue_tokens} (max_queue_tokens).",

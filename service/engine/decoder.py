@@ -90,7 +90,7 @@ class Decoder:
             if self._num_samples + len(specs) > self._max_samples:
                 raise OverloadedError(
                     f"{self._num_samples} samples are being drawn or wait, and {len(specs)} more exceed the limit of "
-                    f"{self._max_samples}.",
+                    f"{self._max_samples} (max_samples + max_waiting_samples).",
                     retry_after_s=self._wait_s(),
                 )
             if not self._is_owned:

@@ -1,8 +1,9 @@
 """`python -m service sample`."""
 
 import argparse
+import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,16 +15,27 @@ from service.offline.common import NEVER, InputError, add_model_flags, open_offl
 from service.schemas.sample import SampleRequest, SampleResult
 from service.tasks.sample import plan_samples
 
-_NUMBERS: dict[str, type[int] | type[float]] = {
+
+def _finite(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):  # JSON would make null of it, and the error would be about what nobody has sent
+        raise argparse.ArgumentTypeError(f"must be a finite number, not {text!r}")
+    return value
+
+
+_NUMBERS: dict[str, Callable[[str], int | float]] = {
     "n": int,
     "seed": int,
     "max_tokens": int,
     "min_tokens": int,
-    "temperature": float,
+    "temperature": _finite,
     "top_k": int,
-    "top_p": float,
-    "min_p": float,
-    "repetition_penalty": float,
+    "top_p": _finite,
+    "min_p": _finite,
+    "repetition_penalty": _finite,
 }
 _LISTS = {"stop": "TEXT", "banned": "TOKEN"}
 _SWITCHES = ("allow_unknown", "ignore_eos")
@@ -65,6 +77,8 @@ def _body(given: argparse.Namespace) -> SampleRequest:
     values: dict[str, Any] = {name: value for name in names if (value := getattr(given, name)) is not None}
     try:
         return decode_json(msgspec.json.encode(values), SampleRequest)
+    except UnicodeEncodeError as error:
+        raise InputError("the flags make no request: --prompt, --stop and --banned must be UTF-8.") from error
     except RequestError as error:
         raise InputError(f"the flags make no request: {error.detail}") from error
 

@@ -9,7 +9,8 @@ def check_number(num_texts: int, settings: Settings, field: str) -> None:
     """Refuse more texts than a request may have; raises TooManyTextsError."""
     if num_texts > settings.max_texts:
         detail = f"There are {num_texts} texts; the limit is {settings.max_texts} (max_texts)."
-        raise TooManyTextsError(detail, [FieldError(pointer_to(field), detail)])
+        pointer = pointer_to(field)
+        raise TooManyTextsError(f"{pointer}: {detail}", [FieldError(pointer, detail)])
 
 
 def token_limits(settings: Settings) -> TokenLimits:

@@ -66,4 +66,5 @@ def _describe_language_model(info: ModelInfo, manifest: LanguageModelManifest, s
     info.level = manifest.architecture.level
     info.vocabulary_size = manifest.vocabularies.tokens.size
     info.ends_sentences = manifest.ends_sentences
+    info.limits.max_prompt_tokens = settings.max_prompt_tokens
     info.limits.max_candidates = min(MAX_CANDIDATES, settings.max_texts)

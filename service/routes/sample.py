@@ -8,7 +8,7 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from service.body import read_json
-from service.context import exchange, service
+from service.context import Exchange, exchange, service
 from service.departure import departure_of
 from service.engine.sample_handle import ClientLeftError, SampleHandle
 from service.errors import InternalError, RequestError
@@ -43,13 +43,12 @@ def sample() -> Response:
         has_left=departure_of(request.environ),
     )
     if body.stream:
-        return _stream(plan, handle, here.request_id)
+        return _stream(plan, handle, here)
     try:
         samples = handle.wait()
     except ClientLeftError:
         return Response(status=CLIENT_LEFT)
-    here.seconds["queue"] += handle.queue_s
-    here.seconds["compute"] = handle.compute_s
+    _time(handle, here)
     return json_answer(
         SampleResponse(
             model=model.manifest.name, version=model.manifest.version, seed=plan.seed, samples=plan.results(samples)
@@ -57,12 +56,21 @@ def sample() -> Response:
     )
 
 
-def _stream(plan: SamplePlan, handle: SampleHandle, request_id: str) -> Response:
-    response = Response(_chunks(plan, handle, request_id), content_type="text/event-stream", headers=_STREAM_HEADERS)
+def _stream(plan: SamplePlan, handle: SampleHandle, here: Exchange) -> Response:
+    response = Response(
+        _chunks(plan, handle, here.request_id), content_type="text/event-stream", headers=_STREAM_HEADERS
+    )
     response.headers["X-Seed"] = str(plan.seed)
     # Also called for a client that left before the first event, when the generator has not even begun.
     response.call_on_close(handle.cancel)
+    response.call_on_close(lambda: _time(handle, here))
     return response
+
+
+def _time(handle: SampleHandle, here: Exchange) -> None:
+    """Note how long the samples waited and were drawn."""
+    here.seconds["queue"] += handle.queue_s
+    here.seconds["compute"] = handle.compute_s
 
 
 def _chunks(plan: SamplePlan, handle: SampleHandle, request_id: str) -> Iterator[bytes]:

@@ -99,8 +99,9 @@ def _documents(body: TagRequest, model: TaggerModel, settings: Settings) -> list
         _check_length(len(document.tokens), settings, _place(body, index))
         total += len(document.tokens)
         if total > settings.max_request_tokens:
-            detail = f"The texts together have more than {settings.max_request_tokens} tokens: send fewer at a time."
-            raise TextTooLongError(detail, [FieldError(pointer_to(name), detail)])
+            most, place = settings.max_request_tokens, pointer_to(name)
+            detail = f"The texts together have more than {most} tokens (max_queue_tokens): send fewer at a time."
+            raise TextTooLongError(f"{place}: {detail}", [FieldError(place, detail)])
         documents.append(document)
     return documents
 

@@ -8,12 +8,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 class ModelLimits(Struct, kw_only=True):
     """What the model and this server take; what does not apply to the model's task is absent.
 
-    Longer words are cut and longer sentences split; more tokens, texts or candidates are refused.
+    Longer words are cut and longer sentences split; more tokens (of a text, of a prompt), texts or candidates are
+    refused.
     """
 
     max_word_chars: int | UnsetType = UNSET
     max_sentence_tokens: int | UnsetType = UNSET
     max_tokens: int
+    max_prompt_tokens: int | UnsetType = UNSET
     max_texts: int
     max_candidates: int | UnsetType = UNSET
 

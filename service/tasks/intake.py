@@ -49,7 +49,9 @@ class Intake:
         if self.num_tokens > self._limits.max_request_tokens:
             most = self._limits.max_request_tokens
             field = "/" + pointer.split("/")[1]
-            raise _too_long(f"The texts together have more than {most} tokens: send fewer at a time.", field)
+            raise _too_long(
+                f"The texts together have more than {most} tokens (max_queue_tokens): send fewer at a time.", field
+            )
         return EncodedInput(text, encoded.tokens, ids)
 
     def encode_contexts(self, contexts: Iterable[tuple[str, str]]) -> tuple[list[NDArray[np.int32]], list[int]]:

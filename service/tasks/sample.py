@@ -21,7 +21,7 @@ HEARTBEAT_S = 5.0
 
 _MOST_ERRORS = 16
 _ECHOED_CHARS = 100
-# Beyond these float32 would hold 0 or infinity; the distribution is the same.
+# Beyond these float32 would hold 0 or infinity; each is as good as greedy, or as no preference at all.
 _GREEDY_BELOW = 1e-5
 _LARGEST = 1e6
 _SMALLEST = 1e-6

@@ -206,6 +206,13 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_back() -> None:
     assert batcher.pending_tokens == 0
 
 
+def test_an_empty_queue_takes_a_request_that_is_larger_than_it() -> None:
+    batcher = make(max_queue_tokens=100)
+    with batcher.admitted(101), pytest.raises(OverloadedError), batcher.admitted(1):
+        pass
+    assert batcher.pending_tokens == 0
+
+
 def test_retry_after_follows_from_the_queue_and_the_measured_speed() -> None:
     def slow(rows: list[int]) -> list[int]:
         time.sleep(0.02)

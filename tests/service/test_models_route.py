@@ -18,7 +18,12 @@ def test_a_language_model(make_app: Callable[..., Flask]) -> None:
         False,
     )
     assert found["labels"] == []
-    assert found["limits"] == {"max_tokens": 20_000, "max_texts": 50, "max_candidates": 50}
+    assert found["limits"] == {
+        "max_tokens": 20_000,
+        "max_prompt_tokens": 4096,
+        "max_texts": 50,
+        "max_candidates": 50,
+    }
     assert [model["id"] for model in client.get("/v1/models").json["data"]] == ["tiny-ner", "toy-character"]
 
 

@@ -93,11 +93,19 @@ def test_a_drawn_seed_is_told(run: Run, monkeypatch: pytest.MonkeyPatch, capfd: 
         (["--temperature", "-1"], "/temperature: "),
         (["--banned", "dog"], "/banned/0: 'dog' is no word"),
         (["--min-tokens", "9", "--max-tokens", "8"], "/min_tokens: "),
+        (["--prompt", "the \udcff"], "--prompt, --stop and --banned must be UTF-8"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(run: Run, flags: list[str], message: str) -> None:
     with pytest.raises(SeqserveError, match=message):
         run(*flags)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "1e999", "much"])
+def test_what_is_no_finite_number_is_named(run: Run, value: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("--top-p", value)
+    assert f"--top-p: must be a finite number, not '{value}'" in capfd.readouterr().err
 
 
 def test_as_a_command() -> None:

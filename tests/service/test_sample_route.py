@@ -228,6 +228,20 @@ def test_sampled_tokens_are_counted(client: FlaskClient) -> None:
     assert 'seqserve_active_samples{model="toy-word"} 0.0' in metrics
 
 
+def test_a_stream_is_counted_with_its_whole_time(make_app: MakeApp) -> None:
+    app = make_app(models=[open_toy()])
+    client = app.test_client()
+    reply = client.post("/v1/sample", json={**WORD, "stream": True})
+    begun = 'seqserve_total_seconds_count{route="/v1/sample"}'
+    assert begun not in client.get("/metrics").text
+    assert reply.data.endswith(b"data: [DONE]\n\n")
+    reply.close()
+    metrics = client.get("/metrics").text
+    for name in ("seqserve_total_seconds", "seqserve_queue_seconds", "seqserve_compute_seconds"):
+        assert f'{name}_count{{route="/v1/sample"}} 1.0' in metrics
+    assert 'seqserve_requests_total{route="/v1/sample",status="200"} 1.0' in metrics
+
+
 def test_a_silent_stream_says_that_it_lives(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (sample_task, sample_route):
         monkeypatch.setattr(module, "HEARTBEAT_S", 0.001)

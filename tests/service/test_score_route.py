@@ -156,6 +156,7 @@ def test_limits(make_app: MakeApp, route: str, body: dict[str, Any], code: str, 
     reply = client.post(f"/v1/{route}", json=body)
     assert (reply.status_code, reply.json["code"]) == (422, code), reply.json
     assert reply.json["errors"][0]["pointer"] == pointer
+    assert reply.json["detail"].startswith(f"{pointer}: ")
 
 
 def with_run(model: LanguageModel, run: Callable[[list[ScoreRow]], list[ScoredRow]], **options: int) -> LanguageModel:

@@ -79,4 +79,4 @@ def test_keys_are_no_flag() -> None:
 
 def test_a_request_that_no_queue_can_take_has_a_limit() -> None:
     assert Settings(max_queue_tokens=50, max_tokens=20).max_request_tokens == 50
-    assert Settings(max_queue_tokens=5, max_tokens=20).max_request_tokens == 20
+    assert Settings(max_queue_tokens=5, max_tokens=20).max_request_tokens == 21
