@@ -9,9 +9,10 @@ from tests.live.served import Served, start
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server with default settings and two workers, shared by the tests of a module."""
-    served = start(tmp_path_factory.mktemp("server") / "log", "--workers", "2", "--drain-s", "0")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server with default settings and two workers, shared by the tests of a module, which may name its SCRIPT."""
+    script = getattr(request.module, "SCRIPT", ("-m", "service"))
+    served = start(tmp_path_factory.mktemp("server") / "log", "--workers", "2", "--drain-s", "0", script=script)
     try:
         served.wait_until_ready()
         yield served

@@ -6,7 +6,7 @@ import math
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,20 +16,10 @@ from hypothesis import strategies as st
 
 from tests.live.problems import check_problem
 from tests.live.sampling import FAR_S, SLOW, TOYS, events_of, metric, sample, samples, streaming, wait_for_active
-from tests.live.served import Served, start
+from tests.live.served import Served
 from tests.live.test_live_tag import TEXTS
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Two workers with toy models."""
-    served = start(tmp_path_factory.mktemp("server") / "log", "--workers", "2", "--drain-s", "0", script=TOYS)
-    try:
-        served.wait_until_ready()
-        yield served
-    finally:
-        status = served.stop()
-    assert status == 0, served.log
+SCRIPT = TOYS
 
 
 BODIES: dict[str, dict[str, Any]] = {

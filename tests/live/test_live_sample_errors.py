@@ -1,27 +1,17 @@
 """Each row of the table of errors for /v1/sample, through a real server, at once and in streams."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.live.problems import check_problem
 from tests.live.sampling import SLOW, TOYS, events_of, sample, samples, streaming, wait_for_active
-from tests.live.served import Served, start
+from tests.live.served import Served
 from tests.live.test_live_errors import MALFORMED
 from tests.service.test_sample_errors import REFUSED
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Two workers with toy models."""
-    served = start(tmp_path_factory.mktemp("server") / "log", "--workers", "2", "--drain-s", "0", script=TOYS)
-    try:
-        served.wait_until_ready()
-        yield served
-    finally:
-        status = served.stop()
-    assert status == 0, served.log
+SCRIPT = TOYS
 
 
 @pytest.mark.parametrize(("extra", "pointer"), REFUSED.values(), ids=REFUSED)
