@@ -1,15 +1,24 @@
 """What the repository ships: the bundles in models/, as a user gets them."""
 
 import json
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from bundle.load import find_bundles, load_bundle
+from bundle.language_model import StepBatch
+from bundle.load import find_bundles, load_bundle, load_language_model
+from bundle.token_vocabulary import EOS_ID, START_ID, UNKNOWN_ID
 from bundle.tokenization import tokenize
 
 MODELS = Path(__file__).parent.parent / "models"
 MAX_TAGGER_BYTES = 40_000_000
+
+
+MAX_LANGUAGE_MODELS_BYTES = 120_000_000
+MAX_FILE_BYTES = 60_000_000
+LANGUAGE_MODELS = ("lm-char-en", "lm-char-names", "lm-char-shakespeare", "lm-char-tang", "lm-en")
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +49,11 @@ def test_the_tagger_is_small_enough():
     assert sum(path.stat().st_size for path in (MODELS / "ner-en" / "1").iterdir()) < MAX_TAGGER_BYTES
 
 
-def test_only_shippable_data_is_in_it():
-    manifest = json.loads((MODELS / "ner-en" / "1" / "manifest.json").read_text())
-    assert not {source["name"] for source in manifest["data"]} & {"conll2003", "wikiann_en", "worldwide_newswire"}
+@pytest.mark.parametrize("folder", find_bundles(MODELS), ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+def test_only_shippable_data_is_in_it(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    barred = {"conll2003", "wikiann_en", "worldwide_newswire", "ptb", "jfleg", "blimp_dev", "marvin_linzen"}
+    assert not {source["name"] for source in manifest["data"]} & barred
 
 
 @pytest.mark.parametrize(
@@ -69,3 +80,88 @@ def test_lower_case_names_are_found(tagger):
 def test_metrics_of_the_manifest_are_those_of_the_run(tagger):
     assert set(tagger.manifest.metrics) >= {"dev uner_ewt/dev.conll", "dev wikigold/dev.conll"}
     assert all(0.5 < values["f1"] < 1 for values in tagger.manifest.metrics.values())
+
+
+@pytest.fixture(scope="module")
+def words():
+    return load_language_model(MODELS / "lm-en" / "1")
+
+
+def log_prob(model, text):
+    """log P of a text and <EOS>, natural, summed in float64."""
+    (scored,) = model.score([[*model.encode(text).ids, EOS_ID]])
+    return float(scored.log_probs.astype(np.float64).sum())
+
+
+def test_the_language_models_are_there_and_small_enough():
+    shipped = [path.parent.name for path in find_bundles(MODELS)]
+    assert [name for name in shipped if name.startswith("lm-")] == list(LANGUAGE_MODELS)
+    sizes = [path.stat().st_size for name in LANGUAGE_MODELS for path in (MODELS / name / "1").iterdir()]
+    assert sum(sizes) < MAX_LANGUAGE_MODELS_BYTES
+    assert max(sizes) < MAX_FILE_BYTES
+
+
+def test_the_word_model_knows_enough_words(words):
+    assert len(words.vocabulary) >= 30_000
+
+
+def test_a_text_of_unknown_words_alone_is_possible(words):
+    assert words.encode("zzqxv blorptag").ids == [UNKNOWN_ID, UNKNOWN_ID]
+    assert -100 < log_prob(words, "zzqxv blorptag") < 0
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("The apple and pear salad", "The apple and pair salad"),
+        ("The cats , which already ate , were full .", "The cats , which already ate , was full ."),
+        ("The cat , which already ate , was full .", "The cat , which already ate , were full ."),
+    ],
+    ids=["pear", "cats", "cat"],
+)
+def test_the_notes_preferences(words, good, bad):
+    assert log_prob(words, good) > log_prob(words, bad)
+
+
+def drawn(model, seed, *, max_tokens=100):
+    """The text of one sample without <UNK>, and whether it ended by itself."""
+    uniforms = np.random.default_rng(seed).random(max_tokens, dtype=np.float32)
+    previous, state, forms = START_ID, model.zero_state()[None], []
+    one = np.ones(1, np.float32)
+    for uniform in uniforms:
+        result = model.run_step(
+            StepBatch(
+                previous_ids=np.array([previous], np.int32),
+                state=state,
+                uniforms=one * min(uniform, np.float32(0.999999)),
+                temperatures=one,
+                top_ks=np.zeros(1, np.int32),
+                top_ps=one,
+                min_ps=0 * one,
+                repetition_penalties=one,
+                banned_ids=np.array([[UNKNOWN_ID]], np.int32),
+                repeated_ids=np.array([[-1]], np.int32),
+            )
+        )
+        previous, state = int(result.next_ids[0]), result.state
+        if previous == EOS_ID:
+            return "".join(forms), True
+        forms.append(model.vocabulary.form_of(previous))
+    return "".join(forms), False
+
+
+def test_names_are_short_words_of_letters():
+    model = load_language_model(MODELS / "lm-char-names" / "1")
+    names = [drawn(model, seed) for seed in range(20)]
+    assert all(ended and 2 <= len(name) <= 20 and name.isalpha() and name.islower() for name, ended in names)
+    assert len({name for name, _ in names}) > 15
+
+
+def test_quatrains_have_lines_of_one_length():
+    model = load_language_model(MODELS / "lm-char-tang" / "1")
+    regular = 0
+    for seed in range(10):
+        poem, ended = drawn(model, seed)
+        lines = [line for line in re.split("[，。！？；、]", poem) if line]
+        regular += ended and len(lines) == 4 and {len(line) for line in lines} in ({5}, {7})
+    assert regular >= 7
