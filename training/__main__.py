@@ -64,35 +64,19 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run_fit(options: argparse.Namespace) -> int:
     from training.config import load_config  # torch is loaded by the commands that need it
-    from training.language_config import LanguageConfig
+    from training.runs import fit
 
     config = load_config(options.config)
     if options.seed is not None:
         config = dataclasses.replace(config, seed=options.seed)
-    folder = options.folder or Path("runs") / f"{config.name}-{config.seed}"
-    if isinstance(config, LanguageConfig):
-        from training.language_loop import fit_language_model
-
-        fit_language_model(config, folder)
-    else:
-        from training.loop import fit
-
-        fit(config, folder)
+    fit(config, options.folder or Path("runs") / f"{config.name}-{config.seed}")
     return 0
 
 
 def run_resume(options: argparse.Namespace) -> int:
-    from training.checkpoints import read_run_config
-    from training.language_config import LanguageConfig
+    from training.runs import resume
 
-    if isinstance(read_run_config(options.folder), LanguageConfig):
-        from training.language_loop import resume_language_model
-
-        resume_language_model(options.folder)
-    else:
-        from training.loop import resume
-
-        resume(options.folder)
+    resume(options.folder)
     return 0
 
 

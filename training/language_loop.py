@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from bundle.errors import SeqserveError
 from training.averaging import TriggeredAverage, WeightAverage
-from training.checkpoints import CHECKPOINT, MODEL, load_tensors, read_run_config, save_tensors, start_run, write_epochs
+from training.checkpoints import CHECKPOINT, MODEL, load_tensors, save_tensors, write_epochs
 from training.language_config import LanguageConfig
 from training.language_curves import draw_language_curves
 from training.language_model import LanguageModel, State, activation_penalties
@@ -50,24 +50,6 @@ class Position:
     best_loss: float = math.inf  # nats per token on valid
     best_epoch: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
-
-
-def fit_language_model(config: LanguageConfig, folder: Path) -> None:
-    """Trains from the start into a new run folder."""
-    start_run(folder, config)
-    training = LanguageTraining(config, folder)
-    training.save()  # a run that starts from another no longer needs it
-    training.run()
-
-
-def resume_language_model(folder: Path) -> None:
-    """Goes on where the last checkpoint stands; the end is the same as without the interruption."""
-    config = read_run_config(folder)
-    assert isinstance(config, LanguageConfig)
-    training = LanguageTraining(config, folder)
-    if (folder / CHECKPOINT).exists():
-        training.restore()
-    training.run()
 
 
 class LanguageTraining:

@@ -16,7 +16,7 @@ from bundle.tags import spans_from_tags
 from training.augment import Augmenter
 from training.averaging import WeightAverage
 from training.batches import plan_epoch, plan_evaluation
-from training.checkpoints import CHECKPOINT, MODEL, load_tensors, read_run_config, save_tensors, start_run, write_epochs
+from training.checkpoints import CHECKPOINT, MODEL, load_tensors, save_tensors, write_epochs
 from training.config import Config
 from training.curves import draw_curves
 from training.dataset import Example
@@ -41,22 +41,6 @@ class Position:
     best_f1: float = -1.0
     best_epoch: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
-
-
-def fit(config: Config, folder: Path) -> None:
-    """Trains from the start into a new run folder."""
-    start_run(folder, config)
-    Training(config, folder).run()
-
-
-def resume(folder: Path) -> None:
-    """Goes on where the last checkpoint stands; the end is the same as without the interruption."""
-    config = read_run_config(folder)
-    assert isinstance(config, Config)
-    training = Training(config, folder)
-    if (folder / CHECKPOINT).exists():
-        training.restore()
-    training.run()
 
 
 class Training:

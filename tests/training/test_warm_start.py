@@ -6,8 +6,9 @@ from tests.training.tiny_language import tiny_language_config
 from training.checkpoints import RunError, load_tensors
 from training.export_language_run import training_files
 from training.language_config import LanguageModelConfig
-from training.language_loop import LanguageTraining, fit_language_model
+from training.language_loop import LanguageTraining
 from training.language_model import LanguageModel
+from training.runs import fit
 from training.warm_start import start_from
 
 SIZES = {"embedding_dim": 8, "hidden_size": 12}
@@ -15,7 +16,7 @@ SIZES = {"embedding_dim": 8, "hidden_size": 12}
 
 @pytest.fixture
 def earlier(tmp_path):
-    fit_language_model(tiny_language_config(tmp_path), tmp_path / "earlier")
+    fit(tiny_language_config(tmp_path), tmp_path / "earlier")
     return tmp_path / "earlier"
 
 

@@ -1,0 +1,31 @@
+"""One run, whatever it trains: begun in a new folder, or gone on with where its last checkpoint stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from training.checkpoints import CHECKPOINT, read_run_config, start_run
+from training.config import Config
+from training.language_config import LanguageConfig
+from training.language_loop import LanguageTraining
+from training.loop import Training
+
+
+def fit(config: Config | LanguageConfig, folder: Path) -> None:
+    """Trains from the start into a new run folder."""
+    start_run(folder, config)
+    training = _training_of(config, folder)
+    training.save()  # a run that starts from another needs that one no longer
+    training.run()
+
+
+def resume(folder: Path) -> None:
+    """Goes on where the last checkpoint stands; the end is the same as without the interruption."""
+    training = _training_of(read_run_config(folder), folder)
+    if (folder / CHECKPOINT).exists():
+        training.restore()
+    training.run()
+
+
+def _training_of(config: Config | LanguageConfig, folder: Path) -> Training | LanguageTraining:
+    return LanguageTraining(config, folder) if isinstance(config, LanguageConfig) else Training(config, folder)
