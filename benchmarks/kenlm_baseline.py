@@ -22,6 +22,7 @@ import numpy as np
 
 from benchmarks import kenlm_tools, pair_sets, run
 from benchmarks.kenlm_tools import Answer, Kenlm
+from benchmarks.scoring import bare_tokens_per_s
 from bundle.errors import SeqserveError
 from bundle.language_model import LanguageModelBundle
 from bundle.load import load_language_model
@@ -33,6 +34,7 @@ from training.text import read_lines, read_sequences
 from training.text_evaluation import TextScores, evaluate_text
 
 _SPEED_TOKENS = 40_000
+_SPEED_ROUNDS = 3
 
 
 def spelling(bundle: LanguageModelBundle | None, word: str) -> str | None:
@@ -68,16 +70,6 @@ def judge_with(kenlm: Kenlm, bundle: LanguageModelBundle, texts: Iterable[str]) 
         text: Judged(math.log(10) * math.fsum(each.log10_probs), len(each.log10_probs), sum(each.are_unknown))
         for text, each in zip(distinct, answers, strict=True)
     }
-
-
-def bundle_tokens_per_s(bundle: LanguageModelBundle, rows: Sequence[Sequence[int]], *, rounds: int = 3) -> float:
-    """Speed of the bundle in this process, <EOS> counted; median of rounds."""
-    seconds = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        bundle.score(rows)
-        seconds.append(time.perf_counter() - started)
-    return sum(map(len, rows)) / statistics.median(seconds)
 
 
 def compare_pairs(kenlm: Kenlm, bundle: LanguageModelBundle) -> dict[str, tuple[PairCounts, PairCounts]]:
@@ -183,8 +175,8 @@ def _compare_text(kenlm: Kenlm, bundle: LanguageModelBundle | None, arguments: a
     if bundle is not None:
         num_sentences = _sentences_within(sentences, _SPEED_TOKENS)
         rows = [[*map(bundle.vocabulary.lookup, tokens), EOS_ID] for tokens in sequences[:num_sentences]]
-        speeds = kenlm.tokens_per_s(sentences), bundle_tokens_per_s(bundle, rows)
-        print(f"tokens/s, one process: KenLM {speeds[0]:.0f}, bundle {speeds[1]:.0f}\n")
+        speed = statistics.median(bare_tokens_per_s(bundle, rows) for _ in range(_SPEED_ROUNDS))
+        print(f"tokens/s, one process: KenLM {kenlm.tokens_per_s(sentences):.0f}, bundle {speed:.0f}\n")
     if arguments.json is not None:
         found = {"kenlm": scores.as_dict(), "bundle": None if ours is None else ours.as_dict()}
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -8,10 +8,11 @@ Two services run: one with two workers, one with a single one. The clients are t
 
 import argparse
 import dataclasses
+import itertools
 import statistics
-import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class Clients:
         self._service = service
         # A model of running text has no <EOS> to draw, and needs no asking.
         self._body = {"ignore_eos": True} if bundle.manifest.ends_sentences else {}
-        self._seed = 0
+        self._seeds = itertools.count(1)  # next() of it is safe among threads
 
     def one_by_one(self, lengths: Sequence[int]) -> float:
         """Tokens/s of samples of these lengths, one after another."""
@@ -43,29 +44,13 @@ class Clients:
 
     def together(self, lengths: Sequence[int]) -> float:
         """Tokens/s of samples of these lengths that all begin at once, each from its own client."""
-        drawn: list[int] = []
-        failures: list[Exception] = []
-
-        def draw(length: int) -> None:
-            try:
-                drawn.append(self._sample(length))
-            except Exception as error:  # raised again below, in the thread that asked
-                failures.append(error)
-
-        clients = [threading.Thread(target=draw, args=(length,)) for length in lengths]
-        started = time.perf_counter()
-        for client in clients:
-            client.start()
-        for client in clients:
-            client.join()
-        seconds = time.perf_counter() - started
-        if failures:
-            raise failures[0]
-        return sum(drawn) / seconds
+        with ThreadPoolExecutor(len(lengths)) as clients:
+            started = time.perf_counter()
+            num_tokens = sum(clients.map(self._sample, lengths))
+            return num_tokens / (time.perf_counter() - started)
 
     def _sample(self, num_tokens: int) -> int:
-        self._seed += 1
-        body: dict[str, Any] = {"max_tokens": num_tokens, "seed": self._seed, **self._body}
+        body: dict[str, Any] = {"max_tokens": num_tokens, "seed": next(self._seeds), **self._body}
         return int(self._service.post("/v1/sample", body)["samples"][0]["num_tokens"])
 
 

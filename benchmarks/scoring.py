@@ -9,9 +9,9 @@ of 128, from clients that are threads of this process. One worker is compared wi
 
 import argparse
 import statistics
-import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -30,32 +30,14 @@ _TEXTS_A_REQUEST = 128
 def http_tokens_per_s(service: RunningService, texts: Sequence[str], *, num_clients: int) -> float:
     """Tokens/s over all clients, each of which sends the next request as soon as its last one is answered."""
     requests = [texts[start : start + _TEXTS_A_REQUEST] for start in range(0, len(texts), _TEXTS_A_REQUEST)]
-    waiting, lock = iter(requests), threading.Lock()
-    counted: list[int] = []
-    failures: list[Exception] = []
 
-    def client() -> None:
-        try:
-            while True:
-                with lock:
-                    request = next(waiting, None)
-                if request is None:
-                    return
-                results = service.post("/v1/score", {"text": request})["results"]
-                counted.append(sum(result["num_tokens"] for result in results))
-        except Exception as error:  # raised again below, in the thread that asked
-            failures.append(error)
+    def num_tokens(request: Sequence[str]) -> int:
+        return sum(result["num_tokens"] for result in service.post("/v1/score", {"text": request})["results"])
 
-    clients = [threading.Thread(target=client) for _ in range(num_clients)]
-    started = time.perf_counter()
-    for each in clients:
-        each.start()
-    for each in clients:
-        each.join()
-    seconds = time.perf_counter() - started
-    if failures:
-        raise failures[0]
-    return sum(counted) / seconds
+    with ThreadPoolExecutor(num_clients) as clients:
+        started = time.perf_counter()
+        total = sum(clients.map(num_tokens, requests))
+        return total / (time.perf_counter() - started)
 
 
 def bare_tokens_per_s(bundle: LanguageModelBundle, rows: Sequence[Sequence[int]]) -> float:

@@ -75,9 +75,7 @@ class LanguageModel(nn.Module):
 
     def loss(self, hidden: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
         """Sum of -log p(target) over True positions in nats, a scalar; hidden (B,T,P), targets and mask (B,T)."""
-        chosen = hidden[mask]  # (N,P)
-        weights = torch.ones(len(chosen))
-        return self.softmax.loss(chosen, targets[mask], row_weights=weights, dtype=self.precision)
+        return self.softmax.loss(hidden[mask], targets[mask], dtype=self.precision)
 
     def _embed(self, previous: Tensor) -> Tensor:
         is_token = (previous != START_ID).unsqueeze(2)

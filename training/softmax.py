@@ -14,12 +14,10 @@ CHUNK_ROWS = 512
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
-    """sum of weights * -log softmax(x W^T + b)[target]; the gradient is made in the forward pass, chunk by chunk."""
+    """sum of -log softmax(x W^T + b)[target]; the gradient is made in the forward pass, chunk by chunk."""
 
     @staticmethod
-    def forward(
-        ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, row_weights: Tensor, dtype: torch.dtype
-    ) -> Tensor:
+    def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, dtype: torch.dtype) -> Tensor:
         needs_gradient = any(ctx.needs_input_grad)
         total = torch.zeros((), dtype=torch.float64)
         inputs_low, weight_low = inputs.to(dtype), weight.to(dtype)
@@ -32,12 +30,11 @@ class _LinearCrossEntropy(torch.autograd.Function):
             chosen = targets[rows, None]
             normalisers = torch.logsumexp(logits, dim=1, keepdim=True)  # (n,1)
             losses = (normalisers - logits.gather(1, chosen)).squeeze(1)
-            total += (losses * row_weights[rows]).double().sum()
+            total += losses.double().sum()
             if not needs_gradient:
                 continue
             gradient = logits.sub_(normalisers).exp_()  # d loss / d logits = softmax - one-hot
             gradient.scatter_add_(1, chosen, torch.full_like(chosen, -1.0, dtype=gradient.dtype))
-            gradient *= row_weights[rows, None]
             bias_gradient += gradient.sum(dim=0)
             gradient_low = gradient.to(dtype)
             input_gradient[rows] = (gradient_low @ weight_low).float()
@@ -50,17 +47,17 @@ class _LinearCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (upstream,) = gradients
         inputs, weight, bias = ctx.saved_tensors
-        return upstream * inputs, upstream * weight, upstream * bias, None, None, None
+        return upstream * inputs, upstream * weight, upstream * bias, None, None
 
 
 def linear_cross_entropy(
-    inputs: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, *, row_weights: Tensor, dtype: torch.dtype
+    inputs: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, *, dtype: torch.dtype
 ) -> Tensor:
-    """Weighted sum of cross-entropies in nats, a scalar; inputs (N,P), weight (V,P), bias (V,), targets (N,) int64.
+    """Sum of cross-entropies in nats, a scalar; inputs (N,P), weight (V,P), bias (V,), targets (N,) int64.
 
     Products run in `dtype`, softmax and sums in float32 or better.
     """
-    loss: Tensor = _LinearCrossEntropy.apply(inputs, weight, bias, targets, row_weights, dtype)
+    loss: Tensor = _LinearCrossEntropy.apply(inputs, weight, bias, targets, dtype)
     return loss
 
 
@@ -73,9 +70,9 @@ class FullSoftmax(nn.Module):
         self.weight = own
         self.bias = nn.Parameter(torch.zeros(num_tokens))
 
-    def loss(self, hidden: Tensor, targets: Tensor, *, row_weights: Tensor, dtype: torch.dtype) -> Tensor:
-        """Weighted sum of -log p(target) in nats; hidden (N,P), targets (N,), row_weights (N,)."""
-        return linear_cross_entropy(hidden, self.weight, self.bias, targets, row_weights=row_weights, dtype=dtype)
+    def loss(self, hidden: Tensor, targets: Tensor, *, dtype: torch.dtype) -> Tensor:
+        """Sum of -log p(target) in nats; hidden (N,P), targets (N,)."""
+        return linear_cross_entropy(hidden, self.weight, self.bias, targets, dtype=dtype)
 
 
 class SampledSoftmax(FullSoftmax):
@@ -92,10 +89,10 @@ class SampledSoftmax(FullSoftmax):
         ranks = torch.arange(num_exact, num_tokens, dtype=torch.float64)
         self.law = (1.0 / (ranks + 1.0)) / (1.0 / (ranks + 1.0)).sum()  # ids are in the order of frequency
 
-    def loss(self, hidden: Tensor, targets: Tensor, *, row_weights: Tensor, dtype: torch.dtype) -> Tensor:
+    def loss(self, hidden: Tensor, targets: Tensor, *, dtype: torch.dtype) -> Tensor:
         """As FullSoftmax.loss, estimated while training."""
         if not self.training:
-            return super().loss(hidden, targets, row_weights=row_weights, dtype=dtype)
+            return super().loss(hidden, targets, dtype=dtype)
         drawn = torch.multinomial(self.law, self.num_samples, replacement=True)
         shares = -torch.log(self.num_samples * self.law[drawn]).float()  # (S,)
         ids = torch.cat([torch.arange(self.num_exact), drawn + self.num_exact])
@@ -105,7 +102,7 @@ class SampledSoftmax(FullSoftmax):
         own = (hidden * self.weight[targets]).sum(dim=1, keepdim=True) + self.bias[targets, None]
         logits = logits.masked_fill(ids == targets[:, None], -torch.inf)
         normalisers = torch.logsumexp(torch.cat([own, logits], dim=1), dim=1)
-        return ((normalisers - own.squeeze(1)) * row_weights).sum()
+        return (normalisers - own.squeeze(1)).sum()
 
 
 class AdaptiveSoftmax(nn.Module):
@@ -129,8 +126,8 @@ class AdaptiveSoftmax(nn.Module):
             for number in range(1, num_clusters + 1)
         )
 
-    def loss(self, hidden: Tensor, targets: Tensor, *, row_weights: Tensor, dtype: torch.dtype) -> Tensor:
-        """Weighted sum of -log p(target) in nats; hidden (N,P), targets (N,), row_weights (N,)."""
+    def loss(self, hidden: Tensor, targets: Tensor, *, dtype: torch.dtype) -> Tensor:
+        """Sum of -log p(target) in nats; hidden (N,P), targets (N,)."""
         head_targets = targets.clone()
         total = torch.zeros(())
         for number, tail in enumerate(self.tail):
@@ -144,10 +141,7 @@ class AdaptiveSoftmax(nn.Module):
                     wide,
                     wide.new_zeros(high - low),
                     targets[rows] - low,
-                    row_weights=row_weights[rows],
                     dtype=dtype,
                 )
         head_bias = self.head.weight.new_zeros(len(self.head.weight))
-        return total + linear_cross_entropy(
-            hidden, self.head.weight, head_bias, head_targets, row_weights=row_weights, dtype=dtype
-        )
+        return total + linear_cross_entropy(hidden, self.head.weight, head_bias, head_targets, dtype=dtype)
