@@ -117,7 +117,7 @@ class DataSource(_Struct, frozen=True):
 class LanguageModelArchitecture(_Struct, frozen=True):
     """What the model is; projection_dim 0: none; cutoffs: of the adaptive softmax; state_size: see StepBatch."""
 
-    cell: Literal["rnn", "gru-cudnn", "lstm"]
+    cell: Literal["rnn", "gru-simplified", "gru", "gru-cudnn", "lstm", "lstm-peephole"]
     level: Literal["word", "character"]
     num_layers: Positive
     embedding_dim: Positive

@@ -69,9 +69,9 @@ class BiLSTM(nn.Module):
 
 
 @torch.no_grad()
-def initialise_lstm(lstm: nn.LSTM) -> None:
-    """Glorot input weights, orthogonal recurrent weights, forget bias 1 (Jozefowicz et al. 2015)."""
-    size = lstm.hidden_size
+def initialise_lstm(lstm: nn.Module) -> None:
+    """Glorot input weights, orthogonal recurrent weights, forget bias 1 (Jozefowicz et al. 2015); peepholes 0."""
+    size = lstm.get_parameter("weight_hh_l0").shape[1]
     for name, weight in lstm.named_parameters():
         if name.startswith("weight_ih"):
             for gate in weight.split(size):

@@ -75,7 +75,7 @@ class LanguageDropout:
 
 @dataclass(frozen=True)
 class LanguageModelConfig:
-    cell: Literal["rnn", "gru-cudnn", "lstm"] = "lstm"
+    cell: Literal["rnn", "gru-simplified", "gru", "gru-cudnn", "lstm", "lstm-peephole"] = "lstm"
     embedding_dim: int = 320
     hidden_size: int = 640
     num_layers: int = 1

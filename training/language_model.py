@@ -10,15 +10,16 @@ from torch.func import functional_call
 from torch.nn.functional import dropout
 
 from bundle.token_vocabulary import START_ID
+from training.cells import build_cell
 from training.dropout import LockedDropout
 from training.encoder import initialise_lstm
 from training.language_config import LanguageLoop, LanguageModelConfig
 from training.softmax import AdaptiveSoftmax, FullSoftmax, SampledSoftmax
 
-CELLS: dict[str, type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]] = {"lstm": nn.LSTM, "gru-cudnn": nn.GRU, "rnn": nn.RNN}
+_FROM_STATE = {"weight_hh_l0", "weight_ch_l0"}
 
 State = list[tuple[Tensor, ...]]
-"""For each layer hidden_state (1,B,H) and, for an LSTM, cell_state (1,B,H); an empty list is a<0> = 0."""
+"""For each layer hidden_state (1,B,H) and, for both LSTMs, cell_state (1,B,H); an empty list is a<0> = 0."""
 
 
 class LanguageModel(nn.Module):
@@ -33,11 +34,9 @@ class LanguageModel(nn.Module):
         sizes = [config.embedding_dim] + [config.hidden_size] * config.num_layers
         if config.tied and not config.projection_dim:
             sizes[-1] = config.embedding_dim
-        self.layers = nn.ModuleList(
-            CELLS[config.cell](size, hidden, batch_first=True) for size, hidden in pairwise(sizes)
-        )
+        self.layers = nn.ModuleList(build_cell(config.cell, size, hidden) for size, hidden in pairwise(sizes))
         for layer in self.layers:
-            initialise_recurrent(layer)  # type: ignore[arg-type]
+            initialise_recurrent(layer, has_forget_gate="lstm" in config.cell)
         size = config.projection_dim or sizes[-1]
         self.projection = nn.Linear(sizes[-1], size) if config.projection_dim else None
         table = self.embedding.weight if config.tied else None
@@ -64,7 +63,7 @@ class LanguageModel(nn.Module):
         raw = outputs
         with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == torch.bfloat16):
             for number, layer in enumerate(self.layers):
-                raw, final = self._run(layer, self.dropouts[number](outputs), state[number] if state else None)  # type: ignore[arg-type]
+                raw, final = self._run(layer, self.dropouts[number](outputs), state[number] if state else None)
                 new_state.append(tuple(part.detach().float() for part in final))
                 outputs = raw
             raw = raw.float()
@@ -87,27 +86,29 @@ class LanguageModel(nn.Module):
         return embedded
 
     def _run(
-        self, layer: nn.RNNBase, inputs: Tensor, state: tuple[Tensor, ...] | None
+        self, layer: nn.Module, inputs: Tensor, state: tuple[Tensor, ...] | None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         weights: dict[str, Tensor] = dict(layer.named_parameters())
         if self.training and self.config.dropout.recurrent:
-            weights["weight_hh_l0"] = dropout(weights["weight_hh_l0"], self.config.dropout.recurrent)
-        given = () if state is None else (state if self.config.cell == "lstm" else state[0],)
+            for name in sorted(weights.keys() & _FROM_STATE):
+                weights[name] = dropout(weights[name], self.config.dropout.recurrent)
+        given = () if state is None else (state if len(state) > 1 else state[0],)
         outputs, final = functional_call(layer, weights, (inputs, *given))
-        return outputs, final if self.config.cell == "lstm" else (final,)
+        return outputs, final if isinstance(final, tuple) else (final,)
 
 
 @torch.no_grad()
-def initialise_recurrent(layer: nn.RNNBase) -> None:
+def initialise_recurrent(layer: nn.Module, *, has_forget_gate: bool) -> None:
     """As taggers do for an LSTM; else Glorot input weights, orthogonal recurrent weights gate by gate, biases 0."""
-    if isinstance(layer, nn.LSTM):
+    if has_forget_gate:
         initialise_lstm(layer)
         return
+    size = layer.get_parameter("weight_hh_l0").shape[1]
     for name, weight in layer.named_parameters():
         if name.startswith("bias"):
             nn.init.zeros_(weight)
             continue
-        for gate in weight.split(layer.hidden_size):
+        for gate in weight.split(size):
             (nn.init.xavier_uniform_ if name.startswith("weight_ih") else nn.init.orthogonal_)(gate)
 
 

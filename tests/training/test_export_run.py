@@ -7,9 +7,12 @@ import torch
 
 from bundle.load import load_language_model
 from tests.training.export.language_models import random_model
+from tests.training.tiny_language import tiny_language_config
 from training.checkpoints import RunError
+from training.export.cells.table import CELLS
 from training.export_language_run import GOLDEN
 from training.export_run import export_run
+from training.runs import fit
 
 TABLE = {
     "task": "language-model",
@@ -63,6 +66,15 @@ def test_a_language_models_run_becomes_its_bundle(language_run, tmp_path):
     ]
     assert (manifest.licence, manifest.attribution, manifest.languages) == ("MIT", ["somebody"], ["xx"])
     assert [path.name for path in folder.parent.iterdir()] == ["2"]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell_goes_from_a_configuration_to_a_bundle(tmp_path, cell):
+    config = tiny_language_config(tmp_path, model={"cell": cell, "num_layers": 2})
+    fit(config, tmp_path / "run")
+    folder = export_run(tmp_path / "run", tmp_path / "models", card=None)
+    bundle = load_language_model(folder)  # golden answers are right, and a row alone is the row in a batch
+    assert (bundle.manifest.architecture.cell, bundle.manifest.reproducible) == (cell, True)
 
 
 def test_a_card_is_written_from_the_run_or_taken(language_run, tmp_path):

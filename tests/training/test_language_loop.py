@@ -57,8 +57,9 @@ def test_learns_six_sentences(tmp_path, text):
         {"model": {"softmax": "adaptive", "cutoffs": [4, 8]}},
         {"model": {"tied": True}, "loop": {"exact_tokens": 4, "sampled_tokens": 3}},
         {"loop": {"precision": "bf16", "batch_tokens": 60}, "optimizer": {"fused": True}},
+        {"model": {"cell": "lstm-peephole"}, "text": STREAM, "loop": {"precision": "bf16"}},
     ],
-    ids=["line", "stream", "nt-asgd", "adaptive", "sampled", "bf16"],
+    ids=["line", "stream", "nt-asgd", "adaptive", "sampled", "bf16", "peephole"],
 )
 def test_stopped_anywhere_it_resumes_to_the_same_weights(tmp_path, monkeypatch, changes):
     changes = {**changes, "loop": {"checkpoint_every_s": 0.0, **changes.get("loop", {})}}

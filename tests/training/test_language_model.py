@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from bundle.token_vocabulary import START_ID
+from training.export.cells.table import CELLS
 from training.language_config import LanguageDropout, LanguageLoop, LanguageModelConfig
 from training.language_model import LanguageModel, activation_penalties
 
@@ -13,7 +14,7 @@ def model_of(**changes):
     return LanguageModel(LanguageModelConfig(**{"embedding_dim": 6, "hidden_size": 10, **changes}), 12)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru-cudnn", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("num_layers", [1, 3])
 def test_windows_that_carry_the_state_equal_one_long_window(cell, num_layers):
     model = model_of(cell=cell, num_layers=num_layers).eval()

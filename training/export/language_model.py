@@ -14,8 +14,6 @@ from training.export.cells.table import find_cell
 from training.export.features import add_lookup
 from training.export.weights import Arrays, prefixed
 
-_GATES = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedLanguageModel:
@@ -56,7 +54,7 @@ class TrainedLanguageModel:
         return [layer["weight_hh_l0"].shape[1] for layer in self.layers()]
 
     def part_sizes(self) -> list[int]:
-        """Return the width of every part of a row's state, in their order: by layer h, then for an LSTM c."""
+        """Return the width of every part of a row's state, in their order: by layer h, then for both LSTMs c."""
         return [size for size in self.hidden_sizes() for _ in range(find_cell(self.cell).num_parts)]
 
     def check(self) -> None:
@@ -67,8 +65,7 @@ class TrainedLanguageModel:
         self._check_shape("embedding.weight", (self.num_ids, self.weights["embedding.weight"].shape[1]))
         size = self.weights["embedding.weight"].shape[1]
         for index, hidden in enumerate(self.hidden_sizes()):
-            rows = cell.num_gates * hidden
-            for key, shape in zip(_GATES, ((rows, size), (rows, hidden), (rows,), (rows,)), strict=True):
+            for key, shape in cell.shapes(size, hidden).items():
                 self._check_shape(f"layers.{index}.{key}", shape)
             size = hidden
         if "projection.weight" in self.weights:

@@ -11,23 +11,25 @@ from bundle.graph import Graph
 from bundle.language_signature import score_signature, step_signature
 from bundle.token_vocabulary import START_ID
 from tests.training.export.sessions import open_graph
+from training.cells import build_cell
+from training.export.cells.table import find_cell
 from training.export.language_model import TrainedLanguageModel
 from training.export.score import build_score
 from training.export.step import build_step
-
-MODULES = {"lstm": nn.LSTM, "gru-cudnn": nn.GRU, "rnn": nn.RNN}
-GATES = {"lstm": 4, "gru-cudnn": 3, "rnn": 1}
 
 # Sizes that are no multiples of a vector register; layers wide enough for products in blocks (256 terms); one and two
 # levels of CDF.
 MODELS: dict[str, dict[str, Any]] = {
     "lstm, full": {},
-    "gru, full": {"cell": "gru-cudnn"},
+    "gru-cudnn, full": {"cell": "gru-cudnn"},
+    "gru, full": {"cell": "gru"},
+    "gru-simplified, full": {"cell": "gru-simplified"},
+    "lstm-peephole, full": {"cell": "lstm-peephole"},
     "rnn, full": {"cell": "rnn"},
     "lstm, tied": {"tied": True, "num_layers": 3},
     "lstm, projected and tied": {"tied": True, "projection_dim": 12},
     "lstm, adaptive": {"num_ids": 70, "cutoffs": (10, 30), "hidden_size": 19},
-    "gru, projected, adaptive, wide": {
+    "gru-cudnn, projected, adaptive, wide": {
         "cell": "gru-cudnn",
         "num_ids": 1500,
         "cutoffs": (100, 500),
@@ -36,6 +38,9 @@ MODELS: dict[str, dict[str, Any]] = {
         "num_layers": 1,
     },
     "rnn, wide": {"cell": "rnn", "num_ids": 1201, "hidden_size": 300, "num_layers": 1},
+    "gru, wide": {"cell": "gru", "num_ids": 90, "hidden_size": 300, "num_layers": 3},
+    "gru-simplified, wide": {"cell": "gru-simplified", "num_ids": 90, "hidden_size": 270, "num_layers": 1},
+    "lstm-peephole, wide": {"cell": "lstm-peephole", "num_ids": 90, "hidden_size": 300, "num_layers": 2},
 }
 
 
@@ -60,11 +65,8 @@ def random_model(
     weights, size = {"embedding.weight": normal(num_ids, embedding_dim)}, embedding_dim
     for layer in range(num_layers):
         hidden = embedding_dim if tied and not projection_dim and layer == num_layers - 1 else hidden_size
-        rows = GATES[cell] * hidden
-        weights[f"layers.{layer}.weight_ih_l0"] = normal(rows, size)
-        weights[f"layers.{layer}.weight_hh_l0"] = normal(rows, hidden)
-        weights[f"layers.{layer}.bias_ih_l0"] = normal(rows)
-        weights[f"layers.{layer}.bias_hh_l0"] = normal(rows)
+        for key, shape in find_cell(cell).shapes(size, hidden).items():
+            weights[f"layers.{layer}.{key}"] = normal(*shape)
         size = hidden
     if projection_dim:
         weights["projection.weight"], weights["projection.bias"] = normal(projection_dim, size), normal(projection_dim)
@@ -128,7 +130,7 @@ def torch_log_probs(trained: TrainedLanguageModel, previous: np.ndarray) -> np.n
     with torch.no_grad():
         for number, layer in enumerate(trained.layers()):
             hidden_size, size = layer["weight_hh_l0"].shape[1], layer["weight_ih_l0"].shape[1]
-            module = MODULES[trained.cell](size, hidden_size, batch_first=True)
+            module = build_cell(trained.cell, size, hidden_size)
             module.load_state_dict({name: torch.from_numpy(array) for name, array in layer.items()})
             values = module(values)[0]
             assert values.shape[2] == trained.hidden_sizes()[number]
@@ -167,20 +169,12 @@ class NumpyModel:
         return self._log_probs(values), np.concatenate(new_parts)
 
     def _cell(self, number: int, values: np.ndarray, parts: list[np.ndarray]) -> list[np.ndarray]:
-        w_x, w_a, b_x, b_a = (
-            self.weights[f"layers.{number}.{key}"]
-            for key in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-        )
-        from_input, from_state = w_x @ values + b_x, w_a @ parts[0] + b_a
-        if self.trained.cell == "rnn":
-            return [np.tanh(from_input + from_state)]
-        if self.trained.cell == "lstm":
-            update_gate, forget_gate, candidate, output_gate = np.split(from_input + from_state, 4)
-            cell_state = sigmoid(update_gate) * np.tanh(candidate) + sigmoid(forget_gate) * parts[1]
-            return [sigmoid(output_gate) * np.tanh(cell_state), cell_state]
-        (r_x, z_x, n_x), (r_a, z_a, n_a) = np.split(from_input, 3), np.split(from_state, 3)
-        keep = sigmoid(z_x + z_a)
-        return [(1 - keep) * np.tanh(n_x + sigmoid(r_x + r_a) * n_a) + keep * parts[0]]
+        layer = {
+            key.removeprefix(f"layers.{number}."): weight
+            for key, weight in self.weights.items()
+            if key.startswith(f"layers.{number}.")
+        }
+        return numpy_cell(self.trained.cell, layer, values, parts)
 
     def _log_probs(self, values: np.ndarray) -> np.ndarray:
         if self.trained.softmax == "full":
@@ -193,6 +187,34 @@ class NumpyModel:
             narrow, wide = (self.weights[f"softmax.tail.{number}.{place}.weight"] for place in (0, 1))
             parts.append(head[cutoffs[0] + number] + log_softmax(wide @ (narrow @ values)))
         return np.concatenate(parts)
+
+
+def numpy_cell(cell: str, layer: dict, values: np.ndarray, parts: list[np.ndarray]) -> list[np.ndarray]:
+    """One token: x<t> (I,) and the parts of the state (H,) -> the new parts, by the source notes' equations."""
+    from_input = layer["weight_ih_l0"] @ values + layer["bias_ih_l0"]
+    from_state = layer["weight_hh_l0"] @ parts[0] + layer["bias_hh_l0"]
+    if cell == "rnn":
+        return [np.tanh(from_input + from_state)]
+    if cell == "gru-simplified":
+        update, candidate = np.split(from_input + from_state, 2)
+        update_gate = sigmoid(update)
+        return [update_gate * np.tanh(candidate) + (1 - update_gate) * parts[0]]
+    if cell == "gru":
+        (r_x, u_x, c_x), (r_a, u_a, _) = np.split(from_input, 3), np.split(from_state, 3)
+        relevance_gate, update_gate = sigmoid(r_x + r_a), sigmoid(u_x + u_a)
+        of_candidate, bias = np.split(layer["weight_hh_l0"], 3)[2], np.split(layer["bias_hh_l0"], 3)[2]
+        candidate = np.tanh(c_x + of_candidate @ (relevance_gate * parts[0]) + bias)
+        return [update_gate * candidate + (1 - update_gate) * parts[0]]
+    if cell == "gru-cudnn":
+        (r_x, z_x, n_x), (r_a, z_a, n_a) = np.split(from_input, 3), np.split(from_state, 3)
+        keep = sigmoid(z_x + z_a)
+        return [(1 - keep) * np.tanh(n_x + sigmoid(r_x + r_a) * n_a) + keep * parts[0]]
+    update, forget, candidate, output = np.split(from_input + from_state, 4)
+    if cell == "lstm-peephole":
+        seen = np.split(layer["weight_ch_l0"] @ parts[1], 3)
+        update, forget, output = update + seen[0], forget + seen[1], output + seen[2]
+    cell_state = sigmoid(update) * np.tanh(candidate) + sigmoid(forget) * parts[1]
+    return [sigmoid(output) * np.tanh(cell_state), cell_state]
 
 
 def sigmoid(values: np.ndarray) -> np.ndarray:

@@ -8,8 +8,9 @@ from onnx import TensorProto, helper
 
 from bundle.graph import Graph
 from bundle.manifest import GraphEntry, Tensor
-from training.export.builder import GraphBuilder
+from training.export.builder import GraphBuilder, value_infos
 from training.export.bundle import signature
+from training.export.cells.table import find_cell
 from training.export.crf import add_crf
 from training.export.potentials import Potentials
 from training.export.tagger import TaggerOptions, build_tagger
@@ -55,6 +56,21 @@ def open_crf(folder: Path, potentials: Potentials) -> Graph:
     outputs = [
         Tensor(name=name, dtype="int64" if name == "path" else "float32", shape=shape) for name, shape in shapes.items()
     ]
+    return open_graph(folder, model, builder.tensors, inputs, outputs)
+
+
+def open_cell_step(folder: Path, cell: str, layer: dict) -> Graph:
+    """inputs (B,I), part_0 (B,H), ... -> new_0 (B,H), ..."""
+    builder = GraphBuilder()
+    hidden_size, input_size = layer["weight_hh_l0"].shape[1], layer["weight_ih_l0"].shape[1]
+    parts = [f"part_{number}" for number in range(find_cell(cell).num_parts)]
+    results = find_cell(cell).add_step(builder, layer, "inputs", parts, name="layer")
+    for number, result in enumerate(results):
+        builder.add("Identity", [result], f"new_{number}")
+    inputs = [Tensor(name="inputs", dtype="float32", shape=["B", input_size])]
+    inputs += [Tensor(name=part, dtype="float32", shape=["B", hidden_size]) for part in parts]
+    outputs = [Tensor(name=f"new_{n}", dtype="float32", shape=["B", hidden_size]) for n in range(len(parts))]
+    model = builder.model("cell", value_infos(inputs), value_infos(outputs))
     return open_graph(folder, model, builder.tensors, inputs, outputs)
 
 

@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 from tests.training.export.language_models import MODELS, open_score, random_model, score_feeds
 
 
-@pytest.fixture(scope="module", params=["lstm, adaptive", "gru, projected, adaptive, wide", "rnn, wide", "lstm, tied"])
+@pytest.fixture(
+    scope="module",
+    params=["lstm, adaptive", "lstm, tied", *(name for name in MODELS if name.endswith("wide"))],
+)
 def scored_model(request, tmp_path_factory):
     trained = random_model(**MODELS[request.param])
     return trained, open_score(tmp_path_factory.mktemp("score"), trained)

@@ -7,6 +7,7 @@ import pytest
 
 from bundle.token_vocabulary import EOS_ID
 from tests.training.export.language_models import open_score, random_model, score_feeds
+from training.export.cells.table import CELLS
 
 LONGEST = 6  # tokens, <EOS> not counted
 WORDS = (1, 2, 3)  # <UNK> and two tokens: every id but <EOS>
@@ -14,7 +15,12 @@ WORDS = (1, 2, 3)  # <UNK> and two tokens: every id but <EOS>
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"cell": "gru-cudnn"}, {"cell": "rnn"}, {"cutoffs": (1, 3), "hidden_size": 17}, {"cutoffs": (2,)}],
+    [
+        {},
+        *({"cell": cell} for cell in CELLS if cell != "lstm"),
+        {"cutoffs": (1, 3), "hidden_size": 17},
+        {"cutoffs": (2,)},
+    ],
     ids=str,
 )
 def test_all_sentences_and_the_remainder_sum_to_one(tmp_path, options):

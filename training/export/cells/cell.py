@@ -29,7 +29,7 @@ class AddSequence(Protocol):
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell in two forms over the same weights; ``layer`` holds weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0.
+    """A cell in two forms over the same weights; ``layer`` holds the arrays that ``shapes`` names.
 
     num_parts: arrays of a layer's state; for an LSTM two, hidden state and cell state. num_gates: blocks of rows in
     the weights. Both forms give the same bits for the same row.
@@ -39,3 +39,16 @@ class Cell:
     num_gates: int
     add_step: AddStep
     add_sequence: AddSequence
+    has_peepholes: bool = False  # three gates see the cell state
+
+    def shapes(self, input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every weight of a layer by its name."""
+        rows = self.num_gates * hidden_size
+        peepholes = {"weight_ch_l0": (3 * hidden_size, hidden_size)} if self.has_peepholes else {}
+        return {
+            "weight_ih_l0": (rows, input_size),
+            "weight_hh_l0": (rows, hidden_size),
+            "bias_ih_l0": (rows,),
+            "bias_hh_l0": (rows,),
+            **peepholes,
+        }

@@ -5,20 +5,17 @@ own nodes gives the bits of the step. What depends on the inputs only is compute
 Products are Gemm with their summand: MatMul and Add are fused in one place and not in another, which rounds otherwise.
 """
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import TensorProto
 
 from training.export.builder import GraphBuilder, scan_with_states
-from training.export.cells.cell import AddSequence, AddStep, Parts
+from training.export.cells.cell import Cell, Parts
+from training.export.cells.lstm import reorder_gates
 from training.export.weights import Arrays
-
-
-class AddProjection(Protocol):
-    """Inputs (N,I) -> their share of the gates (N,G*H)."""
-
-    def __call__(self, graph: GraphBuilder, layer: Arrays, inputs: str, *, name: str) -> str: ...
 
 
 class AddBody(Protocol):
@@ -27,17 +24,25 @@ class AddBody(Protocol):
     def __call__(self, graph: GraphBuilder, layer: Arrays, projected: str, parts: Parts, *, name: str) -> list[str]: ...
 
 
-def step_of(add_projection: AddProjection, add_body: AddBody) -> AddStep:
-    """Return a cell's form for one token."""
+def scan_cell(
+    add_body: AddBody,
+    *,
+    num_parts: int,
+    num_gates: int,
+    order: Sequence[int] | None = None,
+    has_peepholes: bool = False,
+) -> Cell:
+    """Return the cell of that body; ``order`` of the gates' blocks in what it reads, None: as the weights have them."""
+    own_order = range(num_gates) if order is None else order
+
+    def add_projection(graph: GraphBuilder, layer: Arrays, inputs: str, *, name: str) -> str:
+        """Inputs (N,I) -> their share of the gates (N,G*H), both biases in it."""
+        weight = graph.weight(name + ".input_weight", reorder_gates(layer["weight_ih_l0"], own_order))
+        bias = graph.weight(name + ".bias", reorder_gates(layer["bias_ih_l0"] + layer["bias_hh_l0"], own_order))
+        return graph.add("Gemm", [inputs, weight, bias], name + ".projected", transB=1)
 
     def add_step(graph: GraphBuilder, layer: Arrays, inputs: str, parts: Parts, *, name: str) -> list[str]:
         return add_body(graph, layer, add_projection(graph, layer, inputs, name=name), parts, name=name)
-
-    return add_step
-
-
-def sequence_of(add_projection: AddProjection, add_body: AddBody) -> AddSequence:
-    """Return a cell's form for many tokens."""
 
     def add_sequence(
         graph: GraphBuilder, layer: Arrays, inputs: str, lengths: str, parts: Parts, *, name: str
@@ -65,7 +70,13 @@ def sequence_of(add_projection: AddProjection, add_body: AddBody) -> AddSequence
         )
         return collected, last
 
-    return add_sequence
+    return Cell(num_parts, num_gates, add_step, add_sequence, has_peepholes=has_peepholes)
+
+
+def add_state_product(graph: GraphBuilder, weight: NDArray[Any], state: str, summand: str, *, name: str) -> str:
+    """summand (B,G*H) + state (B,H) times the transpose of weight (G*H,H), which is stored as ``name``."""
+    stored = graph.weight(name, weight.astype(np.float32))
+    return graph.add("Gemm", [state, stored, summand], name + ".sum", transB=1)
 
 
 def _add_mask(graph: GraphBuilder, inputs: str, lengths: str, *, name: str) -> str:

@@ -1,11 +1,20 @@
 """Every cell by its name in a manifest; a new cell is one file and one line here."""
 
 from training.export.cells.cell import Cell
-from training.export.cells.gru_cudnn import GRU_CUDNN
+from training.export.cells.gru import GRU, GRU_CUDNN
+from training.export.cells.gru_simplified import GRU_SIMPLIFIED
 from training.export.cells.lstm import LSTM
+from training.export.cells.lstm_peephole import LSTM_PEEPHOLE
 from training.export.cells.rnn import RNN
 
-CELLS = {"lstm": LSTM, "gru-cudnn": GRU_CUDNN, "rnn": RNN}
+CELLS = {
+    "rnn": RNN,
+    "gru-simplified": GRU_SIMPLIFIED,
+    "gru": GRU,
+    "gru-cudnn": GRU_CUDNN,
+    "lstm": LSTM,
+    "lstm-peephole": LSTM_PEEPHOLE,
+}
 
 
 def find_cell(name: str) -> Cell:

@@ -1,0 +1,116 @@
+"""The source notes' cells that torch has no module for, each with the interface of a one-layer torch.nn.LSTM.
+
+Weights are named and laid out as torch's: one block of rows a gate. What the inputs give is computed for all tokens at
+once, before the loop over time.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+
+class _Cell(nn.Module):
+    """`num_gates` blocks of rows over inputs and hidden state; `_step` is the cell's equation."""
+
+    num_gates: int
+
+    def __init__(self, input_size: int, hidden_size: int):
+        super().__init__()
+        self.hidden_size = hidden_size
+        rows = self.num_gates * hidden_size
+        self.weight_ih_l0 = nn.Parameter(torch.empty(rows, input_size))
+        self.weight_hh_l0 = nn.Parameter(torch.empty(rows, hidden_size))
+        self.bias_ih_l0 = nn.Parameter(torch.zeros(rows))
+        self.bias_hh_l0 = nn.Parameter(torch.zeros(rows))
+        for weight in (self.weight_ih_l0, self.weight_hh_l0):
+            nn.init.uniform_(weight, -(hidden_size**-0.5), hidden_size**-0.5)
+
+    def _from_inputs(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """(B,T,I) -> for every t the inputs' share of the gates with both biases (B,G*H)."""
+        return linear(inputs, self.weight_ih_l0, self.bias_ih_l0 + self.bias_hh_l0).unbind(1)
+
+    def _first(self, inputs: Tensor, given: Tensor | None) -> Tensor:
+        """A part of the state before the first token (B,H); zeros where none is given."""
+        return inputs.new_zeros(len(inputs), self.hidden_size) if given is None else given[0]
+
+
+class SimplifiedGRU(_Cell):
+    """GRU without the relevance gate; rows of the weights: update gate, candidate."""
+
+    num_gates = 2
+
+    def forward(self, inputs: Tensor, first: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Inputs (B,T,I), c<0> (1,B,H) -> every a<t> = c<t> (B,T,H), the last (1,B,H)."""
+        cell_state, outputs = self._first(inputs, first), []
+        for from_input in self._from_inputs(inputs):
+            update, candidate = (from_input + linear(cell_state, self.weight_hh_l0)).chunk(2, dim=1)
+            update_gate = torch.sigmoid(update)  # Γu (B,H)
+            candidate = torch.tanh(candidate)  # c~ (B,H)
+            cell_state = update_gate * candidate + (1 - update_gate) * cell_state
+            outputs.append(cell_state)
+        return torch.stack(outputs, dim=1), cell_state[None]
+
+
+class GRU(_Cell):
+    """GRU, reset applied before the product (ONNX `linear_before_reset=0`; not `torch.nn.GRU`) (Cho et al. 2014).
+
+    Rows of the weights: relevance gate, update gate, candidate. The update gate is the notes': 1 takes the candidate.
+    """
+
+    num_gates = 3
+
+    def forward(self, inputs: Tensor, first: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Inputs (B,T,I), c<0> (1,B,H) -> every a<t> = c<t> (B,T,H), the last (1,B,H)."""
+        size = self.hidden_size
+        of_gates, of_candidate = self.weight_hh_l0.split([2 * size, size])
+        cell_state, outputs = self._first(inputs, first), []
+        for from_input in self._from_inputs(inputs):
+            for_gates, for_candidate = from_input.split([2 * size, size], dim=1)
+            relevance, update = (for_gates + linear(cell_state, of_gates)).chunk(2, dim=1)
+            relevance_gate = torch.sigmoid(relevance)  # Γr (B,H)
+            update_gate = torch.sigmoid(update)  # Γu (B,H)
+            candidate = torch.tanh(for_candidate + linear(relevance_gate * cell_state, of_candidate))  # c~ (B,H)
+            cell_state = update_gate * candidate + (1 - update_gate) * cell_state
+            outputs.append(cell_state)
+        return torch.stack(outputs, dim=1), cell_state[None]
+
+
+class PeepholeLSTM(_Cell):
+    """LSTM whose three gates see c<t-1> through full matrices; ONNX's output gate sees c<t>, which is another cell.
+
+    Rows of the weights: update gate, forget gate, candidate, output gate, as torch's LSTM; of `weight_ch_l0` (3H,H)
+    update gate, forget gate, output gate. It starts at 0: as an LSTM without peepholes (Gers & Schmidhuber 2000).
+    """
+
+    num_gates = 4
+
+    def __init__(self, input_size: int, hidden_size: int):
+        super().__init__(input_size, hidden_size)
+        self.weight_ch_l0 = nn.Parameter(torch.zeros(3 * hidden_size, hidden_size))
+
+    def forward(
+        self, inputs: Tensor, first: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Inputs (B,T,I), a<0> and c<0> (1,B,H) -> every a<t> (B,T,H), the last a<t> and c<t> (1,B,H)."""
+        hidden_state, cell_state = (self._first(inputs, part) for part in first or (None, None))
+        outputs = []
+        for from_input in self._from_inputs(inputs):
+            update, forget, candidate, output = (from_input + linear(hidden_state, self.weight_hh_l0)).chunk(4, dim=1)
+            update_peep, forget_peep, output_peep = linear(cell_state, self.weight_ch_l0).chunk(3, dim=1)
+            update_gate = torch.sigmoid(update + update_peep)  # Γu (B,H)
+            forget_gate = torch.sigmoid(forget + forget_peep)  # Γf (B,H)
+            output_gate = torch.sigmoid(output + output_peep)  # Γo (B,H)
+            cell_state = update_gate * torch.tanh(candidate) + forget_gate * cell_state
+            hidden_state = output_gate * torch.tanh(cell_state)
+            outputs.append(hidden_state)
+        return torch.stack(outputs, dim=1), (hidden_state[None], cell_state[None])
+
+
+def build_cell(cell: str, input_size: int, hidden_size: int) -> nn.Module:
+    """One unidirectional layer, batch first, by the cell's name in a configuration."""
+    own: dict[str, type[_Cell]] = {"gru-simplified": SimplifiedGRU, "gru": GRU, "lstm-peephole": PeepholeLSTM}
+    if cell in own:
+        return own[cell](input_size, hidden_size)
+    return {"rnn": nn.RNN, "gru-cudnn": nn.GRU, "lstm": nn.LSTM}[cell](input_size, hidden_size, batch_first=True)
