@@ -16,7 +16,7 @@ from training.encoder import initialise_lstm
 from training.language_config import LanguageLoop, LanguageModelConfig
 from training.softmax import AdaptiveSoftmax, FullSoftmax, SampledSoftmax
 
-_FROM_STATE = {"weight_hh_l0", "weight_ch_l0"}
+_FROM_STATE = {"weight_hh_l0", "weight_ch_l0"}  # what a part of the state runs through: weight drop acts on it
 
 State = list[tuple[Tensor, ...]]
 """For each layer hidden_state (1,B,H) and, for both LSTMs, cell_state (1,B,H); an empty list is a<0> = 0."""
