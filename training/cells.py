@@ -12,7 +12,7 @@ from torch.nn.functional import linear
 
 
 class _Cell(nn.Module):
-    """`num_gates` blocks of rows over inputs and hidden state; `_step` is the cell's equation."""
+    """`num_gates` blocks of rows over inputs and hidden state; `forward` is the cell's equation, a loop over time."""
 
     num_gates: int
 
@@ -78,10 +78,10 @@ class GRU(_Cell):
 
 
 class PeepholeLSTM(_Cell):
-    """LSTM whose three gates see c<t-1> through full matrices; ONNX's output gate sees c<t>, which is another cell.
+    """LSTM whose three gates see c<t-1> through full matrices (after Gers & Schmidhuber 2000); ONNX's is another cell.
 
     Rows of the weights: update gate, forget gate, candidate, output gate, as torch's LSTM; of `weight_ch_l0` (3H,H)
-    update gate, forget gate, output gate. It starts at 0: as an LSTM without peepholes (Gers & Schmidhuber 2000).
+    update gate, forget gate, output gate. It starts at 0: as an LSTM without peepholes. ONNX's output gate sees c<t>.
     """
 
     num_gates = 4

@@ -3,7 +3,8 @@
 import numpy as np
 
 from training.export.builder import GraphBuilder
-from training.export.cells.lstm import TORCH_TO_ONNX, reorder_gates
+from training.export.cells.lstm import TORCH_TO_ONNX
+from training.export.cells.operator import reorder_gates
 from training.export.weights import Arrays, prefixed
 
 

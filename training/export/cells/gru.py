@@ -4,17 +4,13 @@ import numpy as np
 
 from training.export.builder import GraphBuilder
 from training.export.cells.cell import Cell, Parts
-from training.export.cells.lstm import add_operator_weights
+from training.export.cells.operator import add_operator_weights, step_of
 from training.export.weights import Arrays
 
 _TO_ONNX = (1, 0, 2)  # ours and torch's gates are r,z,n; the operator's z,r,h
 
 
 def _gru(*, linear_before_reset: int) -> Cell:
-    def add_step(graph: GraphBuilder, layer: Arrays, inputs: str, parts: Parts, *, name: str) -> list[str]:
-        sequence = graph.add("Unsqueeze", [inputs, graph.ints(0)], name + ".inputs")  # (1,B,I)
-        return add_sequence(graph, layer, sequence, "", parts, name=name)[1]
-
     def add_sequence(
         graph: GraphBuilder, layer: Arrays, inputs: str, lengths: str, parts: Parts, *, name: str
     ) -> tuple[str, list[str]]:
@@ -31,7 +27,7 @@ def _gru(*, linear_before_reset: int) -> Cell:
             outputs = graph.add("Squeeze", [outputs, graph.ints(1)], name + ".outputs")  # (T,B,H)
         return outputs, [graph.add("Squeeze", [last, graph.ints(0)], name + ".part")]
 
-    return Cell(num_parts=1, num_gates=3, add_step=add_step, add_sequence=add_sequence)
+    return Cell(num_parts=1, num_gates=3, add_step=step_of(add_sequence), add_sequence=add_sequence)
 
 
 def _negate_update_gate(layer: Arrays) -> Arrays:

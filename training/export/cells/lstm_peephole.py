@@ -2,8 +2,8 @@
 
 from training.export.builder import GraphBuilder
 from training.export.cells.cell import Parts
-from training.export.cells.lstm import reorder_gates
 from training.export.cells.masked_scan import add_state_product, scan_cell
+from training.export.cells.operator import reorder_gates
 from training.export.weights import Arrays
 
 _ORDER = (0, 1, 3, 2)  # u,f,c~,o -> u,f,o,c~: the gates with peepholes lie together

@@ -14,7 +14,7 @@ from onnx import TensorProto
 
 from training.export.builder import GraphBuilder, scan_with_states
 from training.export.cells.cell import Cell, Parts
-from training.export.cells.lstm import reorder_gates
+from training.export.cells.operator import reorder_gates
 from training.export.weights import Arrays
 
 
