@@ -27,11 +27,11 @@ from bundle.errors import SeqserveError
 from bundle.language_model import LanguageModelBundle
 from bundle.load import load_language_model
 from bundle.token_vocabulary import EOS_ID, UNKNOWN_ID
-from training import evaluate_language_model
-from training.language_config import TextOptions
-from training.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall
-from training.text import read_lines, read_sequences
-from training.text_evaluation import TextScores, evaluate_text
+from training.language import evaluate_language_model
+from training.language.language_config import TextOptions
+from training.language.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall
+from training.language.text_evaluation import TextScores, evaluate_text
+from training.reading.text import read_lines, read_sequences
 
 _SPEED_TOKENS = 40_000
 _SPEED_ROUNDS = 3

@@ -17,9 +17,9 @@ from pathlib import Path
 from benchmarks import pair_sets, run
 from bundle.language_model import LanguageModelBundle
 from bundle.load import load_language_model
-from training import evaluate_language_model
-from training.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall
-from training.text_evaluation import TextScores, evaluate_text
+from training.language import evaluate_language_model
+from training.language.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall
+from training.language.text_evaluation import TextScores, evaluate_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,10 @@ from types import MappingProxyType, ModuleType
 from benchmarks import run
 from benchmarks.ner_quality import SETS, Result, read_set, rows_of, table
 from bundle.errors import SeqserveError
-from training.conll import Sentence, map_labels, read_conll
 from training.corpora import corpus_file
-from training.evaluate import lower_cased
-from training.metrics import score_tags
+from training.reading.conll import Sentence, map_labels, read_conll
+from training.taggers.evaluate_tagger import lower_cased
+from training.taggers.metrics import score_tags
 
 TRAIN_FILES: Mapping[str, str] = MappingProxyType(
     {

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from training.corpora import corpus_file
-from training.minimal_pairs import Judged, Pair, read_pairs
-from training.text import read_lines
+from training.language.minimal_pairs import Judged, Pair, read_pairs
+from training.reading.text import read_lines
 
 NOTES = (
     Pair("The apple and pear salad", "The apple and pair salad", "sound-alike"),

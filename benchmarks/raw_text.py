@@ -18,9 +18,9 @@ from benchmarks import run
 from benchmarks.running_service import RunningService, running_service
 from bundle.errors import SeqserveError
 from bundle.tags import Span, spans_from_tags
-from training.conll import read_conll
 from training.corpora import corpus_file
-from training.metrics import Counts, score_spans
+from training.reading.conll import read_conll
+from training.taggers.metrics import Counts, score_spans
 
 _TEXTS_PER_REQUEST = 32
 

@@ -21,8 +21,8 @@ from bundle.errors import SeqserveError
 from bundle.language_model import LanguageModelBundle
 from bundle.load import load_language_model
 from bundle.token_vocabulary import EOS_ID
-from training import evaluate_language_model
-from training.text import read_sequences
+from training.language import evaluate_language_model
+from training.reading.text import read_sequences
 
 _TEXTS_A_REQUEST = 128
 

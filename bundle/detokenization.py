@@ -4,6 +4,7 @@ So text can be sent while it is being written, and the pieces joined are the who
 through the tokeniser gives the same tokens, but for rare ones: an abbreviation's period, say, may end a sentence too.
 """
 
+from bundle.french import FrenchSpacing
 from bundle.tokenization import tokenize
 from bundle.tokenizers import TOKENIZERS
 
@@ -25,8 +26,8 @@ _LONGEST_CHECKED = 64
 class Detokenizer:
     """Writes tokens of the named tokenisation as text; one for each text, which first takes the prompt's tokens.
 
-    seqserve-en-1: English spacing; the straight quotes " and ' open and close in turn. whitespace: single spaces.
-    characters: nothing is added. Raises ValueError on another name.
+    seqserve-en-1: English spacing; the straight quotes " and ' open and close in turn. seqserve-fr-1: French spacing.
+    whitespace: single spaces. characters: nothing is added. Raises ValueError on another name.
     """
 
     def __init__(self, tokenization: str) -> None:
@@ -37,6 +38,7 @@ class Detokenizer:
         self._last = ""
         self._glue = True  # nothing stands before the next token, or it wants no space after it
         self._open: set[str] = set()
+        self._french = FrenchSpacing()
 
     def push(self, form: str) -> str:
         """Return what the token adds to the text, with the space before it where there is one."""
@@ -46,6 +48,8 @@ class Detokenizer:
             piece = form if self._glue else f" {form}"
             self._glue = False
             return piece
+        if self._tokenization == "seqserve-fr-1":
+            return f" {form}" if self._french.has_space_before(form) else form
         return self._push_english(form)
 
     def _push_english(self, form: str) -> str:

@@ -1,4 +1,4 @@
-"""Sentences to the padded arrays that a tagger graph takes."""
+"""Sentences to the padded arrays that a graph over words and their characters takes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from bundle.vocabulary import PADDING_ID, CharacterVocabulary, WordVocabulary
 
 
 @dataclass(frozen=True, slots=True)
-class TaggerBatch:
+class TokenBatch:
     """Padded sentences: words (B,T), chars (B,T,L) and lengths (B,), all int32; 0 after the end of row and word."""
 
     words: NDArray[np.int32]
@@ -28,7 +28,7 @@ def encode_sentences(
     characters: CharacterVocabulary,
     *,
     max_word_chars: int,
-) -> TaggerBatch:
+) -> TokenBatch:
     """Look up and pad sentences of tokens.
 
     Raises ValueError when there is no sentence or one has no token: zero rows abort the graph's runtime.
@@ -48,10 +48,16 @@ def encode_sentences(
     rows[np.arange(longest) < word_lengths[:, None]] = [character_id for ids in spelled for character_id in ids]
     chars = np.full((*real.shape, longest), PADDING_ID, dtype=np.int32)
     chars[real] = rows
-    return TaggerBatch(word_ids, chars, lengths)
+    return TokenBatch(word_ids, chars, lengths)
 
 
-def check_batch(batch: TaggerBatch, *, num_words: int, num_characters: int, max_word_chars: int) -> None:
+def largest_ids(num_words: int, num_characters: int) -> TokenBatch:
+    """Return one word with the largest ids there are: a graph made for smaller vocabularies refuses them."""
+    word = np.array([[num_words - 1]], np.int32)
+    return TokenBatch(word, np.array([[[num_characters - 1]]], np.int32), np.array([1], np.int32))
+
+
+def check_batch(batch: TokenBatch, *, num_words: int, num_characters: int, max_word_chars: int) -> None:
     """Refuse arrays that the graph must never see; raises ValueError naming the array and the limit.
 
     Zero rows abort the process inside LSTM, zero lengths give zeros, and ids out of range read another's memory.

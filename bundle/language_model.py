@@ -22,8 +22,8 @@ from bundle.language_batches import (
     scored_rows,
     step_result,
 )
+from bundle.language_manifest import LanguageModelManifest
 from bundle.language_scoring import score_in_chunks
-from bundle.manifest import LanguageModelManifest
 from bundle.token_vocabulary import TokenVocabulary
 from bundle.tokenization import Token
 from bundle.tokenizers import TOKENIZERS

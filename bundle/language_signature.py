@@ -3,13 +3,8 @@
 Dimensions: B rows, T tokens, S state_size, K alternatives, M banned and R repeated ids of a row.
 """
 
-from pathlib import Path
-
-from bundle.errors import BundleError
-from bundle.manifest import GraphEntry, Tensor
-
-Signature = tuple[list[Tensor], list[Tensor]]
-"""Inputs and outputs."""
+from bundle.entries import Tensor
+from bundle.signature import Signature
 
 
 def score_signature(state_size: int) -> Signature:
@@ -51,23 +46,3 @@ def step_signature(state_size: int) -> Signature:
         Tensor(name="next_state", dtype="float32", shape=["B", state_size]),
     ]
     return inputs, outputs
-
-
-def check_signature(path: Path, graph: str, entry: GraphEntry, signature: Signature) -> None:
-    """Compare a manifest's entry with what the graph must be; names of dimensions are free. Raises BundleError."""
-    for kind, found, expected in (
-        ("input", entry.inputs, signature[0]),
-        ("output", entry.outputs, signature[1]),
-    ):
-        if _shapes(found) != _shapes(expected):
-            raise BundleError(
-                f"{path}: the {kind}s of the graph {graph} must be {_shapes(expected)}, not {_shapes(found)}"
-            )
-
-
-def _shapes(tensors: list[Tensor]) -> dict[str, str]:
-    """Return "dtype[dimensions]" by name, with a * for each dimension that varies."""
-    return {
-        tensor.name: f"{tensor.dtype}{[size if isinstance(size, int) else '*' for size in tensor.shape]}"
-        for tensor in tensors
-    }

@@ -4,13 +4,23 @@ import os
 import re
 from pathlib import Path
 
+from bundle.classifier import ClassifierBundle
+from bundle.classifier_manifest import ClassifierManifest
 from bundle.errors import BundleError
 from bundle.graph import provider_name
 from bundle.language_model import LanguageModelBundle
+from bundle.load_classifier import open_classifier
 from bundle.load_language_model import open_language_model
 from bundle.load_tagger import open_tagger
-from bundle.manifest import MANIFEST_FILE, Manifest, TaggerManifest, read_manifest, verify_files
+from bundle.load_transducer import open_transducer
+from bundle.manifest import MANIFEST_FILE, Manifest, read_manifest, verify_files
 from bundle.tagger import TaggerBundle
+from bundle.tagger_manifest import TaggerManifest
+from bundle.transducer import TransducerBundle
+from bundle.transducer_manifest import TransducerManifest
+
+Bundle = TaggerBundle | LanguageModelBundle | ClassifierBundle | TransducerBundle
+"""Any loaded bundle; `manifest` says what it does."""
 
 
 def verify_bundle(folder: str | os.PathLike[str]) -> Manifest:
@@ -20,7 +30,7 @@ def verify_bundle(folder: str | os.PathLike[str]) -> Manifest:
     return manifest
 
 
-def load_bundle(folder: str | os.PathLike[str], *, provider: str = "cpu") -> TaggerBundle | LanguageModelBundle:
+def load_bundle(folder: str | os.PathLike[str], *, provider: str = "cpu") -> Bundle:
     """Verify and open a bundle and compare its answers with the recorded ones.
 
     Raises BundleError, one sentence that names the file and says why. A row that changes with its batch is no error:
@@ -31,6 +41,10 @@ def load_bundle(folder: str | os.PathLike[str], *, provider: str = "cpu") -> Tag
     manifest = verify_bundle(root)
     if isinstance(manifest, TaggerManifest):
         return open_tagger(root, manifest, provider=provider)
+    if isinstance(manifest, ClassifierManifest):
+        return open_classifier(root, manifest, provider=provider)
+    if isinstance(manifest, TransducerManifest):
+        return open_transducer(root, manifest, provider=provider)
     return open_language_model(root, manifest, provider=provider)
 
 

@@ -9,10 +9,13 @@ from bundle.errors import BundleError
 from bundle.graph import Graph
 from bundle.language_batches import PADDING
 from bundle.language_golden import check_golden, read_golden
+from bundle.language_manifest import LanguageModelManifest
 from bundle.language_model import LanguageModelBundle, ScoredRow, ScoreRow, StepBatch
-from bundle.language_signature import check_signature, score_signature, step_signature
-from bundle.manifest import MANIFEST_FILE, LanguageModelManifest
+from bundle.language_signature import score_signature, step_signature
+from bundle.manifest import MANIFEST_FILE
+from bundle.signature import check_signature
 from bundle.token_vocabulary import EOS_ID, START_ID, UNKNOWN_ID, TokenVocabulary
+from bundle.word_vocabularies import check_size
 
 _PROBED_ROWS = 6
 _PROBED_TOKENS = 16
@@ -43,9 +46,7 @@ def open_unchecked(root: Path, manifest: LanguageModelManifest, *, provider: str
     """
     entry = manifest.vocabularies.tokens
     vocabulary = TokenVocabulary.read(root / entry.file, manifest.tokenization.lookup)
-    if len(vocabulary) != entry.size:
-        found = len(vocabulary)
-        raise BundleError(f"{root / entry.file}: has {found} ids instead of the {entry.size} in {MANIFEST_FILE}")
+    check_size(root, entry, len(vocabulary))
     state_size = manifest.architecture.state_size
     score, step = manifest.graphs.score, manifest.graphs.step
     check_signature(root / MANIFEST_FILE, "score", score, score_signature(state_size))

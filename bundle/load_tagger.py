@@ -6,18 +6,19 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from bundle.encoding import TaggerBatch
+from bundle.encoding import largest_ids
+from bundle.entries import Tensor
 from bundle.errors import BundleError
 from bundle.graph import Graph
-from bundle.manifest import MANIFEST_FILE, TaggerManifest, Tensor
+from bundle.manifest import MANIFEST_FILE
+from bundle.signature import Signature, check_signature, sentence_inputs
 from bundle.tagger import TaggedSentence, TaggerBundle
+from bundle.tagger_manifest import TaggerManifest
 from bundle.tags import make_tags
 from bundle.vocabulary import CharacterVocabulary, WordVocabulary
+from bundle.word_vocabularies import check_size, read_word_vocabularies
 
 _PROBED = 8  # golden sentences that are compared alone and in a batch
-
-_INPUTS = {"words": ("int32", 2), "chars": ("int32", 3), "lengths": ("int32", 1)}
-_OUTPUTS = {"tags": ("int32", 2), "tag_probs": ("float32", 3), "span_probs": ("float32", 2)}
 
 
 class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,20 +30,26 @@ class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     span_probs: list[list[float]]
 
 
+def tagger_signature(num_tags: int) -> Signature:
+    """Return what a tagger's graph takes and gives."""
+    outputs = [
+        Tensor(name="tags", dtype="int32", shape=["B", "T"]),
+        Tensor(name="tag_probs", dtype="float32", shape=["B", "T", num_tags]),
+        Tensor(name="span_probs", dtype="float32", shape=["B", "T"]),
+    ]
+    return sentence_inputs(), outputs
+
+
 def open_tagger(root: Path, manifest: TaggerManifest, *, provider: str) -> TaggerBundle:
     """Open a folder whose files were verified; raises BundleError."""
     words, characters, tags = _read_vocabularies(root, manifest)
     entry = manifest.graphs.tagger
-    _check_signature(root / MANIFEST_FILE, "input", entry.inputs, _INPUTS)
-    _check_signature(root / MANIFEST_FILE, "output", entry.outputs, _OUTPUTS)
-    num_tags = next(tensor for tensor in entry.outputs if tensor.name == "tag_probs").shape[-1]
-    if num_tags != len(tags):
-        raise BundleError(f"{root / MANIFEST_FILE}: output tag_probs has {num_tags} tags, but there are {len(tags)}")
+    check_signature(root / MANIFEST_FILE, "tagger", entry, tagger_signature(len(tags)))
     graph = Graph.open(root / entry.file, entry, provider=provider)
     bundle = TaggerBundle(manifest, tags, words, characters, graph)
     golden = _read_golden(root / manifest.golden.file)
     try:
-        bundle.run(_largest_ids(bundle))
+        bundle.run(largest_ids(len(bundle.words), len(bundle.characters)))
         answers = bundle.tag(golden.sentences)
         _check_golden(root / manifest.golden.file, golden, answers, tolerance=manifest.golden.tolerance)
         reproducible = manifest.reproducible and _rows_stand_alone(bundle, golden.sentences[:_PROBED])
@@ -57,12 +64,11 @@ def _read_vocabularies(
     root: Path, manifest: TaggerManifest
 ) -> tuple[WordVocabulary, CharacterVocabulary, tuple[str, ...]]:
     entries = manifest.vocabularies
-    words = WordVocabulary.read(root / entries.words.file, manifest.tokenization.lookup)
-    characters = CharacterVocabulary.read(root / entries.characters.file)
+    words, characters = read_word_vocabularies(
+        root, entries.words, entries.characters, lookup=manifest.tokenization.lookup
+    )
     tags = _read_tags(root / entries.tags.file)
-    for entry, size in ((entries.words, len(words)), (entries.characters, len(characters)), (entries.tags, len(tags))):
-        if size != entry.size:
-            raise BundleError(f"{root / entry.file}: has {size} ids instead of the {entry.size} in {MANIFEST_FILE}")
+    check_size(root, entries.tags, len(tags))
     expected = make_tags(manifest.architecture.labels, manifest.architecture.scheme)
     if tags != expected:
         raise BundleError(f"{root / entries.tags.file}: has the tags {list(tags)} instead of {list(expected)}")
@@ -85,12 +91,6 @@ def _read_golden(path: Path) -> Golden:
     if len(counts) != 1 or not golden.sentences or not all(golden.sentences):
         raise BundleError(f"{path}: must hold at least one sentence, none empty, with one answer each")
     return golden
-
-
-def _check_signature(path: Path, kind: str, tensors: list[Tensor], expected: dict[str, tuple[str, int]]) -> None:
-    found = {tensor.name: (tensor.dtype, len(tensor.shape)) for tensor in tensors}
-    if found != expected:
-        raise BundleError(f"{path}: a tagger's {kind}s are (dtype, rank) {expected}, not {found}")
 
 
 def _check_golden(path: Path, golden: Golden, answers: list[TaggedSentence], *, tolerance: float) -> None:
@@ -116,12 +116,6 @@ def _as_array(path: Path, values: list[float] | list[list[float]]) -> np.ndarray
         return np.array(values, dtype=np.float64)
     except ValueError as error:
         raise BundleError(f"{path}: recorded probabilities have rows of unequal length") from error
-
-
-def _largest_ids(bundle: TaggerBundle) -> TaggerBatch:
-    """Return one word with the largest ids there are: a graph made for smaller vocabularies refuses them."""
-    word, character = len(bundle.words) - 1, len(bundle.characters) - 1
-    return TaggerBatch(np.array([[word]], np.int32), np.array([[[character]]], np.int32), np.array([1], np.int32))
 
 
 def _rows_stand_alone(bundle: TaggerBundle, sentences: list[list[str]]) -> bool:

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.encoding import TaggerBatch, check_batch, encode_sentences
+from bundle.batches import plan_rows
+from bundle.encoding import TokenBatch, check_batch, encode_sentences
 from bundle.graph import Graph
-from bundle.manifest import TaggerManifest
+from bundle.tagger_manifest import TaggerManifest
 from bundle.tags import Span, spans_from_tags
 from bundle.vocabulary import CharacterVocabulary, WordVocabulary
-
-_ROWS = 16  # measured: 8 to 16 rows of like length are fastest
-_TOKENS = 2048  # rows x longest row: bounds the memory of a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +41,12 @@ class TaggerBundle:
     graph: Graph
     reproducible: bool = True
 
-    def encode(self, sentences: Sequence[Sequence[str]]) -> TaggerBatch:
+    def encode(self, sentences: Sequence[Sequence[str]]) -> TokenBatch:
         """Look up and pad sentences of at least one token each."""
         limit = self.manifest.limits.max_word_chars
         return encode_sentences(sentences, self.words, self.characters, max_word_chars=limit)
 
-    def run(self, batch: TaggerBatch) -> list[TaggedSentence]:
+    def run(self, batch: TokenBatch) -> list[TaggedSentence]:
         """Run the graph on one batch as it is; raises ValueError on arrays that it must not see."""
         check_batch(
             batch,
@@ -69,27 +67,11 @@ class TaggerBundle:
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[TaggedSentence]:
         """Tag any number of sentences in batches of like length; an empty sentence has an empty answer."""
-        order = sorted((row for row, sentence in enumerate(sentences) if sentence), key=lambda row: len(sentences[row]))
         results = [self._nothing() for _ in sentences]
-        for rows in _planned([len(sentences[row]) for row in order]):
-            chosen = order[rows]
-            for row, result in zip(chosen, self.run(self.encode([sentences[row] for row in chosen])), strict=True):
+        for rows in plan_rows([len(sentence) for sentence in sentences]):
+            for row, result in zip(rows, self.run(self.encode([sentences[row] for row in rows])), strict=True):
                 results[row] = result
         return results
 
     def _nothing(self) -> TaggedSentence:
         return TaggedSentence((), np.zeros((0, len(self.tags)), np.float32), np.zeros(0, np.float32))
-
-
-def _planned(lengths: Sequence[int]) -> list[slice]:
-    """Cut ascending lengths into batches of few rows and bounded rows x longest row."""
-    batches = []
-    start = 0
-    for position, length in enumerate(lengths):
-        rows = position - start
-        if rows and (rows == _ROWS or (rows + 1) * length > _TOKENS):
-            batches.append(slice(start, position))
-            start = position
-    if lengths:
-        batches.append(slice(start, len(lengths)))
-    return batches

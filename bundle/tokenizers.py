@@ -4,6 +4,7 @@ import re
 from itertools import islice
 from typing import Protocol
 
+from bundle.french import tokenize_french
 from bundle.tokenization import Token, tokenize
 
 _WORD = re.compile(r"\S+")
@@ -31,6 +32,7 @@ def split_characters(text: str, *, limit: int | None = None) -> list[Token]:
 
 TOKENIZERS: dict[str, Tokenizer] = {
     "seqserve-en-1": tokenize,
+    "seqserve-fr-1": tokenize_french,
     "whitespace": split_whitespace,
     "characters": split_characters,
 }

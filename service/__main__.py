@@ -1,5 +1,6 @@
 """`python -m service`: serve, or work offline with one of the other commands."""
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from bundle.errors import SeqserveError
 
 _FAILED, _INTERRUPTED = 1, 130
 
-_COMMANDS = ("tag", "score", "rank", "sample", "check")
+_COMMANDS = ("tag", "score", "rank", "sample", "classify", "transduce", "check")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,25 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(command: str, arguments: Sequence[str]) -> int:
     # Late, one by one: each needs a part of the service only.
-    if command == "tag":
-        from service.offline.tag import tag
-
-        return tag(arguments, os.environ)
-    if command == "score":
-        from service.offline.score import score
-
-        return score(arguments, os.environ)
-    if command == "rank":
-        from service.offline.rank import rank
-
-        return rank(arguments, os.environ)
-    if command == "sample":
-        from service.offline.sample import sample
-
-        return sample(arguments, os.environ)
-    from service.offline.check import check
-
-    return check(arguments)
+    module = importlib.import_module(f"service.offline.{command}")
+    run = getattr(module, command)
+    return int(run(arguments) if command == "check" else run(arguments, os.environ))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from service.engine.models import SlotLimits
 from service.engine.opening import check_bundles, choose_provider, open_model
 from service.engine.registry import Registry
 from service.errors import RequestError, UnauthorizedError
-from service.routes import models, operation, rank, sample, score, tag
+from service.routes import classify, models, operation, rank, sample, score, tag, transduce
 from service.settings import Settings
 from service.telemetry import Telemetry
 
@@ -38,7 +38,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, board: B
     registry.observe_sampling(telemetry.sampling)
     with app.app_context():
         attach(Service(settings, registry, board or Board(), telemetry))
-    for routes in (tag, score, rank, sample, models, operation):
+    for routes in (tag, score, rank, sample, classify, transduce, models, operation):
         app.register_blueprint(routes.blueprint)
     app.before_request(_begin)
     app.after_request(_finish)

@@ -104,6 +104,12 @@ def invalid(detail: str, *steps: str | int) -> InvalidRequestError:
     return InvalidRequestError(f"{pointer}: {detail}", [FieldError(pointer, detail)])
 
 
+def too_long(detail: str, *steps: str | int) -> TextTooLongError:
+    """Return the error for texts of too many tokens, by their place in the body as `invalid` takes it."""
+    pointer = pointer_to(*steps)
+    return TextTooLongError(f"{pointer}: {detail}", [FieldError(pointer, detail)])
+
+
 class ErrorKind(NamedTuple):
     """How one code looks over HTTP."""
 

@@ -8,12 +8,14 @@ import msgspec
 from service import VERSION
 from service.errors import KINDS
 from service.problems import CONTENT_TYPE
+from service.schemas.classify import ClassifyRequest, ClassifyResponse
 from service.schemas.models import ModelInfo, ModelList
 from service.schemas.problems import Health, Problem
 from service.schemas.rank import RankRequest, RankResponse
 from service.schemas.sample import SampleEnd, SamplePiece, SampleRequest, SampleResponse, StreamError
 from service.schemas.score import ScoreRequest, ScoreResponse
 from service.schemas.tag import TagRequest, TagResponse
+from service.schemas.transduce import TransduceRequest, TransduceResponse
 
 _REF = "#/components/schemas/{name}"
 _TAG_EXAMPLES = {
@@ -37,6 +39,8 @@ _RANK_EXAMPLES = {
         }
     },
 }
+_CLASSIFY_EXAMPLES = {"two texts": {"value": {"text": ["where have you been", "I was at home"]}}}
+_TRANSDUCE_EXAMPLES = {"by a beam of five": {"value": {"text": ["I am happy.", "Where is Tom?"], "beams": 5}}}
 _SAMPLE_EXAMPLES = {
     "three sentences": {"value": {"n": 3, "temperature": 0.8, "seed": 42}},
     "as it is written": {"value": {"prompt": "The", "max_tokens": 30, "stop": [". "], "stream": True}},
@@ -116,6 +120,26 @@ ROUTES = (
         SampleRequest,
         _SAMPLE_EXAMPLES,
         (SamplePiece, SampleEnd, StreamError),
+    ),
+    Route(
+        "post",
+        "/v1/classify",
+        "classify",
+        "Say what texts are, each as a whole, with the probability of every label.",
+        ClassifyResponse,
+        _ERRORS_OF_WORK,
+        ClassifyRequest,
+        _CLASSIFY_EXAMPLES,
+    ),
+    Route(
+        "post",
+        "/v1/transduce",
+        "transduce",
+        "Turn texts into other texts, such as translations, with an encoder-decoder, greedily or by beam search.",
+        TransduceResponse,
+        _ERRORS_OF_WORK,
+        TransduceRequest,
+        _TRANSDUCE_EXAMPLES,
     ),
     Route("get", "/v1/models", "list_models", "List the models.", ModelList, ("unauthorized", "internal")),
     Route(

@@ -11,7 +11,7 @@ from service.scratch import scratch_directory
 DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _PREFIX = "seqserve-metrics-"
 
-TokenKind = Literal["tagged", "scored", "sampled"]
+TokenKind = Literal["tagged", "scored", "sampled", "classified", "transduced"]
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 

@@ -104,7 +104,7 @@ def python_files() -> list[Path]:
 
 def test_python_files_are_found() -> None:
     found = {str(path.relative_to(ROOT)) for path in python_files()}
-    assert {"bundle/load.py", "service/app.py", "training/tagger.py", "tests/test_project.py"} <= found
+    assert {"bundle/load.py", "service/app.py", "training/taggers/tagger.py", "tests/test_project.py"} <= found
 
 
 def test_every_python_file_has_one_idea_or_is_two_files() -> None:

@@ -3,14 +3,18 @@
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from bundle.classifier import ClassifierBundle
+from bundle.entries import CellName
 from bundle.language_model import StepBatch
 from bundle.load import find_bundles, load_bundle, load_language_model
 from bundle.token_vocabulary import EOS_ID, START_ID, UNKNOWN_ID
 from bundle.tokenization import tokenize
+from training.corpora import known_corpora
 
 MODELS = Path(__file__).parent.parent / "models"
 MAX_TAGGER_BYTES = 40_000_000
@@ -18,7 +22,8 @@ MAX_TAGGER_BYTES = 40_000_000
 
 MAX_LANGUAGE_MODELS_BYTES = 120_000_000
 MAX_FILE_BYTES = 60_000_000
-LANGUAGE_MODELS = ("lm-char-en", "lm-char-names", "lm-char-shakespeare", "lm-char-tang", "lm-en")
+OF_EACH_CELL = [f"lm-char-words-{cell}" for cell in sorted(get_args(CellName))]
+LANGUAGE_MODELS = ["lm-char-en", "lm-char-names", "lm-char-shakespeare", "lm-char-tang", *OF_EACH_CELL, "lm-en"]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +57,7 @@ def test_the_tagger_is_small_enough():
 @pytest.mark.parametrize("folder", find_bundles(MODELS), ids=lambda folder: f"{folder.parent.name}-{folder.name}")
 def test_only_shippable_data_is_in_it(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
-    barred = {"conll2003", "wikiann_en", "worldwide_newswire", "ptb", "jfleg", "blimp_dev", "marvin_linzen"}
+    barred = {corpus.name for corpus in known_corpora() if not (corpus.ship or corpus.ship_text)}
     assert not {source["name"] for source in manifest["data"]} & barred
 
 
@@ -95,7 +100,7 @@ def log_prob(model, text):
 
 def test_the_language_models_are_there_and_small_enough():
     shipped = [path.parent.name for path in find_bundles(MODELS)]
-    assert [name for name in shipped if name.startswith("lm-")] == list(LANGUAGE_MODELS)
+    assert [name for name in shipped if name.startswith("lm-")] == LANGUAGE_MODELS
     sizes = [path.stat().st_size for name in LANGUAGE_MODELS for path in (MODELS / name / "1").iterdir()]
     assert sum(sizes) < MAX_LANGUAGE_MODELS_BYTES
     assert max(sizes) < MAX_FILE_BYTES
@@ -148,6 +153,25 @@ def drawn(model, seed, *, max_tokens=100):
             return "".join(forms), True
         forms.append(model.vocabulary.form_of(previous))
     return "".join(forms), False
+
+
+@pytest.mark.parametrize("name", OF_EACH_CELL)
+def test_every_cell_of_the_notes_is_shipped_and_writes_for_a_class(name):
+    model = load_language_model(MODELS / name / "1")
+    assert name == f"lm-char-words-{model.manifest.architecture.cell}"
+    drawn_classes = {drawn(model, seed)[0].partition(":")[0] for seed in range(12)}
+    assert drawn_classes == {"name", "dino"}
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [("where have you been", "question"), ("I was at home", "statement"), ("IS THIS THE TRAIN TO LONDON", "question")],
+)
+def test_questions_are_told_from_statements(text, label):
+    bundle = load_bundle(MODELS / "question-en" / "1")
+    assert isinstance(bundle, ClassifierBundle)
+    (probs,) = bundle.classify([bundle.tokenize(text)])
+    assert bundle.labels[int(probs.argmax())] == label
 
 
 def test_names_are_short_words_of_letters():

@@ -12,22 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.detokenization import Detokenizer
+from bundle.entries import FileEntry, GoldenEntry, GraphEntry, VocabularyEntry
 from bundle.language_batches import check_step, score_feeds, scored_rows
-from bundle.language_model import EncodedText, ScoredRow, ScoreRow, StepBatch, StepResult
-from bundle.language_scoring import score_in_chunks
-from bundle.manifest import (
-    FORMAT_VERSION,
-    FileEntry,
-    GoldenEntry,
-    GraphEntry,
+from bundle.language_manifest import (
     LanguageModelArchitecture,
     LanguageModelGraphs,
     LanguageModelLimits,
     LanguageModelManifest,
     LanguageModelTokenization,
     LanguageModelVocabularies,
-    VocabularyEntry,
 )
+from bundle.language_model import EncodedText, ScoredRow, ScoreRow, StepBatch, StepResult
+from bundle.language_scoring import score_in_chunks
+from bundle.manifest import FORMAT_VERSION
 from bundle.token_vocabulary import START_ID, TokenVocabulary
 from bundle.tokenizers import TOKENIZERS
 

@@ -1,15 +1,15 @@
-"""`python -m training`: fit, resume, export, text, evaluate, corpora."""
+"""`python -m training`: fit, resume, export, text, evaluate, corpora, gradients."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from bundle.errors import SeqserveError
 from training import corpora, evaluate
+from training.gradients import gradients
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +30,14 @@ def build_parser() -> argparse.ArgumentParser:
     fit_parser.add_argument("config", type=Path)
     fit_parser.add_argument("--run", type=Path, help="the run folder (default: runs/NAME-SEED)", dest="folder")
     fit_parser.add_argument("--seed", type=int, help="in place of the configuration's seed")
+    fit_parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="changes",
+        help='in place of a key of the configuration, the value as in TOML: model.cell="gru"; may be given again',
+    )
     fit_parser.set_defaults(run=run_fit)
 
     resume_parser = commands.add_parser("resume", help="go on with an interrupted run")
@@ -55,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
             "score a bundle on a file: spans of a tagger, perplexity or minimal pairs of a language model",
         ),
         (corpora, "corpora", "list, import and fetch the known data sets"),
+        (gradients, "gradients", "compare the cells: gradients through time, agreement at a distance, clipping"),
     ):
         sub_parser = commands.add_parser(name, help=text, description=module.__doc__)
         module.add_arguments(sub_parser)
@@ -64,11 +73,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run_fit(options: argparse.Namespace) -> int:
     from training.config import load_config  # torch is loaded by the commands that need it
+    from training.gradients.gradient_config import GradientsConfig
     from training.runs import fit
 
-    config = load_config(options.config)
-    if options.seed is not None:
-        config = dataclasses.replace(config, seed=options.seed)
+    changes = [*options.changes, *([f"seed={options.seed}"] if options.seed is not None else [])]
+    config = load_config(options.config, changes)
+    if isinstance(config, GradientsConfig):
+        raise SeqserveError(f"{options.config}: is for `python -m training gradients`")
     fit(config, options.folder or Path("runs") / f"{config.name}-{config.seed}")
     return 0
 
@@ -90,8 +101,8 @@ def run_export(options: argparse.Namespace) -> int:
 def run_text(options: argparse.Namespace) -> int:
     """Words as sequences of tokens, one a line, single spaces between them; characters as they are."""
     from training.config import load_config
-    from training.language_config import LanguageConfig
-    from training.language_setup import sequences_of
+    from training.language.language_config import LanguageConfig
+    from training.language.language_setup import sequences_of
 
     config = load_config(options.config)
     if not isinstance(config, LanguageConfig):

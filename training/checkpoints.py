@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from bundle.errors import SeqserveError
-from training.config import Config, config_from, config_table
-from training.language_config import LanguageConfig
+from training.config import config_from, config_table
+from training.config_kinds import AnyConfig
 
 
 class RunError(SeqserveError):
@@ -51,7 +51,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
     return state
 
 
-def start_run(folder: Path, config: Config | LanguageConfig) -> None:
+def start_run(folder: Path, config: AnyConfig) -> None:
     """Creates a run folder with the resolved configuration; refuses one that holds a run already."""
     if (folder / CONFIG).exists():
         raise RunError(f"{folder}: holds a run already; continue it with `python -m training resume {folder}`")
@@ -59,9 +59,10 @@ def start_run(folder: Path, config: Config | LanguageConfig) -> None:
     write_atomically(folder / CONFIG, json.dumps(config_table(config), indent=1, ensure_ascii=False).encode())
 
 
-def read_run_config(folder: Path) -> Config | LanguageConfig:
+def read_run_config(folder: Path) -> AnyConfig:
     try:
-        return config_from(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+        config: AnyConfig = config_from(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+        return config
     except FileNotFoundError:
         raise RunError(f"{folder}: no {CONFIG} in it; not a run folder") from None
 

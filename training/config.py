@@ -6,14 +6,13 @@ import dataclasses
 import tomllib
 import types
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from bundle.entries import CellName
 from bundle.errors import SeqserveError
-
-if TYPE_CHECKING:
-    from training.language_config import LanguageConfig
 
 
 class ConfigError(SeqserveError):
@@ -22,9 +21,11 @@ class ConfigError(SeqserveError):
 
 @dataclass(frozen=True)
 class CorpusConfig:
-    """One CoNLL file: where it is, which columns count, which types are kept."""
+    """One file of sentences with tags: where it is, which columns count, which types are kept."""
 
     file: str  # of a known data set ("uner_ewt/dev.conll"), or a path of your own
+    format: Literal["conll", "splice"] = "conll"  # splice: UCI's splice junctions, a base a token
+    part: tuple[float, float] = (0.0, 1.0)  # splice: sequences by hash
     token_column: int = 0
     tag_column: int = -1
     map: dict[str, str] | None = None  # type in the file -> label; other types become O; None keeps all
@@ -52,7 +53,7 @@ class AugmentConfig:
 
 @dataclass(frozen=True)
 class WordsConfig:
-    vectors: tuple[str, ...] = ()  # known data sets, paths of your own, or package:NAME (see `training.vectors`)
+    vectors: tuple[str, ...] = ()  # known data sets, own paths, or package:NAME (see `training.reading.vectors`)
     projection_dim: int = 0  # 0: frozen vectors enter as they are
     trained_dim: int = 50  # 0: no trained word embedding
     min_count: int = 2  # rarer words share <UNK>
@@ -81,14 +82,38 @@ class DropoutConfig:
 
 
 @dataclass(frozen=True)
-class ModelConfig:
-    cell: Literal["lstm"] = "lstm"
+class ReaderConfig:
+    """What reads a sentence, whatever is then said of it."""
+
+    cell: CellName = "lstm"
     hidden_size: int = 256  # per direction
     num_layers: int = 2
-    scheme: Literal["BIO", "BIOES"] = "BIOES"
+    bidirectional: bool = True
+    feed_forward: tuple[int, ...] = ()  # sizes of relu layers on top, without connections over time
     words: WordsConfig = field(default_factory=WordsConfig)
     characters: CharactersConfig = field(default_factory=CharactersConfig)
     dropout: DropoutConfig = field(default_factory=DropoutConfig)
+
+    def __post_init__(self) -> None:
+        for name, count in {
+            "model.hidden_size": self.hidden_size,
+            "model.num_layers": self.num_layers,
+            "model.characters.max_word_chars": self.characters.max_word_chars,
+            **{f"model.feed_forward[{i}]": size for i, size in enumerate(self.feed_forward)},
+        }.items():
+            if count < 1:
+                raise ConfigError(f"{name} = {count} is below 1")
+        if self.characters.kind == "cnn" and self.characters.width % 2 == 0:
+            raise ConfigError(f"model.characters.width = {self.characters.width} is even; a filter has a centre")
+        if not self.words.vectors and not self.words.trained_dim and self.characters.kind == "none":
+            raise ConfigError("model.words and model.characters leave the model without any input")
+
+
+@dataclass(frozen=True)
+class ModelConfig(ReaderConfig):
+    """A tagger: what reads the sentence, and how its spans are written as tags."""
+
+    scheme: Literal["BIO", "BIOES"] = "BIOES"
 
 
 @dataclass(frozen=True)
@@ -127,6 +152,7 @@ class Config:
     description: str
     licence: str
     data: DataConfig
+    task: Literal["tag"] = "tag"
     seed: int = 1
     languages: tuple[str, ...] = ("en",)
     attribution: tuple[str, ...] = ()
@@ -136,44 +162,38 @@ class Config:
     loop: LoopConfig = field(default_factory=LoopConfig)
 
     def __post_init__(self) -> None:
-        for name, value in _probabilities(self):
-            if not 0.0 <= value < 1.0:
-                raise ConfigError(f"{name} = {value} is not in [0, 1)")
-        for name, count in {
-            "loop.epochs": self.loop.epochs,
-            "loop.batch_size": self.loop.batch_size,
-            "model.hidden_size": self.model.hidden_size,
-            "model.num_layers": self.model.num_layers,
-            "model.characters.max_word_chars": self.model.characters.max_word_chars,
-        }.items():
-            if count < 1:
-                raise ConfigError(f"{name} = {count} is below 1")
-        if self.model.characters.kind == "cnn" and self.model.characters.width % 2 == 0:
-            raise ConfigError(f"model.characters.width = {self.model.characters.width} is even; a filter has a centre")
+        check_training(self)
+        for corpus in (*self.data.train, *self.data.dev):
+            if corpus.format == "conll" and tuple(corpus.part) != (0.0, 1.0):
+                raise ConfigError(f'part = {list(corpus.part)} of {corpus.file} needs format = "splice"')
+            if len(corpus.part) != 2 or not 0.0 <= corpus.part[0] < corpus.part[1] <= 1.0:
+                raise ConfigError(f"part = {list(corpus.part)} of {corpus.file} is no range within 0 to 1")
         if not self.data.train or not self.data.dev or not self.data.labels:
             raise ConfigError("data.train, data.dev and data.labels need at least one entry each")
         if min(corpus.weight for corpus in self.data.dev) < 0 or not sum(corpus.weight for corpus in self.data.dev):
             raise ConfigError("data.dev needs weights of 0 or more, at least one of them above 0")
-        if self.optimizer.name == "nt-asgd":
-            raise ConfigError('optimizer.name = "nt-asgd" is for language models')
-        words = self.model.words
-        if not words.vectors and not words.trained_dim and self.model.characters.kind == "none":
-            raise ConfigError("model.words and model.characters leave the tagger without any input")
 
 
-def _probabilities(config: Config) -> list[tuple[str, float]]:
-    dropout, augment = dataclasses.asdict(config.model.dropout), dataclasses.asdict(config.augment)
-    return [
-        *((f"model.dropout.{name}", value) for name, value in dropout.items()),
-        *((f"augment.{name}", value) for name, value in augment.items()),
-        ("loop.average_decay", config.loop.average_decay),
-        ("optimizer.warmup", config.optimizer.warmup),
-    ]
+def check_training(config: Any) -> None:
+    """Raise ConfigError, naming the key, for what no training by epochs can use."""
+    shares = {f"model.dropout.{name}": value for name, value in dataclasses.asdict(config.model.dropout).items()}
+    if hasattr(config, "augment"):
+        shares |= {f"augment.{name}": value for name, value in dataclasses.asdict(config.augment).items()}
+    shares |= {"loop.average_decay": config.loop.average_decay, "optimizer.warmup": config.optimizer.warmup}
+    for name, value in shares.items():
+        if not 0.0 <= value < 1.0:
+            raise ConfigError(f"{name} = {value} is not in [0, 1)")
+    for name, count in {"loop.epochs": config.loop.epochs, "loop.batch_size": config.loop.batch_size}.items():
+        if count < 1:
+            raise ConfigError(f"{name} = {count} is below 1")
+    if config.optimizer.name == "nt-asgd":
+        raise ConfigError('optimizer.name = "nt-asgd" is for language models')
 
 
-def load_config(path: str | Path) -> Config | LanguageConfig:
-    """Reads and checks a TOML file.
+def load_config(path: str | Path, changes: Sequence[str] = ()) -> Any:
+    """Reads and checks a TOML file; which dataclass it becomes, `training.config_kinds` says.
 
+    `changes`: KEY=VALUE in place of what the file says, keys dotted, values as in TOML or else plain strings.
     Raises ConfigError for a missing file, bad TOML, an unknown or missing key, a wrong type or value.
     """
     path = Path(path)
@@ -183,22 +203,42 @@ def load_config(path: str | Path) -> Config | LanguageConfig:
         raise ConfigError(f"{path}: no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
+    for change in changes:
+        _apply(table, change)
     try:
         return config_from(table)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def config_from(table: dict[str, Any]) -> Config | LanguageConfig:
+def _apply(table: dict[str, Any], change: str) -> None:
+    """Put the value of KEY=VALUE into a table; raises ConfigError when it is no such thing."""
+    dotted, separator, text = change.partition("=")
+    *tables, key = dotted.strip().split(".")
+    if not separator or not key:
+        raise ConfigError(f"--set {change}: is not of the form KEY=VALUE")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    for name in tables:
+        table = table.setdefault(name, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"--set {change}: {name} is no table")
+    table[key] = value
+
+
+def config_from(table: dict[str, Any]) -> Any:
     """The configuration that a plain table (from TOML or JSON) describes; its `task` says of which kind."""
-    from training.language_config import LanguageConfig  # late: it builds on this module
+    from training.config_kinds import CONFIG_KINDS  # late: each kind builds on this module
 
-    kind = LanguageConfig if table.get("task") == "language-model" else Config
-    config: Config | LanguageConfig = _build(kind, table, "")
-    return config
+    task = table.get("task", "tag")
+    if task not in CONFIG_KINDS:
+        raise ConfigError(f"task = {task!r} is none of {', '.join(CONFIG_KINDS)}")
+    return _build(CONFIG_KINDS[task], table, "")
 
 
-def config_table(config: Config | LanguageConfig) -> dict[str, Any]:
+def config_table(config: Any) -> dict[str, Any]:
     """The inverse of `config_from`: every key with its resolved value."""
     return dataclasses.asdict(config)
 

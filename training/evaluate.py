@@ -1,69 +1,25 @@
-"""How good a bundle is on a file: span scores of a tagger, as conlleval prints them, or see evaluate_language_model."""
+"""How good a bundle is on a file; what is measured depends on what the bundle does."""
 
 import argparse
-import json
-import sys
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from bundle.classifier import ClassifierBundle
 from bundle.errors import SeqserveError
 from bundle.language_model import LanguageModelBundle
 from bundle.load import load_bundle
-from bundle.tagger import TaggerBundle
-from training import evaluate_language_model
-from training.conll import Sentence, map_labels, read_conll, to_scheme
-from training.metrics import Counts, SpanScores, report, score_tags
+from bundle.transducer import TransducerBundle
+from training.classifiers import evaluate_classifier
+from training.language import evaluate_language_model
+from training.taggers import evaluate_tagger
+from training.transducers import evaluate_transducer
 
-
-def evaluate_bundle(bundle: TaggerBundle, sentences: Sequence[Sentence]) -> SpanScores:
-    """Scores of the bundle's tags on given tokens, against tags in any scheme.
-
-    Both sides are written in BIO first, so that the accuracy is that of BIO tags; the span scores do not depend on it.
-    """
-    answers = bundle.tag([sentence.tokens for sentence in sentences])
-    found = [
-        Sentence(sentence.tokens, answer.tags) for sentence, answer in zip(sentences, answers, strict=True)
-    ]  # a sentence checks that its tokens and tags are of equal number
-    gold_tags = [sentence.tags for sentence in to_scheme(sentences, "BIO")]
-    return score_tags(gold_tags, [sentence.tags for sentence in to_scheme(found, "BIO")])
-
-
-def lower_cased(sentences: Sequence[Sentence]) -> list[Sentence]:
-    """The same sentences with their tokens in lower case."""
-    return [replace(sentence, tokens=tuple(map(str.lower, sentence.tokens))) for sentence in sentences]
-
-
-def read_mapping(text: str) -> dict[str, str]:
-    """ "person=PER,location=LOC" as a dictionary; raises SeqserveError."""
-    mapping = {}
-    for part in text.split(","):
-        source, separator, target = part.strip().partition("=")
-        if not (source and separator and target):
-            raise SeqserveError(f"--map: {part!r} is not of the form LABEL=LABEL")
-        mapping[source] = target
-    return mapping
-
-
-def as_dict(scores: SpanScores) -> dict[str, object]:
-    """Scores for a JSON file; rates are fractions in 0..1."""
-    return {
-        **_counts(scores.overall),
-        "num_tokens": scores.num_tokens,
-        "accuracy": scores.accuracy,
-        "labels": {label: _counts(counts) for label, counts in scores.labels.items()},
-    }
-
-
-def _counts(counts: Counts) -> dict[str, float]:
-    return {
-        "precision": counts.precision,
-        "recall": counts.recall,
-        "f1": counts.f1,
-        "num_gold": counts.num_gold,
-        "num_found": counts.num_found,
-        "num_correct": counts.num_correct,
-    }
+_KINDS: dict[type, Any] = {
+    LanguageModelBundle: evaluate_language_model,
+    ClassifierBundle: evaluate_classifier,
+    TransducerBundle: evaluate_transducer,
+}
+_GENERAL = {"bundle", "file", "json"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,47 +30,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="FILE",
-        help="CoNLL column file for a tagger, text for a language model; plain, .gz or .xz",
+        help="CoNLL column file for a tagger, text for a language model, texts with labels for a classifier, "
+        "pairs for an encoder-decoder; plain, .gz or .xz",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, rates as fractions")
-    group = parser.add_argument_group("taggers")
-    group.add_argument("--token-column", type=int, default=0, metavar="N", help="column of the tokens (0)")
-    group.add_argument("--tag-column", type=int, default=-1, metavar="N", help="column of the tags (-1, the last)")
+    group = parser.add_argument_group("taggers and classifiers")
     group.add_argument(
-        "--map", metavar="A=B,…", help="rename labels of the file; those not named here count as no names"
+        "--map",
+        metavar="A=B,…",
+        help="rename labels of the file; a tagger takes those not named here for no names, "
+        "a classifier leaves their texts out",
     )
-    group.add_argument("--lower", action="store_true", help="lower-case the tokens first")
-    evaluate_language_model.add_arguments(parser)
+    for module in (evaluate_tagger, evaluate_language_model, evaluate_classifier, evaluate_transducer):
+        module.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the scores; raises SeqserveError when the bundle or the file cannot be used."""
     bundle = load_bundle(arguments.bundle)
-    if isinstance(bundle, LanguageModelBundle):
-        if arguments.map is not None or arguments.lower or arguments.token_column or arguments.tag_column != -1:
-            raise SeqserveError(f"{arguments.bundle}: a language model takes no argument of taggers")
-        return evaluate_language_model.run(bundle, arguments)
-    if evaluate_language_model.is_used(arguments):
-        raise SeqserveError(f"{arguments.bundle}: a tagger takes no argument of language models")
-    if arguments.file is None:
-        raise SeqserveError("a tagger is evaluated on FILE, a CoNLL column file")
-    sentences = read_conll(arguments.file, token_column=arguments.token_column, tag_column=arguments.tag_column)
-    if not sentences:
-        raise SeqserveError(f"{arguments.file}: it holds no sentences")
-    if arguments.map is not None:
-        sentences = map_labels(sentences, read_mapping(arguments.map))
-    if arguments.lower:
-        sentences = lower_cased(sentences)
-    scores = evaluate_bundle(bundle, sentences)
-    unknown = sorted(
-        label
-        for label, counts in scores.labels.items()
-        if counts.num_gold and label not in bundle.manifest.architecture.labels
-    )
-    if unknown:
-        print(f"{arguments.file}: the bundle has no label {', '.join(unknown)}; see --map", file=sys.stderr)
-    if arguments.json:
-        print(json.dumps(as_dict(scores), indent=1, ensure_ascii=False))
-    else:
-        print(report(scores), end="")
-    return 0
+    module = _KINDS.get(type(bundle), evaluate_tagger)
+    _check_arguments(arguments, module)
+    return int(module.run(bundle, arguments))
+
+
+def _check_arguments(arguments: argparse.Namespace, module: Any) -> None:
+    """Raise SeqserveError, naming it, for an argument that this kind of model would leave out of account."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    for name, value in vars(parser.parse_args([""])).items():
+        if name not in _GENERAL and name not in module.ARGUMENTS and getattr(arguments, name) != value:
+            raise SeqserveError(f"{arguments.bundle}: a {module.KIND} takes no --{name.replace('_', '-')}")

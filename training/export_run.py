@@ -10,24 +10,28 @@ from pathlib import Path
 from typing import Any
 
 from training.checkpoints import EPOCHS, MODEL, RunError, load_tensors, read_run_config
+from training.classifiers.classifier_config import ClassifierConfig
+from training.classifiers.export_classifier_run import export_classifier_run
+from training.classifiers.export_classifier_run import training_files as classifier_files
 from training.config import Config
-from training.export.bundle import TrainedTagger, export_tagger
-from training.export.folder import Card
-from training.export_language_run import export_language_run, training_files
-from training.export_sources import attributions, data_sources, plain_card, unshippable
-from training.language_config import LanguageConfig
+from training.config_kinds import AnyConfig
+from training.export_sources import unshippable
+from training.language.export_language_run import export_language_run
+from training.language.export_language_run import training_files as language_files
+from training.language.language_config import LanguageConfig
+from training.taggers.export_tagger_run import export_tagger_run
+from training.taggers.export_tagger_run import training_files as tagger_files
+from training.transducers.export_transducer_run import export_transducer_run
+from training.transducers.export_transducer_run import training_files as transducer_files
+from training.transducers.transducer_config import TransducerConfig
 
-# Recorded with their answers in every bundle and checked at each load: plain sentences, a sentence of one token,
-# unknown words and characters, capitals, a token longer than any limit.
-GOLDEN = (
-    'He said , " Teddy Roosevelt was a great President . "',
-    'He said , " Teddy bears are on sale ! "',
-    "Harry Potter and Hermione Granger invented a new spell .",
-    "London",
-    "she moved from new york to acme corp . in 1998",
-    "ANGELA MERKEL VISITED THE WORLD BANK IN WASHINGTON , D.C.",
-    "Zürich Ωmega 東京 \N{GRINNING FACE} zzqxv " + "a" * 300,
-)
+_EXPORTS: dict[type, tuple[Any, Any]] = {
+    Config: (export_tagger_run, tagger_files),
+    LanguageConfig: (export_language_run, language_files),
+    ClassifierConfig: (export_classifier_run, classifier_files),
+    TransducerConfig: (export_transducer_run, transducer_files),
+}
+"""For each kind of configuration what writes its bundle, and which files its weights learned from."""
 
 
 def export_run(folder: Path, models: Path, *, card: Path | None, replace: bool = False) -> Path:
@@ -47,10 +51,8 @@ def export_run(folder: Path, models: Path, *, card: Path | None, replace: bool =
     curves = folder / "curves.png"
     with tempfile.TemporaryDirectory(dir=_made(target.parent), prefix=f".{target.name}-new-") as temporary:
         new = Path(temporary) / target.name  # written, loaded and checked there
-        if isinstance(config, LanguageConfig):
-            export_language_run(new, config, state, best, readme=text, created=created, curves=curves)
-        else:
-            export_tagger_run(new, config, state, best, readme=text, created=created, curves=curves)
+        write_bundle, _ = _EXPORTS[type(config)]
+        write_bundle(new, config, state, best, readme=text, created=created, curves=curves)
         if barred := unshippable(config, training_data(config)):
             print(f"{target}: for measuring only, it may not be given away: {', '.join(barred)}", file=sys.stderr)
         if target.exists():
@@ -59,50 +61,11 @@ def export_run(folder: Path, models: Path, *, card: Path | None, replace: bool =
     return target
 
 
-def training_data(config: Config | LanguageConfig) -> list[str]:
+def training_data(config: AnyConfig) -> list[str]:
     """The files that the weights learned from, as the configuration names them."""
-    if isinstance(config, LanguageConfig):
-        return training_files(config)
-    return [*(corpus.file for corpus in config.data.train), *config.model.words.vectors]
-
-
-def export_tagger_run(
-    new: Path,
-    config: Config,
-    state: dict[str, Any],
-    best: dict[str, Any],
-    *,
-    readme: str | None,
-    created: str,
-    curves: Path,
-) -> None:
-    """Writes the bundle `new` of a tagger's run: what model.pt holds, and the line of the epoch it is from."""
-    trained = TrainedTagger(
-        weights={name: tensor.numpy() for name, tensor in state["weights"].items()},
-        forms=state["forms"],
-        characters=state["characters"],
-        labels=config.data.labels,
-        scheme=config.model.scheme,
-        max_word_chars=config.model.characters.max_word_chars,
-    )
-    train = training_data(config)
-    sources = data_sources({"training": train, "choosing the epoch": [corpus.file for corpus in config.data.dev]})
-    scores = "\n".join(f"| {name} | {100 * f1:.1f} |" for name, f1 in best["dev"].items())
-    table = f"## Dev scores (epoch {best['epoch']}, seed {config.seed})\n\n| file | span F1 |\n|---|---|\n{scores}\n"
-    card = Card(
-        name=config.name,
-        version=config.version,
-        created=created,
-        description=config.description,
-        readme=readme if readme is not None else plain_card(config, sources, table),
-        licence=config.licence,
-        attribution=[*config.attribution, *attributions(train)],
-        languages=config.languages,
-        metrics={f"dev {name}": {"f1": round(f1, 4)} for name, f1 in best["dev"].items()},
-        data=sources,
-        curves=curves,
-    )
-    export_tagger(new, trained, card, [sentence.split() for sentence in GOLDEN])
+    _, files_of = _EXPORTS[type(config)]
+    files: list[str] = files_of(config)
+    return files
 
 
 def _made(folder: Path) -> Path:

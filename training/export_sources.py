@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bundle.manifest import DataSource, sha256_of
+from bundle.entries import DataSource
+from bundle.manifest import sha256_of
 from training.corpora import find_corpus, known_corpora
 
 if TYPE_CHECKING:
-    from training.config import Config
-    from training.language_config import LanguageConfig
+    from training.config_kinds import AnyConfig
 
 
 def data_sources(uses: Mapping[str, Iterable[str]]) -> list[DataSource]:
@@ -42,9 +42,9 @@ def attributions(files: Iterable[str]) -> list[str]:
     return [known[name] for name in names if known.get(name)]
 
 
-def unshippable(config: Config | LanguageConfig, files: Iterable[str]) -> list[str]:
+def unshippable(config: AnyConfig, files: Iterable[str]) -> list[str]:
     """Known data sets among the files of which no model may be given away, or none that saw their labels."""
-    from training.language_config import LanguageConfig
+    from training.language.language_config import LanguageConfig
 
     is_text_enough = isinstance(config, LanguageConfig)
     named = dict.fromkeys(file.split("/")[0] for file in files)
@@ -52,10 +52,16 @@ def unshippable(config: Config | LanguageConfig, files: Iterable[str]) -> list[s
     return [name for name in named if name in barred]
 
 
-def plain_card(config: Config | LanguageConfig, sources: Sequence[DataSource], scores: str) -> str:
+def plain_card(config: AnyConfig, sources: Sequence[DataSource], scores: str) -> str:
     """A model card with what the run itself knows; `scores` is its section of results."""
     data = "\n".join(f"- {source.name} ({source.use}): {source.licence}" for source in sources)
     return (
         f"# {config.name} {config.version}\n\n{config.description}.\n\nLicence: {config.licence}\n\n"
         f"## Data\n\n{data}\n\n{scores}\n![training curves](curves.png)\n"
     )
+
+
+def score_table(best: Mapping[str, Any], metric: str, *, seed: int) -> str:
+    """A card's section with the score of each dev file, shown in percent, in the epoch that the weights are from."""
+    scores = "\n".join(f"| {name} | {100 * score:.1f} |" for name, score in best["dev"].items())
+    return f"## Dev scores (epoch {best['epoch']}, seed {seed})\n\n| file | {metric} |\n|---|---|\n{scores}\n"

@@ -50,4 +50,10 @@ def clip_gradients(parameters: Sequence[nn.Parameter], *, norm: float, value: fl
     """
     if value:
         nn.utils.clip_grad_value_(parameters, value)
-    return float(nn.utils.clip_grad_norm_(parameters, norm if norm else math.inf))
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    total = nn.utils.get_total_norm(gradients)
+    if not total.isfinite():  # squares leave float32's range before the gradients do
+        total = nn.utils.get_total_norm([gradient.double() for gradient in gradients])
+    if norm:
+        nn.utils.clip_grads_with_norm_(parameters, norm, total)
+    return float(total)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from training.checkpoints import CHECKPOINT, read_run_config, start_run
-from training.config import Config
-from training.language_config import LanguageConfig
-from training.language_loop import LanguageTraining
+from training.config_kinds import AnyConfig
+from training.language.language_config import LanguageConfig
+from training.language.language_loop import LanguageTraining
 from training.loop import Training
+from training.tasks import build_task
 
 
-def fit(config: Config | LanguageConfig, folder: Path) -> None:
+def fit(config: AnyConfig, folder: Path) -> None:
     """Trains from the start into a new run folder."""
     start_run(folder, config)
     training = _training_of(config, folder)
@@ -27,5 +28,7 @@ def resume(folder: Path) -> None:
     training.run()
 
 
-def _training_of(config: Config | LanguageConfig, folder: Path) -> Training | LanguageTraining:
-    return LanguageTraining(config, folder) if isinstance(config, LanguageConfig) else Training(config, folder)
+def _training_of(config: AnyConfig, folder: Path) -> Training | LanguageTraining:
+    if isinstance(config, LanguageConfig):
+        return LanguageTraining(config, folder)
+    return Training(config, folder, build_task)

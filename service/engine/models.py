@@ -1,17 +1,29 @@
 """An open model: its bundle, and what lets many requests share it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from bundle.encoding import TaggerBatch
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.beam import Hypothesis
+from bundle.classifier import ClassifierBundle
+from bundle.classifier_manifest import ClassifierManifest
+from bundle.encoding import TokenBatch
+from bundle.language_manifest import LanguageModelManifest
 from bundle.language_model import LanguageModelBundle, ScoredRow, ScoreRow
-from bundle.manifest import LanguageModelManifest, TaggerManifest
+from bundle.load import Bundle
 from bundle.tagger import TaggedSentence, TaggerBundle
+from bundle.tagger_manifest import TaggerManifest
+from bundle.transducer import TransducerBundle, TransduceRow
+from bundle.transducer_manifest import TransducerManifest
 from service.engine.batcher import Batcher
 from service.engine.decoder import Decoder
 from service.engine.plan import BatchLimits
 from service.engine.rows import stack_rows
+
+Result = TypeVar("Result")
 
 _SCORE_ROWS = 16
 _SCORE_TOKENS = 1024
@@ -32,7 +44,7 @@ class TaggerModel:
     manifest: TaggerManifest
     provider: str
     bundle: TaggerBundle
-    batcher: Batcher[TaggerBatch, TaggedSentence]
+    batcher: Batcher[TokenBatch, TaggedSentence]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +58,51 @@ class LanguageModel:
     decoder: Decoder
 
 
-Bundle = TaggerBundle | LanguageModelBundle
-Model = TaggerModel | LanguageModel
+@dataclass(frozen=True, slots=True)
+class ClassifierModel:
+    """An open classifier; a row of the batcher is a whole text, its result P(label | text), (K,)."""
+
+    manifest: ClassifierManifest
+    provider: str
+    bundle: ClassifierBundle
+    batcher: Batcher[TokenBatch, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class TransducerModel:
+    """An open encoder-decoder; a row of the batcher is a whole text, whose run finds its whole answer."""
+
+    manifest: TransducerManifest
+    provider: str
+    bundle: TransducerBundle
+    batcher: Batcher[TransduceRow, Hypothesis]
+
+
+Model = TaggerModel | LanguageModel | ClassifierModel | TransducerModel
 
 
 def model_of(bundle: Bundle, provider: str, *, max_queue_tokens: int, slots: SlotLimits | None = None) -> Model:
     """Put a queue before an open bundle."""
     if isinstance(bundle, TaggerBundle):
-        batcher = make_batcher(bundle, max_queue_tokens=max_queue_tokens)
+        batcher = make_batcher(bundle.run, max_queue_tokens=max_queue_tokens)
         return TaggerModel(bundle.manifest, provider, bundle, batcher)
+    if isinstance(bundle, ClassifierBundle):
+        classifier = make_batcher(bundle.run, max_queue_tokens=max_queue_tokens)
+        return ClassifierModel(bundle.manifest, provider, bundle, classifier)
+    if isinstance(bundle, TransducerBundle):
+        transducer = Batcher(bundle.run, max_queue_tokens=max_queue_tokens)
+        return TransducerModel(bundle.manifest, provider, bundle, transducer)
     scorer = make_score_batcher(bundle, max_queue_tokens=max_queue_tokens)
     max_slots, max_waiting = slots or SlotLimits()
     decoder = Decoder(bundle, max_slots=max_slots, max_waiting=max_waiting)
     return LanguageModel(bundle.manifest, provider, bundle, scorer, decoder)
 
 
-def make_batcher(bundle: TaggerBundle, *, max_queue_tokens: int) -> Batcher[TaggerBatch, TaggedSentence]:
-    """Return a batcher whose rows are encoded sentences."""
-    return Batcher(lambda rows: bundle.run(stack_rows(rows)), max_queue_tokens=max_queue_tokens)
+def make_batcher(
+    run: Callable[[TokenBatch], Sequence[Result]], *, max_queue_tokens: int
+) -> Batcher[TokenBatch, Result]:
+    """Return a batcher whose rows are encoded sentences or texts; `run` takes a batch of them."""
+    return Batcher(lambda rows: run(stack_rows(rows)), max_queue_tokens=max_queue_tokens)
 
 
 def make_score_batcher(bundle: LanguageModelBundle, *, max_queue_tokens: int) -> Batcher[ScoreRow, ScoredRow]:

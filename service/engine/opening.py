@@ -1,46 +1,52 @@
 """Bundles checked once before workers are forked, and opened again in each worker."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from bundle.entries import GraphEntry
 from bundle.errors import BundleError
 from bundle.graph import Graph, provider_name
-from bundle.language_model import LanguageModelBundle
-from bundle.load import find_bundles, load_bundle, verify_bundle
-from bundle.manifest import MANIFEST_FILE, Manifest, TaggerManifest, read_manifest, verify_files
-from bundle.tagger import TaggerBundle
-from service.engine.models import Bundle, Model, SlotLimits, model_of
+from bundle.load import Bundle, find_bundles, load_bundle, verify_bundle
+from bundle.manifest import MANIFEST_FILE, Manifest, read_manifest, verify_files
+from service.engine.models import Model, SlotLimits, model_of
 
 logger = logging.getLogger("seqserve")
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """What workers share of a bundle: all but the sessions, which must be made after the fork."""
+    """What workers share of a bundle: all but the sessions, which must be made after the fork.
 
-    bundle_parts: dict[str, Any]
+    parts, graphs: the bundle's fields, those that are graphs as what they were opened from.
+    """
+
+    kind: type[Any]
+    parts: dict[str, Any]
+    graphs: dict[str, GraphEntry]
     stamps: list[tuple[int, int]]
 
-    def open(self, folder: Path, manifest: Manifest) -> Bundle:
+    @classmethod
+    def of(cls, bundle: Bundle, stamps: list[tuple[int, int]]) -> "Closed":
+        """Take an open bundle apart."""
+        values = {field.name: getattr(bundle, field.name) for field in fields(bundle)}
+        graphs = {name: value.spec for name, value in values.items() if isinstance(value, Graph)}
+        parts = {name: value for name, value in values.items() if name not in graphs}
+        return cls(type(bundle), parts, graphs, stamps)
+
+    def open(self, folder: Path) -> Bundle:
         """Open the graphs again; their weights are mapped from the file, so this takes milliseconds.
 
         Raises BundleError when a file is no longer what was checked: a worker that replaces a dead one long after the
         start would else answer with another's weights.
         """
+        manifest = self.parts["manifest"]
         if _stamps(folder, manifest) != self.stamps:
             verify_files(folder, manifest)
-        if isinstance(manifest, TaggerManifest):
-            entry = manifest.graphs.tagger
-            return TaggerBundle(manifest=manifest, graph=Graph.open(folder / entry.file, entry), **self.bundle_parts)
-        score, step = manifest.graphs.score, manifest.graphs.step
-        return LanguageModelBundle(
-            manifest=manifest,
-            score_graph=Graph.open(folder / score.file, score),
-            step_graph=Graph.open(folder / step.file, step),
-            **self.bundle_parts,
-        )
+        graphs = {name: Graph.open(folder / entry.file, entry) for name, entry in self.graphs.items()}
+        bundle: Bundle = self.kind(**self.parts, **graphs)
+        return bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ def open_model(checked: Checked, *, provider: str, max_queue_tokens: int, slots:
     Raises BundleError.
     """
     if provider == "cpu" and checked.closed is not None:
-        bundle = checked.closed.open(checked.folder, checked.manifest)
+        bundle = checked.closed.open(checked.folder)
     else:
         bundle, provider = load_on(checked.folder, provider)
     return model_of(bundle, provider, max_queue_tokens=max_queue_tokens, slots=slots)
@@ -110,22 +116,13 @@ def load_on(folder: Path, provider: str) -> tuple[Bundle, str]:
 def _check_open(folder: Path) -> Checked:
     stamps = _stamps(folder, read_manifest(folder))
     bundle = load_bundle(folder)
-    parts: dict[str, Any]
-    if isinstance(bundle, TaggerBundle):
-        parts = {"tags": bundle.tags, "words": bundle.words, "characters": bundle.characters}
-    else:
-        parts = {"vocabulary": bundle.vocabulary}
-    return Checked(folder, bundle.manifest, Closed({**parts, "reproducible": bundle.reproducible}, stamps))
+    return Checked(folder, bundle.manifest, Closed.of(bundle, stamps))
 
 
 def _stamps(folder: Path, manifest: Manifest) -> list[tuple[int, int]]:
     """Inode and time of change of each file that a worker opens; empty when one is missing."""
-    if isinstance(manifest, TaggerManifest):
-        graphs = [manifest.graphs.tagger]
-    else:
-        graphs = [manifest.graphs.score, manifest.graphs.step]
     try:
-        found = [(folder / entry.file).stat() for entry in (*graphs, manifest.weights)]
+        found = [(folder / entry.file).stat() for entry in (*manifest.graph_files(), manifest.weights)]
     except OSError:
         return []
     return [(status.st_ino, status.st_ctime_ns) for status in found]

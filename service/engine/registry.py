@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable
 from typing import Literal, overload
 
 from service.engine.decoder import Observer
-from service.engine.models import LanguageModel, Model, TaggerModel
+from service.engine.models import ClassifierModel, LanguageModel, Model, TaggerModel, TransducerModel
 from service.engine.opening import Checked
 from service.errors import ModelNotFoundError, NotReadyError, TaskMismatchError
 
 NOT_READY_RETRY_S = 1
 _ECHOED_CHARS = 100
 
-Task = Literal["tag", "language-model"]
+Task = Literal["tag", "language-model", "classify", "transduce"]
 
 
 class Registry:
@@ -63,6 +63,12 @@ class Registry:
 
     @overload
     def find(self, name: str | None, *, task: Literal["language-model"]) -> LanguageModel: ...
+
+    @overload
+    def find(self, name: str | None, *, task: Literal["classify"]) -> ClassifierModel: ...
+
+    @overload
+    def find(self, name: str | None, *, task: Literal["transduce"]) -> TransducerModel: ...
 
     def find(self, name: str | None, *, task: Task) -> Model:
         """Return the model of that name, or without a name the first by name that can do the task.

@@ -1,14 +1,14 @@
-"""Rows of one sentence each to one padded batch, and back to nothing else: results come per row anyway."""
+"""Rows of one sentence or text each to one padded batch, and back to nothing else: results come per row anyway."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from bundle.encoding import TaggerBatch
+from bundle.encoding import TokenBatch
 from bundle.vocabulary import PADDING_ID
 
 
-def stack_rows(rows: Sequence[TaggerBatch]) -> TaggerBatch:
+def stack_rows(rows: Sequence[TokenBatch]) -> TokenBatch:
     """Pad batches of one sentence each to one batch: words (B,T), chars (B,T,L), lengths (B,)."""
     if len(rows) == 1:
         return rows[0]
@@ -19,4 +19,4 @@ def stack_rows(rows: Sequence[TaggerBatch]) -> TaggerBatch:
     for index, row in enumerate(rows):
         words[index, : row.words.shape[1]] = row.words[0]
         chars[index, : row.chars.shape[1], : row.chars.shape[2]] = row.chars[0]
-    return TaggerBatch(words, chars, np.concatenate([row.lengths for row in rows]))
+    return TokenBatch(words, chars, np.concatenate([row.lengths for row in rows]))

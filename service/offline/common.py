@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal, overload
 from bundle.errors import BundleError, SeqserveError
 from bundle.load import find_bundles
 from bundle.manifest import MANIFEST_FILE, read_manifest
-from service.engine.models import LanguageModel, Model, TaggerModel, model_of
+from service.engine.models import ClassifierModel, LanguageModel, Model, TaggerModel, TransducerModel, model_of
 from service.engine.opening import choose_provider, load_on
 from service.engine.registry import Task
 from service.settings import PROVIDERS, variable_of
@@ -25,7 +25,12 @@ _LINES = 256
 _CHARACTERS = 256 * 1024
 """Beyond that many characters fewer lines are taken together, so that long lines do not fill the memory."""
 
-_KINDS: dict[Task, str] = {"tag": "tagger", "language-model": "language model"}
+_KINDS: dict[Task, str] = {
+    "tag": "tagger",
+    "language-model": "language model",
+    "classify": "classifier",
+    "transduce": "encoder-decoder",
+}
 
 
 class InputError(SeqserveError):
@@ -60,6 +65,14 @@ def open_offline(given: argparse.Namespace, task: Literal["tag"]) -> TaggerModel
 
 @overload
 def open_offline(given: argparse.Namespace, task: Literal["language-model"]) -> LanguageModel: ...
+
+
+@overload
+def open_offline(given: argparse.Namespace, task: Literal["classify"]) -> ClassifierModel: ...
+
+
+@overload
+def open_offline(given: argparse.Namespace, task: Literal["transduce"]) -> TransducerModel: ...
 
 
 def open_offline(given: argparse.Namespace, task: Task) -> Model:

@@ -4,12 +4,16 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response
 
-from bundle.manifest import LanguageModelManifest, TaggerManifest
+from bundle.classifier_manifest import ClassifierManifest
+from bundle.language_manifest import LanguageModelManifest
+from bundle.tagger_manifest import TaggerManifest
+from bundle.transducer_manifest import TransducerManifest
 from service.context import service
-from service.engine.models import Model, TaggerModel
+from service.engine.models import ClassifierModel, Model, TaggerModel, TransducerModel
 from service.routes.answers import json_answer
 from service.schemas.models import ModelInfo, ModelLimits, ModelList
 from service.schemas.rank import MAX_CANDIDATES
+from service.schemas.transduce import MAX_BEAMS
 from service.settings import Settings
 
 blueprint = Blueprint("models", __name__)
@@ -51,6 +55,10 @@ def _info(model: Model, settings: Settings) -> ModelInfo:
     )
     if isinstance(model, TaggerModel):
         _describe_tagger(info, model.manifest)
+    elif isinstance(model, ClassifierModel):
+        _describe_classifier(info, model.manifest)
+    elif isinstance(model, TransducerModel):
+        _describe_transducer(info, model.manifest)
     else:
         _describe_language_model(info, model.manifest, settings)
     return info
@@ -60,6 +68,18 @@ def _describe_tagger(info: ModelInfo, manifest: TaggerManifest) -> None:
     info.labels = manifest.architecture.labels
     info.limits.max_word_chars = manifest.limits.max_word_chars
     info.limits.max_sentence_tokens = manifest.limits.max_sentence_tokens
+
+
+def _describe_classifier(info: ModelInfo, manifest: ClassifierManifest) -> None:
+    info.labels = manifest.architecture.labels
+    info.limits.max_word_chars = manifest.limits.max_word_chars
+    info.limits.max_tokens = manifest.limits.max_tokens
+
+
+def _describe_transducer(info: ModelInfo, manifest: TransducerManifest) -> None:
+    info.vocabulary_size = manifest.vocabularies.target.size
+    info.limits.max_tokens = manifest.limits.max_source_tokens
+    info.limits.max_beams = MAX_BEAMS
 
 
 def _describe_language_model(info: ModelInfo, manifest: LanguageModelManifest, settings: Settings) -> None:

@@ -10,9 +10,9 @@ from service.engine.models import TaggerModel
 from service.errors import (
     FieldError,
     InvalidRequestError,
-    TextTooLongError,
     invalid,
     pointer_to,
+    too_long,
 )
 from service.memory import trim_after
 from service.routes.answers import json_answer
@@ -94,14 +94,15 @@ def _documents(body: TagRequest, model: TaggerModel, settings: Settings) -> list
         if isinstance(text, str):
             document = document_of_text(text, max_sentence_tokens=longest, limit=settings.max_tokens)
         else:
-            _check_length(len(text), settings, _place(body, index))
+            _check_length(len(text), settings, *_place(body, index))
             document = document_of_tokens(text, max_sentence_tokens=longest)
-        _check_length(len(document.tokens), settings, _place(body, index))
+        _check_length(len(document.tokens), settings, *_place(body, index))
         total += len(document.tokens)
         if total > settings.max_request_tokens:
-            most, place = settings.max_request_tokens, pointer_to(name)
-            detail = f"The texts together have more than {most} tokens (max_queue_tokens): send fewer at a time."
-            raise TextTooLongError(f"{place}: {detail}", [FieldError(place, detail)])
+            most = settings.max_request_tokens
+            raise too_long(
+                f"The texts together have more than {most} tokens (max_queue_tokens): send fewer at a time.", name
+            )
         documents.append(document)
     return documents
 
@@ -115,15 +116,14 @@ def _texts(body: TagRequest) -> tuple[str, Sequence[str | list[str]]]:
     return "tokens", [[word for word in tokens if isinstance(word, str)]] if one else tokens
 
 
-def _place(body: TagRequest, index: int) -> str:
-    """Return the pointer to one text of the body."""
+def _place(body: TagRequest, index: int) -> tuple[str | int, ...]:
+    """Return the steps to one text of the body."""
     name, _ = _texts(body)
     if isinstance(body.text, str) or (body.tokens and isinstance(body.tokens[0], str)):
-        return pointer_to(name)
-    return pointer_to(name, index)
+        return (name,)
+    return name, index
 
 
-def _check_length(num_tokens: int, settings: Settings, pointer: str) -> None:
+def _check_length(num_tokens: int, settings: Settings, *steps: str | int) -> None:
     if num_tokens > settings.max_tokens:
-        detail = f"This text has more than {settings.max_tokens} tokens (max_tokens)."
-        raise TextTooLongError(f"{pointer}: {detail}", [FieldError(pointer, detail)])
+        raise too_long(f"This text has more than {settings.max_tokens} tokens (max_tokens).", *steps)

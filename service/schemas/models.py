@@ -18,6 +18,7 @@ class ModelLimits(Struct, kw_only=True):
     max_prompt_tokens: int | UnsetType = UNSET
     max_texts: int
     max_candidates: int | UnsetType = UNSET
+    max_beams: int | UnsetType = UNSET
 
 
 class ModelInfo(Struct, kw_only=True):
@@ -35,7 +36,7 @@ class ModelInfo(Struct, kw_only=True):
         Literal["word", "character"] | UnsetType, Meta(description="What a token of a language model is.")
     ] = UNSET
     vocabulary_size: Annotated[
-        int | UnsetType, Meta(description="Tokens of a language model, <EOS> and <UNK> among them.")
+        int | UnsetType, Meta(description="Tokens that are predicted, <EOS> and <UNK> among them.")
     ] = UNSET
     ends_sentences: Annotated[
         bool | UnsetType, Meta(description="Whether a language model has learned <EOS>; else it writes on and on.")

@@ -12,7 +12,7 @@ from bundle.language_model import EncodedText, LanguageModelBundle
 from bundle.token_vocabulary import EOS_ID, FIRST_ID, UNKNOWN_ID
 from service.engine.sample_handle import FinishReason, Sample, SampleHandle
 from service.engine.sample_spec import SEED_BITS, SampleSpec
-from service.errors import FieldError, InvalidRequestError, TextTooLongError, invalid, pointer_to
+from service.errors import FieldError, InvalidRequestError, invalid, pointer_to, too_long
 from service.schemas.sample import MAX_SEED, DrawnToken, SampleEnd, SamplePiece, SampleRequest, SampleResult
 from service.tasks.sample_text import SampleText, TextFactory
 
@@ -139,8 +139,7 @@ def plan_samples(
     banned_ids = _banned_ids(body, bundle)
     prompt = bundle.encode(body.prompt, limit=max_prompt_tokens)
     if max_prompt_tokens is not None and len(prompt.ids) > max_prompt_tokens:
-        detail = f"The prompt has more than {max_prompt_tokens} tokens (max_prompt_tokens)."
-        raise TextTooLongError(f"/prompt: {detail}", [FieldError(pointer_to("prompt"), detail)])
+        raise too_long(f"The prompt has more than {max_prompt_tokens} tokens (max_prompt_tokens).", "prompt")
     seed = secrets.randbits(SEED_BITS) if body.seed is None else body.seed
     texts = TextFactory(bundle, body.prompt, prompt, body.stop)
     specs = [_spec(body, index, seed, prompt, banned_ids, texts) for index in range(body.n)]

@@ -3,11 +3,9 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from msgspec import UNSET
-from numpy.typing import NDArray
 
 from bundle.sentences import split_sentences
 from bundle.tagger import TaggedSentence, TaggerBundle
@@ -15,10 +13,10 @@ from bundle.tokenization import Token, tokenize
 from service.engine.models import TaggerModel
 from service.errors import DeadlineExceededError
 from service.schemas.tag import Entity, TaggedToken, TagResult
+from service.tasks.rounding import rounded, rounded_all
+from service.tasks.sequences import Timing
 
 PERSON = "PER"
-SCORE_DECIMALS = 6
-"""Probabilities are rounded to this many decimals, of about 7 that float32 has: short numbers, the same every time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +42,6 @@ class TagOptions:
     tag_probs: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TagTiming:
-    """Seconds that rows waited for the graph, and until their answers were there from then on."""
-
-    queue_s: float = 0.0
-    compute_s: float = 0.0
-
-
 def document_of_text(text: str, *, max_sentence_tokens: int, limit: int | None = None) -> Document:
     """Tokenise and split a text; with a limit, no more than limit + 1 tokens are looked for."""
     tokens = tokenize(text, limit=limit)
@@ -73,7 +63,7 @@ def document_of_tokens(words: Sequence[str], *, max_sentence_tokens: int) -> Doc
 
 def tag_documents(
     model: TaggerModel, documents: Sequence[Document], options: TagOptions, *, deadline: float
-) -> tuple[list[TagResult], TagTiming]:
+) -> tuple[list[TagResult], Timing]:
     """Tag documents through the model's batcher; `deadline` is monotonic.
 
     Raises OverloadedError, DeadlineExceededError and InternalError.
@@ -91,7 +81,7 @@ def tag_documents(
     results = [
         result_of(document, [next(tagged) for _ in document.sentences], model.bundle, options) for document in documents
     ]
-    return results, TagTiming(answer.queue_s, answer.compute_s)
+    return results, Timing(answer.queue_s, answer.compute_s)
 
 
 def result_of(
@@ -105,7 +95,7 @@ def result_of(
             first, last = offset + start, offset + end
             if label == PERSON:
                 is_name[first:last] = [1] * (last - first)
-            score = _rounded(probability)
+            score = rounded(probability)
             if (options.labels is not None and label not in options.labels) or score < options.min_score:
                 continue
             entities.append(_entity(document, label, (first, last), score))
@@ -136,7 +126,7 @@ def _tokens(
     position = 0
     for sentence in tagged:
         chosen = [index_of[tag] for tag in sentence.tags]
-        scores = _rounded_all(sentence.tag_probs[np.arange(len(chosen)), chosen])
+        scores = rounded_all(sentence.tag_probs[np.arange(len(chosen)), chosen])
         for tag, score in zip(sentence.tags, scores, strict=True):
             token = document.tokens[position]
             yield TaggedToken(
@@ -151,16 +141,6 @@ def _tokens(
 
 
 def _add_tag_probs(tokens: Sequence[TaggedToken], tagged: Iterable[TaggedSentence], bundle: TaggerBundle) -> None:
-    rows = (row for sentence in tagged for row in _rounded_all(sentence.tag_probs))
+    rows = (row for sentence in tagged for row in rounded_all(sentence.tag_probs))
     for token, row in zip(tokens, rows, strict=True):
         token.tag_probs = dict(zip(bundle.tags, row, strict=True))
-
-
-def _rounded_all(probabilities: NDArray[np.float32]) -> list[Any]:
-    # Sums in float32 may end a little above 1.
-    rounded: list[Any] = np.round(np.clip(probabilities.astype(np.float64), 0.0, 1.0), SCORE_DECIMALS).tolist()
-    return rounded
-
-
-def _rounded(probability: float) -> float:
-    return round(min(max(probability, 0.0), 1.0), SCORE_DECIMALS)

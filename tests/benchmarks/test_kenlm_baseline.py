@@ -14,7 +14,7 @@ from benchmarks.kenlm_tools import Answer, Kenlm, KenlmError, build, mapped
 from bundle.errors import SeqserveError
 from bundle.language_model import LanguageModelBundle
 from tests.toy_language_model import ToyLanguageModel
-from training.minimal_pairs import PairCounts
+from training.language.minimal_pairs import PairCounts
 
 # Prints, for every line, log10 -1 for a word, -2 for one that it does not know, and -0.5 for the end.
 QUERY = """#!/bin/sh

@@ -11,8 +11,8 @@ from benchmarks import lm_quality, pair_sets
 from benchmarks.lm_quality import notes_rows, notes_table, pair_results, pairs_table, text_table
 from bundle.language_model import LanguageModelBundle
 from tests.toy_language_model import ToyLanguageModel
-from training.minimal_pairs import Judged, Pair, PairCounts
-from training.text_evaluation import TextScores
+from training.language.minimal_pairs import Judged, Pair, PairCounts
+from training.language.text_evaluation import TextScores
 
 
 @pytest.fixture

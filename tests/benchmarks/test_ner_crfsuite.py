@@ -18,7 +18,7 @@ from benchmarks.ner_crfsuite import (
 )
 from bundle.errors import SeqserveError
 from bundle.tags import spans_from_tags
-from training.conll import Sentence
+from training.reading.conll import Sentence
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "conll"
 

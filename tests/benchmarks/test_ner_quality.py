@@ -8,7 +8,7 @@ from benchmarks import ner_quality
 from benchmarks.ner_quality import SETS, Result, read_set, summary, table
 from bundle.errors import SeqserveError
 from bundle.tags import spans_from_tags
-from training.metrics import score_tags
+from training.taggers.metrics import score_tags
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "conll"
 

@@ -97,5 +97,7 @@ def test_a_long_run_without_spaces_is_written() -> None:
 
 
 def test_another_name_is_refused() -> None:
-    with pytest.raises(ValueError, match="tokenization must be one of seqserve-en-1, whitespace, characters"):
+    with pytest.raises(
+        ValueError, match="tokenization must be one of seqserve-en-1, seqserve-fr-1, whitespace, characters"
+    ):
         Detokenizer("moses")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundle.encoding import TaggerBatch, check_batch, encode_sentences
+from bundle.encoding import TokenBatch, check_batch, encode_sentences
 from bundle.vocabulary import CharacterVocabulary, WordVocabulary, write_words
 
 LIMITS = {"num_words": 5, "num_characters": 6, "max_word_chars": 3}
@@ -41,8 +41,8 @@ def test_no_rows_and_no_tokens_are_refused(words: WordVocabulary, sentences: lis
         encode_sentences(sentences, words, CHARACTERS, max_word_chars=2)
 
 
-def batch_with(**changes: Any) -> TaggerBatch:
-    good = TaggerBatch(np.ones((2, 3), np.int32), np.ones((2, 3, 2), np.int32), np.array([3, 1], np.int32))
+def batch_with(**changes: Any) -> TokenBatch:
+    good = TokenBatch(np.ones((2, 3), np.int32), np.ones((2, 3, 2), np.int32), np.array([3, 1], np.int32))
     return dataclasses.replace(good, **changes)
 
 

@@ -7,9 +7,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from bundle.entries import GraphEntry, Tensor
 from bundle.errors import BundleError
 from bundle.graph import Graph, provider_name
-from bundle.manifest import GraphEntry, Tensor, read_manifest
+from bundle.manifest import read_manifest
 from tests.bundle.tiny_bundle import TINY, Spoiled
 
 ENTRY = read_manifest(TINY).graphs.tagger

@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from bundle.errors import BundleError
-from bundle.manifest import LanguageModelManifest, TaggerManifest, read_manifest, write_manifest
+from bundle.language_manifest import LanguageModelManifest
+from bundle.manifest import read_manifest, write_manifest
+from bundle.tagger_manifest import TaggerManifest
 from tests.bundle.tiny_bundle import TINY
 from tests.toy_language_model import ToyLanguageModel
 
@@ -35,7 +37,7 @@ def architecture(**changes: Any) -> Callable[[dict[str, Any]], None]:
 
 
 WRONG = {
-    "tagger's task": (lambda m: m.update(task="tag"), "Invalid enum value 'rnn'"),
+    "tagger's task": (lambda m: m.update(task="tag"), "Object contains unknown field|missing required field"),
     "no task": (lambda m: m.pop("task"), "missing required field `task`"),
     "cell": (architecture(cell="gpt"), r"Invalid enum value 'gpt' - at `\$\.architecture\.cell`"),
     "state": (architecture(state_size=0), r"`\$\.architecture\.state_size`"),

@@ -9,9 +9,10 @@ import pytest
 
 from bundle.errors import BundleError
 from bundle.language_golden import Golden, record_golden
+from bundle.language_manifest import LanguageModelManifest
 from bundle.load import load_bundle, load_language_model, load_tagger
 from bundle.load_language_model import open_unchecked
-from bundle.manifest import LanguageModelManifest, read_manifest, write_manifest
+from bundle.manifest import read_manifest, write_manifest
 from bundle.token_vocabulary import UNKNOWN_ID, TokenVocabulary
 from tests.bundle.tiny_bundle import TINY
 from tests.bundle.tiny_language_model import Flaws, rewrite_golden, write_tiny
@@ -133,7 +134,7 @@ def test_a_vocabulary_of_another_size_is_refused(tmp_path: Path) -> None:
     changed = msgspec.structs.replace(
         manifest, vocabularies=msgspec.structs.replace(manifest.vocabularies, tokens=tokens)
     )
-    with pytest.raises(BundleError, match=r"tokens\.txt: has 8 ids instead of the 9 in manifest\.json"):
+    with pytest.raises(BundleError, match=r"tokens\.txt: has 8 ids instead of the 9 in the manifest"):
         open_unchecked(folder, changed)
 
 

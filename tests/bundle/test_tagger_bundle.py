@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundle.encoding import TaggerBatch
-from bundle.tagger import TaggedSentence, TaggerBundle, _planned
+from bundle.encoding import TokenBatch
+from bundle.tagger import TaggedSentence, TaggerBundle
 from bundle.tags import Span
 
 WORDS = st.one_of(st.sampled_from(["Harry", "Potter", "went", "to", "London", "."]), st.text(max_size=20))
@@ -57,13 +57,6 @@ def test_names_come_with_the_probability_of_their_span(tiny: TaggerBundle) -> No
 
 def test_arrays_that_the_graph_must_not_see_are_refused(tiny: TaggerBundle) -> None:
     one = np.ones((1, 1), np.int32)
-    batch = TaggerBatch(one * len(tiny.words), one[:, :, None], one[0])
+    batch = TokenBatch(one * len(tiny.words), one[:, :, None], one[0])
     with pytest.raises(ValueError, match="words must lie in 0 to"):
         tiny.run(batch)
-
-
-@given(st.lists(st.integers(1, 3000), max_size=60).map(sorted))
-def test_batches_are_few_rows_of_bounded_size(lengths: list[int]) -> None:
-    batches = [lengths[rows] for rows in _planned(lengths)]
-    assert [length for batch in batches for length in batch] == lengths
-    assert all(1 <= len(batch) <= 16 and (len(batch) == 1 or len(batch) * batch[-1] <= 2048) for batch in batches)

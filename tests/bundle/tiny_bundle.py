@@ -14,9 +14,9 @@ TINY = Path(__file__).parents[1] / "fixtures" / "bundles" / "tiny-ner" / "1"
 class Spoiled:
     """A bundle's folder with helpers that change it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, source: Path = TINY) -> None:
         self.folder = folder
-        shutil.copytree(TINY, folder)
+        shutil.copytree(source, folder)
 
     def edit(self, change: Callable[[dict[str, Any]], object]) -> None:
         """Change the manifest's JSON."""

@@ -12,10 +12,13 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from bundle.entries import FileEntry, GraphEntry
 from bundle.language_golden import Golden, record_golden
-from bundle.language_signature import Signature, score_signature, step_signature
+from bundle.language_manifest import LanguageModelManifest
+from bundle.language_signature import score_signature, step_signature
 from bundle.load_language_model import open_unchecked
-from bundle.manifest import FileEntry, GraphEntry, LanguageModelManifest, sha256_of, write_manifest
+from bundle.manifest import sha256_of, write_manifest
+from bundle.signature import Signature
 from tests.toy_language_model import ToyLanguageModel
 
 _TYPES = {"float32": TensorProto.FLOAT, "int32": TensorProto.INT32, "int64": TensorProto.INT64}

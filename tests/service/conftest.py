@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from bundle.encoding import TaggerBatch
+from bundle.encoding import TokenBatch
 from bundle.load import load_bundle
 from bundle.tagger import TaggedSentence, TaggerBundle
 from service.app import create_app
@@ -21,7 +21,7 @@ from tests.service.decoding import Watched
 
 BUNDLES = Path(__file__).resolve().parent.parent / "fixtures" / "bundles"
 
-Run = Callable[[list[TaggerBatch]], Sequence[TaggedSentence]]
+Run = Callable[[list[TokenBatch]], Sequence[TaggedSentence]]
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from service.errors import KINDS
 from service.openapi import ROUTES, document
+from tests.service.test_classify_route import open_classifier
 from tests.service.toys import open_toy
 
 DOCUMENT: dict[str, Any] = json.loads(document())
@@ -69,6 +70,9 @@ ASKED = [
     ("post", "/v1/score", {"text": "a", "model": "tiny-ner"}, 409),
     ("post", "/v1/rank", {"candidates": ["the", {"text": "cat", "score": -1}], "normalize": "tokens"}, 200),
     ("post", "/v1/rank", {"candidates": ["the"]}, 422),
+    ("post", "/v1/classify", {"text": ["where is it", "here"]}, 200),
+    ("post", "/v1/classify", {"text": ""}, 422),
+    ("get", "/v1/models/tiny-classifier", None, 200),
     ("get", "/v1/models", None, 200),
     ("get", "/v1/models/toy-word", None, 200),
     ("get", "/v1/models/tiny-ner", None, 200),
@@ -82,7 +86,7 @@ ASKED = [
 def test_answers_are_as_described(
     make_app: Callable[..., Flask], method: str, path: str, body: object, status: int
 ) -> None:
-    reply = make_app(models=[open_toy()]).test_client().open(path, method=method.upper(), json=body)
+    reply = make_app(models=[open_toy(), open_classifier()]).test_client().open(path, method=method.upper(), json=body)
     assert reply.status_code == status
     described = re.sub(r"(?<=/v1/models/).+", "{name}", path)
     validate(reply.json, schema_of(method, described, status, reply.content_type))
@@ -105,13 +109,15 @@ def request_schema(path: str) -> dict[str, Any]:
         ("/v1/sample", {}),
         ("/v1/sample", {"n": 64, "max_tokens": 4, "top_p": 0.1, "stop": ["a"], "seed": 2**64 - 1, "model": None}),
         ("/v1/rank", {"candidates": ["a", {"text": "b"}], "lm_weight": 2, "length_bonus": -1}),
+        ("/v1/classify", {"text": "a", "model": None}),
+        ("/v1/classify", {"text": ["a", "b c"]}),
     ],
 )
 def test_requests_that_are_answered_fit_the_description(
     make_app: Callable[..., Flask], path: str, body: dict[str, Any]
 ) -> None:
     validate(body, request_schema(path))
-    assert make_app(models=[open_toy()]).test_client().post(path, json=body).status_code == 200
+    assert make_app(models=[open_toy(), open_classifier()]).test_client().post(path, json=body).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -139,12 +145,12 @@ def test_requests_of_a_wrong_type_do_not_fit_the_description(
 ) -> None:
     with pytest.raises(jsonschema.ValidationError):
         validate(body, request_schema(path))
-    assert make_app(models=[open_toy()]).test_client().post(path, json=body).status_code == 422
+    assert make_app(models=[open_toy(), open_classifier()]).test_client().post(path, json=body).status_code == 422
 
 
 @pytest.mark.parametrize("path", ["/v1/tag", "/v1/score", "/v1/rank", "/v1/sample"])
 def test_examples_are_answered(make_app: Callable[..., Flask], path: str) -> None:
-    client = make_app(models=[open_toy()]).test_client()
+    client = make_app(models=[open_toy(), open_classifier()]).test_client()
     examples = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"]
     for example in examples.values():
         assert client.post(path, json=example["value"]).status_code == 200

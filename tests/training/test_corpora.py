@@ -63,11 +63,11 @@ def command(*words: str) -> int:
 
 def test_the_registry_is_complete_and_coherent() -> None:
     names = [each.name for each in known_corpora()]
-    assert len(set(names)) == len(names) == 23
+    assert len(set(names)) == len(names) == 27
     for each in known_corpora():
         assert each.files
         assert bool(each.attribution) == (each.ship or each.ship_text), f"{each.name}: what is shipped is attributed"
-        assert each.kind in ("ner", "vectors", "text", "pairs")
+        assert each.kind in ("ner", "vectors", "text", "pairs", "classification")
         for file in each.files:
             assert file.path.startswith(f"{each.name}/")
             assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
@@ -86,6 +86,10 @@ def test_nothing_without_a_clear_licence_is_marked_for_shipping() -> None:
         "blimp_dev",
         "jfleg",
         "marvin_linzen",
+        "sst2",
+        "rt_polarity",
+        "dna",
+        "nottingham_abc",
     }
     assert not any(file.url for file in find_corpus("conll2003").files)
 

@@ -10,8 +10,8 @@ from tests.training.export.language_models import random_model
 from tests.training.tiny_language import tiny_language_config
 from training.checkpoints import RunError
 from training.export.cells.table import CELLS
-from training.export_language_run import GOLDEN
 from training.export_run import export_run
+from training.language.export_language_run import GOLDEN
 from training.runs import fit
 
 TABLE = {

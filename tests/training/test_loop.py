@@ -32,7 +32,7 @@ def assert_same_weights(first, second):
 
 def dev_history(run):
     lines = [json.loads(line) for line in (run / "epochs.jsonl").read_text().splitlines()]
-    return [(line["epoch"], line["loss"], line["dev_f1"]) for line in lines]
+    return [(line["epoch"], line["loss"], line["dev_score"]) for line in lines]
 
 
 def test_learns_twenty_sentences(tmp_path):
@@ -120,8 +120,8 @@ def test_the_kept_epoch_is_the_best_by_the_weighted_mean(tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "epochs.jsonl").read_text().splitlines()]
     for line in lines:
         as_is, upper = line["dev"].values()
-        assert line["dev_f1"] == pytest.approx((3 * as_is + upper) / 4)
-    best = max(lines, key=lambda line: line["dev_f1"])
+        assert line["dev_score"] == pytest.approx((3 * as_is + upper) / 4)
+    best = max(lines, key=lambda line: line["dev_score"])
     assert load_tensors(tmp_path / "model.pt")["epoch"] == best["epoch"]
 
 

@@ -38,8 +38,10 @@ def as_value(value):
         {"scheme": "BIOES"},
         {"scheme": "BIO", "characters": {"kind": "lstm", "min_count": 1}, "num_layers": 2, "hidden_size": 24},
         {"characters": {"kind": "none"}, "words": {"trained_dim": 8, "min_count": 1}},
+        {"cell": "gru", "bidirectional": False, "feed_forward": [8]},
+        {"cell": "lstm-peephole"},
     ],
-    ids=["char-cnn", "char-lstm-bio-2-layers", "words-only"],
+    ids=["char-cnn", "char-lstm-bio-2-layers", "words-only", "gru-forward", "peephole"],
 )
 def test_fit_export_evaluate(tmp_path, capsys, model):
     config = tmp_path / "tiny.toml"
@@ -55,7 +57,7 @@ def test_fit_export_evaluate(tmp_path, capsys, model):
     assert main(["evaluate", str(models / "tiny" / "1"), TWENTY, "--json"]) == 0
 
     scores = json.loads(capsys.readouterr().out)
-    best = max(json.loads(line)["dev_f1"] for line in (run / "epochs.jsonl").read_text().splitlines())
+    best = max(json.loads(line)["dev_score"] for line in (run / "epochs.jsonl").read_text().splitlines())
     assert scores["f1"] == pytest.approx(best)  # ONNX Runtime finds the spans that torch found
     assert best > 0
     assert json.loads((run / "config.json").read_text())["seed"] == 7
@@ -86,3 +88,31 @@ def test_a_bundle_is_not_overwritten_unasked(tmp_path, capsys):
 def test_what_cannot_be_done_is_one_sentence(arguments, message, capsys):
     assert main(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+def test_set_takes_the_place_of_keys(tmp_path):
+    config = tmp_path / "tiny.toml"
+    config.write_text(as_toml(json.loads(json.dumps(config_table(tiny_config())))))
+    changes = ["--set", "model.cell=rnn", "--set", "loop.epochs=1", "--set", 'name="other"', "--seed", "7"]
+    assert main(["fit", str(config), "--run", str(tmp_path / "run"), *changes]) == 0
+    resolved = json.loads((tmp_path / "run" / "config.json").read_text())
+    found = resolved["model"]["cell"], resolved["loop"]["epochs"], resolved["name"], resolved["seed"]
+    assert found == ("rnn", 1, "other", 7)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("loop.epochs", "--set loop.epochs: is not of the form KEY=VALUE"),
+        ("=3", "--set =3: is not of the form KEY=VALUE"),
+        ("name.first=3", "--set name.first=3: name is no table"),
+        ("loop.speed=3", "unknown key loop.speed"),
+        ("model.cell=transformer", "model.cell = 'transformer' is none of"),
+    ],
+)
+def test_a_change_that_cannot_be_made_is_one_sentence(tmp_path, capsys, change, message):
+    config = tmp_path / "tiny.toml"
+    config.write_text(as_toml(json.loads(json.dumps(config_table(tiny_config())))))
+    assert main(["fit", str(config), "--run", str(tmp_path / "run"), "--set", change]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

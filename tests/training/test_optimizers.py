@@ -55,6 +55,15 @@ def test_both_clippings_value_first():
     assert parameter.grad.tolist() == pytest.approx([math.sqrt(0.5), -math.sqrt(0.5)], abs=1e-5)
 
 
+@pytest.mark.parametrize("norm", [0.0, 1.0])
+def test_a_norm_beyond_float32_is_no_infinity(norm):
+    parameter = nn.Parameter(torch.zeros(3))
+    parameter.grad = torch.tensor([3e30, -4e30, 0.0])
+    assert clip_gradients([parameter], norm=norm, value=0.0) == pytest.approx(5e30)
+    size = norm or 5e30
+    assert parameter.grad.tolist() == pytest.approx([0.6 * size, -0.8 * size, 0.0])
+
+
 @pytest.mark.parametrize(
     ("name", "kind"), [("sgd", torch.optim.SGD), ("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)]
 )

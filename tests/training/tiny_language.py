@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from training.config import config_from
-from training.language_config import LanguageConfig
+from training.language.language_config import LanguageConfig
 
 SENTENCES = (
     "the cat sat on the mat",

@@ -8,7 +8,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from bundle.manifest import Tensor
+from bundle.entries import Tensor
 
 OPSET = 20  # later opsets lose CUDA kernels in ONNX Runtime
 IR_VERSION = 9  # the lowest that knows opset 20
@@ -122,13 +122,14 @@ def scan_with_states(
     sequences: Sequence[tuple[str, str]],
     collected: Sequence[tuple[str, str]],
     kinds: Mapping[str, int],
+    backward: bool = False,
 ) -> tuple[list[str], list[str]]:
     """Add a Scan over axis 0 and return the names of its last states and of its collected outputs.
 
     ``states``: (initial value, name inside, name inside after the step) of each carried value.
     ``sequences``: (value of shape (T,…), name inside of one step).
-    ``collected``: (name inside, name of the result of shape (T,…)).
-    ``kinds``: element types of the names inside; those left out are float32.
+    ``collected``: (name inside, name of the result of shape (T,…)), each at the place of its step.
+    ``kinds``: element types of the names inside; those left out are float32. ``backward``: from the last to the first.
     """
     inside = [name for _, name, _ in states] + [name for _, name in sequences]
     results = [name for _, _, name in states] + [name for name, _ in collected]
@@ -141,6 +142,11 @@ def scan_with_states(
     )
     last = [graph.unique("last_" + name) for _, name, _ in states]
     outputs = [graph.unique(name) for _, name in collected]
+    directions: dict[str, Any] = {
+        key: [1] * count
+        for key, count in (("scan_input_directions", len(sequences)), ("scan_output_directions", len(collected)))
+        if backward
+    }
     node = helper.make_node(
         "Scan",
         [first for first, _, _ in states] + [value for value, _ in sequences],
@@ -148,6 +154,7 @@ def scan_with_states(
         name=graph.unique("scan_" + outputs[0]),
         body=nested,
         num_scan_inputs=len(sequences),
+        **directions,
     )
     graph.nodes.append(node)
     return last, outputs

@@ -1,50 +1,52 @@
-"""Stacked bidirectional LSTM in the graph, time-major."""
-
-import numpy as np
+"""Stacked recurrent layers in the graph, time-major, in one direction or both."""
 
 from training.export.builder import GraphBuilder
-from training.export.cells.lstm import TORCH_TO_ONNX
-from training.export.cells.operator import reorder_gates
+from training.export.cells.table import find_cell
 from training.export.weights import Arrays, prefixed
 
+DIRECTIONS = ("forward", "backward")
 
-def add_encoder(graph: GraphBuilder, weights: Arrays, features: str, lengths: str) -> str:
-    """Features (T,B,E) -> states of the last layer (T,B,2H), [forward, backward]."""
+
+def add_encoder(
+    graph: GraphBuilder, weights: Arrays, features: str, lengths: str, *, cell: str
+) -> tuple[str, list[str]]:
+    """Features (T,B,E) -> states of the last layer (T,B,D*H), [forward, backward], and where each ended, each (B,H).
+
+    ``weights`` holds encoder.layers.N.forward_cell.* and, for both directions, encoder.layers.N.backward_cell.*.
+    """
     states, index = features, 0
+    ends: list[str] = []
     while layer := prefixed(weights, f"encoder.layers.{index}"):
-        name = f"encoder.{index}"
-        outputs = add_lstm(graph, layer, states, lengths, name=name, last=False)  # (T,2,B,H)
-        outputs = graph.add("Transpose", [outputs], name + ".by_token", perm=[0, 2, 1, 3])
-        states = graph.add("Reshape", [outputs, graph.ints(0, 0, -1)], name + ".states")
+        states, ends = add_directions(graph, layer, states, lengths, cell=cell, name=f"encoder.{index}")
         index += 1
     if not index:
         raise ValueError("the weights hold no encoder.layers.0")
-    return states
+    return states, ends
 
 
-def add_lstm(graph: GraphBuilder, weights: Arrays, inputs: str, lengths: str, *, name: str, last: bool) -> str:
-    """Bidirectional LSTM with zero initial states over (T,B,I): all states (T,2,B,H), or the ``last`` ones (2,B,H).
+def add_directions(
+    graph: GraphBuilder, layer: Arrays, inputs: str, lengths: str, *, cell: str, name: str
+) -> tuple[str, list[str]]:
+    """One layer from a zero state over (T,B,I): all states (T,B,D*H), and of each direction the last (B,H)."""
+    outputs, ends = [], []
+    for direction in DIRECTIONS:
+        if own := prefixed(layer, f"{direction}_cell"):
+            states, last = find_cell(cell).add_sequence(
+                graph, own, inputs, lengths, (), name=f"{name}.{direction}", backward=direction == "backward"
+            )
+            outputs.append(states)
+            ends.append(last[0])
+    joined = outputs[0] if len(outputs) == 1 else graph.add("Concat", outputs, name + ".states", axis=2)
+    return joined, ends
 
-    ``weights`` holds forward_lstm.* and backward_lstm.* with torch's names; ``lengths`` is (B,) int32.
-    """
-    directions = [prefixed(weights, key) for key in ("forward_lstm", "backward_lstm")]
-    hidden_size = directions[0]["weight_hh_l0"].shape[1]
-    inputs_to_gates, states_to_gates, input_bias, state_bias = (
-        np.stack([reorder_gates(direction[key], TORCH_TO_ONNX) for direction in directions])
-        for key in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-    )
-    operands = [
-        inputs,
-        graph.weight(name + ".W", inputs_to_gates),
-        graph.weight(name + ".R", states_to_gates),
-        graph.weight(name + ".B", np.concatenate([input_bias, state_bias], axis=1)),
-        lengths,
-    ]
-    outputs = graph.add_many(
-        "LSTM",
-        operands,
-        ["", name + ".last"] if last else [name + ".all"],
-        hidden_size=hidden_size,
-        direction="bidirectional",
-    )
-    return outputs[-1]
+
+def add_feed_forward(graph: GraphBuilder, weights: Arrays, inputs: str, *, name: str) -> str:
+    """Linear layers with relu (training.layers.encoder.FeedForward) over the last axis of (…,I); none: the inputs."""
+    outputs, index = inputs, 0
+    while layer := prefixed(weights, f"{name}.layers.{index}"):
+        own = f"{name}.{index}"
+        product = graph.add("MatMul", [outputs, graph.weight(own + ".weight", layer["weight"].T)], own + ".product")
+        total = graph.add("Add", [product, graph.weight(own + ".bias", layer["bias"])], own + ".sum")
+        outputs = graph.add("Relu", [total], own + ".outputs")
+        index += 1
+    return outputs

@@ -4,17 +4,48 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
 from training.export.builder import GraphBuilder
-from training.export.encoder import add_lstm
+from training.export.encoder import add_directions
 from training.export.weights import Arrays, prefixed
 
 TABLE_DTYPES = ("float16", "float32", "int8")
 _NO_CHARACTER = -1e30  # below every real feature, and still finite after the sums
 _PADDING_FEATURE = -1e4  # what words of the padding get: as in training, and seen by no answer
 _TO_THE_END = int(np.iinfo(np.int64).max)
+
+
+READER_INPUTS = ("words", "chars", "lengths")
+"""Inputs of every graph that reads sentences: (B,T), (B,T,L) and (B,), int32."""
+
+
+def reader_inputs() -> list[onnx.ValueInfoProto]:
+    """Return what a graph that reads sentences takes."""
+    shapes: list[list[str | int]] = [["B", "T"], ["B", "T", "L"], ["B"]]
+    return [
+        helper.make_tensor_value_info(name, TensorProto.INT32, shape)
+        for name, shape in zip(READER_INPUTS, shapes, strict=True)
+    ]
+
+
+def add_features(
+    graph: GraphBuilder,
+    weights: Arrays,
+    words: str,
+    chars: str,
+    *,
+    table_dtype: str,
+    fold: Sequence[bool] | None = None,
+) -> str:
+    """Word ids (B,T) and character ids (B,T,L) -> all features of every token (T,B,E)."""
+    by_token = graph.add("Transpose", [words], "words.by_token", perm=[1, 0])  # (T,B)
+    chars_by_token = graph.add("Transpose", [chars], "chars.by_token", perm=[1, 0, 2])  # (T,B,L)
+    parts = add_word_features(graph, weights, by_token, table_dtype=table_dtype, fold=fold)
+    parts += add_character_features(graph, weights, chars_by_token)
+    return parts[0] if len(parts) == 1 else graph.add("Concat", parts, "features", axis=2)
 
 
 def add_word_features(
@@ -170,9 +201,10 @@ def _add_character_lstm(graph: GraphBuilder, weights: Arrays, chars: str) -> str
     by_position = graph.add("Transpose", [flat], "characters.by_position", perm=[1, 0])  # (L,T*B)
     table = graph.weight("characters.embedding", weights["characters.embedding.weight"].astype(np.float32))
     embedded = graph.add("Gather", [table, by_position], "characters.embedded")  # (L,T*B,E)
-    last = add_lstm(graph, prefixed(weights, "characters"), embedded, lengths, name="characters", last=True)
-    states = graph.add("Transpose", [last], "characters.states", perm=[1, 0, 2])  # (T*B,2,H)
-    size = weights["characters.forward_lstm.weight_hh_l0"].shape[1]
+    layer = prefixed(weights, "characters")
+    ends = add_directions(graph, layer, embedded, lengths, cell="lstm", name="characters")[1]
+    states = graph.add("Concat", ends, "characters.states", axis=1)  # (T*B,2H)
+    size = layer["forward_cell.weight_hh_l0"].shape[1]
     num_words = graph.add("Shape", [chars], "characters.num_words", end=2)
     shape = graph.add("Concat", [num_words, graph.ints(2 * size)], "characters.shape", axis=0)
     return graph.add("Reshape", [states, shape], "characters.features")

@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bundle.manifest import FORMAT_VERSION, DataSource, FileEntry, GoldenEntry, sha256_of
+import msgspec
+
+from bundle.entries import DataSource, FileEntry, GoldenEntry, GraphEntry, VocabularyEntry
+from bundle.manifest import FORMAT_VERSION, sha256_of
+from bundle.signature import Signature
 
 WEIGHTS_FILE = "weights.safetensors"
 GOLDEN_FILE = "golden.json"
@@ -57,6 +61,23 @@ def new_folder(folder: Path) -> Iterator[Path]:
 def file_entry(folder: Path, name: str) -> FileEntry:
     """Return the manifest's entry of a file as it is now."""
     return FileEntry(file=name, sha256=sha256_of(folder / name), bytes=(folder / name).stat().st_size)
+
+
+def vocabulary_entry(folder: Path, name: str, size: int) -> VocabularyEntry:
+    """Return the manifest's entry of a vocabulary's file as it is now."""
+    return VocabularyEntry(**msgspec.structs.asdict(file_entry(folder, name)), size=size)
+
+
+def graph_entry(folder: Path, name: str, signature: Signature) -> GraphEntry:
+    """Return the manifest's entry of a graph's file as it is now."""
+    inputs, outputs = signature
+    return GraphEntry(**msgspec.structs.asdict(file_entry(folder, name)), inputs=inputs, outputs=outputs)
+
+
+def write_golden(folder: Path, golden: msgspec.Struct, *, tolerance: float) -> GoldenEntry:
+    """Write recorded answers and return their entry."""
+    (folder / GOLDEN_FILE).write_bytes(msgspec.json.encode(golden) + b"\n")
+    return GoldenEntry(**msgspec.structs.asdict(file_entry(folder, GOLDEN_FILE)), tolerance=tolerance)
 
 
 def write_card(folder: Path, card: Card) -> None:

@@ -6,31 +6,30 @@ from typing import Any
 
 import msgspec
 
+from bundle.entries import GoldenEntry
 from bundle.language_golden import record_golden
-from bundle.language_signature import Signature, score_signature, step_signature
-from bundle.load import load_bundle
-from bundle.load_language_model import open_unchecked
-from bundle.manifest import (
-    GoldenEntry,
-    GraphEntry,
+from bundle.language_manifest import (
     LanguageModelArchitecture,
     LanguageModelGraphs,
     LanguageModelLimits,
     LanguageModelManifest,
     LanguageModelTokenization,
     LanguageModelVocabularies,
-    VocabularyEntry,
-    write_manifest,
 )
+from bundle.language_signature import score_signature, step_signature
+from bundle.load import load_bundle
+from bundle.load_language_model import open_unchecked
+from bundle.manifest import write_manifest
 from bundle.token_vocabulary import TokenVocabulary
 from training.export.folder import (
-    GOLDEN_FILE,
     WEIGHTS_FILE,
     Card,
     common_fields,
-    file_entry,
+    graph_entry,
     new_folder,
+    vocabulary_entry,
     write_card,
+    write_golden,
 )
 from training.export.language_model import TrainedLanguageModel
 from training.export.score import build_score
@@ -75,7 +74,7 @@ def export_language_model(
         TokenVocabulary(trained.tokens, steps=trained.lookup).write(work / TOKENS_FILE)
         write_card(work, card)
         manifest = _manifest(work, trained, card)
-        manifest = msgspec.structs.replace(manifest, golden=_write_golden(work, manifest, golden, tolerance=tolerance))
+        manifest = msgspec.structs.replace(manifest, golden=_record_golden(work, manifest, golden, tolerance=tolerance))
         write_manifest(work, manifest)
         if not load_bundle(work).reproducible:
             manifest = msgspec.structs.replace(manifest, reproducible=False)
@@ -90,25 +89,19 @@ def chunk_tokens(num_ids: int) -> int:
 
 def _manifest(folder: Path, trained: TrainedLanguageModel, card: Card) -> LanguageModelManifest:
     state_size = sum(trained.part_sizes())
-    entry = msgspec.structs.asdict(file_entry(folder, TOKENS_FILE))
     tokenization = {"name": trained.tokenization, "lookup": list(trained.lookup)}
     return LanguageModelManifest(
         **common_fields(folder, card),
         architecture=_architecture(trained),
         graphs=LanguageModelGraphs(
-            score=_graph_entry(folder, SCORE_FILE, score_signature(state_size)),
-            step=_graph_entry(folder, STEP_FILE, step_signature(state_size)),
+            score=graph_entry(folder, SCORE_FILE, score_signature(state_size)),
+            step=graph_entry(folder, STEP_FILE, step_signature(state_size)),
         ),
-        vocabularies=LanguageModelVocabularies(tokens=VocabularyEntry(**entry, size=trained.num_ids)),
+        vocabularies=LanguageModelVocabularies(tokens=vocabulary_entry(folder, TOKENS_FILE, trained.num_ids)),
         tokenization=msgspec.convert(tokenization, LanguageModelTokenization),
         limits=LanguageModelLimits(max_chunk_tokens=chunk_tokens(trained.num_ids)),
         ends_sentences=trained.ends_sentences,
     )
-
-
-def _graph_entry(folder: Path, name: str, signature: Signature) -> GraphEntry:
-    inputs, outputs = signature
-    return GraphEntry(**msgspec.structs.asdict(file_entry(folder, name)), inputs=inputs, outputs=outputs)
 
 
 def _architecture(trained: TrainedLanguageModel) -> LanguageModelArchitecture:
@@ -129,11 +122,10 @@ def _architecture(trained: TrainedLanguageModel) -> LanguageModelArchitecture:
     return msgspec.convert(fields, LanguageModelArchitecture)
 
 
-def _write_golden(
+def _record_golden(
     folder: Path, manifest: LanguageModelManifest, texts: Sequence[str], *, tolerance: float
 ) -> GoldenEntry:
     """Score and continue texts with the bundle's own graphs and write the answers."""
     bundle = open_unchecked(folder, manifest)
     id_rows = [bundle.encode(text).ids for text in texts]
-    (folder / GOLDEN_FILE).write_bytes(msgspec.json.encode(record_golden(bundle, id_rows)) + b"\n")
-    return GoldenEntry(**msgspec.structs.asdict(file_entry(folder, GOLDEN_FILE)), tolerance=tolerance)
+    return write_golden(folder, record_golden(bundle, id_rows), tolerance=tolerance)

@@ -11,8 +11,8 @@ from onnx import TensorProto, helper
 
 from training.export.builder import GraphBuilder
 from training.export.crf import add_crf
-from training.export.encoder import add_encoder
-from training.export.features import add_character_features, add_word_features
+from training.export.encoder import add_encoder, add_feed_forward
+from training.export.features import READER_INPUTS, add_features, reader_inputs
 from training.export.potentials import Potentials
 from training.export.weights import Arrays
 
@@ -25,6 +25,7 @@ class TaggerOptions:
 
     tags: tuple[str, ...]
     scheme: str
+    cell: str = "lstm"
     table_dtype: str = "float16"
     fold: Sequence[bool] | None = None
 
@@ -37,19 +38,16 @@ def build_tagger(weights: Arrays, options: TaggerOptions) -> tuple[onnx.ModelPro
     if weights["emission.bias"].shape != (len(options.tags),):
         raise ValueError(f"the weights are for {len(weights['emission.bias'])} tags, not {len(options.tags)}")
     graph = GraphBuilder()
-    words, chars, lengths = (graph.unique(name) for name in ("words", "chars", "lengths"))
-    by_token = graph.add("Transpose", [words], "words.by_token", perm=[1, 0])  # (T,B)
-    chars_by_token = graph.add("Transpose", [chars], "chars.by_token", perm=[1, 0, 2])  # (T,B,L)
-    parts = add_word_features(graph, weights, by_token, table_dtype=options.table_dtype, fold=options.fold)
-    parts += add_character_features(graph, weights, chars_by_token)
-    features = parts[0] if len(parts) == 1 else graph.add("Concat", parts, "features", axis=2)
-    states = add_encoder(graph, weights, features, lengths)
-    emissions = _add_emissions(graph, weights, states)
+    words, chars, lengths = (graph.unique(name) for name in READER_INPUTS)
+    features = add_features(graph, weights, words, chars, table_dtype=options.table_dtype, fold=options.fold)
+    states, _ = add_encoder(graph, weights, features, lengths, cell=options.cell)
+    hidden = add_feed_forward(graph, weights, states, name="feed_forward")
+    emissions = _add_emissions(graph, weights, hidden)
     lengths_long = graph.add("Cast", [lengths], "lengths.long", to=TensorProto.INT64)
     potentials = Potentials.of(weights, options.tags, options.scheme)
     results = add_crf(graph, potentials, emissions, lengths_long)
-    _add_outputs(graph, by_token, lengths_long, results)
-    return graph.model("tagger", _inputs(), _outputs(len(options.tags))), graph.tensors
+    _add_outputs(graph, lengths_long, results)
+    return graph.model("tagger", reader_inputs(), _outputs(len(options.tags))), graph.tensors
 
 
 def _add_emissions(graph: GraphBuilder, weights: Arrays, states: str) -> str:
@@ -60,10 +58,10 @@ def _add_emissions(graph: GraphBuilder, weights: Arrays, states: str) -> str:
     return graph.add("Add", [product, graph.weight("emission.bias", bias)], "emissions")
 
 
-def _add_outputs(graph: GraphBuilder, by_token: str, lengths: str, results: tuple[str, str, str]) -> None:
+def _add_outputs(graph: GraphBuilder, lengths: str, results: tuple[str, str, str]) -> None:
     """Batch first, and zeros beyond each row's end."""
     path, tag_probs, span_probs = results
-    num_tokens = graph.add("Squeeze", [graph.add("Shape", [by_token], "shape", end=1)], "num_tokens")
+    num_tokens = graph.add("Squeeze", [graph.add("Shape", [path], "shape", end=1)], "num_tokens")
     zero, one = graph.scalar(0, np.int64), graph.scalar(1, np.int64)
     positions = graph.add("Range", [zero, num_tokens, one], "positions")
     column = graph.add("Unsqueeze", [lengths, graph.ints(1)], "lengths.column")
@@ -77,11 +75,6 @@ def _add_outputs(graph: GraphBuilder, by_token: str, lengths: str, results: tupl
     graph.add("Where", [is_real, tags, graph.scalar(0, np.int32)], "tags")
     graph.add("Where", [is_real_deep, marginals, nothing], "tag_probs")
     graph.add("Where", [is_real, spans, nothing], "span_probs")
-
-
-def _inputs() -> list[onnx.ValueInfoProto]:
-    shapes: dict[str, list[str | int]] = {"words": ["B", "T"], "chars": ["B", "T", "L"], "lengths": ["B"]}
-    return [helper.make_tensor_value_info(name, TensorProto.INT32, shape) for name, shape in shapes.items()]
 
 
 def _outputs(num_tags: int) -> list[onnx.ValueInfoProto]:

@@ -11,11 +11,11 @@ from bundle.graph import Graph
 from bundle.language_signature import score_signature, step_signature
 from bundle.token_vocabulary import START_ID
 from tests.training.export.sessions import open_graph
-from training.cells import build_cell
 from training.export.cells.table import find_cell
 from training.export.language_model import TrainedLanguageModel
 from training.export.score import build_score
 from training.export.step import build_step
+from training.layers.cells import build_cell
 
 # Sizes that are no multiples of a vector register; layers wide enough for products in blocks (256 terms); one and two
 # levels of CDF.
@@ -195,6 +195,8 @@ def numpy_cell(cell: str, layer: dict, values: np.ndarray, parts: list[np.ndarra
     from_state = layer["weight_hh_l0"] @ parts[0] + layer["bias_hh_l0"]
     if cell == "rnn":
         return [np.tanh(from_input + from_state)]
+    if cell == "rnn-relu":
+        return [np.maximum(from_input + from_state, 0)]
     if cell == "gru-simplified":
         update, candidate = np.split(from_input + from_state, 2)
         update_gate = sigmoid(update)

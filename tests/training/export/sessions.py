@@ -6,10 +6,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from bundle.entries import GraphEntry, Tensor
 from bundle.graph import Graph
-from bundle.manifest import GraphEntry, Tensor
+from bundle.load_tagger import tagger_signature
 from training.export.builder import GraphBuilder, value_infos
-from training.export.bundle import signature
 from training.export.cells.table import find_cell
 from training.export.crf import add_crf
 from training.export.potentials import Potentials
@@ -28,7 +28,7 @@ def open_graph(
 def open_tagger(folder: Path, weights: dict, options: TaggerOptions) -> Graph:
     folder.mkdir(exist_ok=True)
     model, tensors = build_tagger(weights, options)
-    return open_graph(folder, model, tensors, *signature(len(options.tags)))
+    return open_graph(folder, model, tensors, *tagger_signature(len(options.tags)))
 
 
 def open_crf(folder: Path, potentials: Potentials) -> Graph:

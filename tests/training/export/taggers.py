@@ -2,14 +2,13 @@
 
 import numpy as np
 import torch
-from torch import nn
 
 from bundle.tags import allowed_transitions, make_tags
-from training.characters import CharCNN, CharLSTM
-from training.crf import CRF
-from training.encoder import BiLSTM
-from training.tagger import Tagger
-from training.words import WordFeatures
+from training.layers.characters import CharCNN, CharLSTM
+from training.layers.crf import CRF
+from training.layers.encoder import Encoder, EncoderDropout
+from training.layers.words import WordFeatures
+from training.taggers.tagger import Tagger
 
 NUM_WORDS = 50
 NUM_CHARACTERS = 30
@@ -44,6 +43,9 @@ def random_tagger(
     num_layers: int = 2,
     hidden_size: int = 9,
     scheme: str = "BIOES",
+    cell: str = "lstm",
+    bidirectional: bool = True,
+    feed_forward: tuple[int, ...] = (),
 ) -> tuple[Tagger, tuple[str, ...]]:
     torch.manual_seed(seed)
     tags = make_tags(("PER", "LOC", "ORG"), scheme)
@@ -58,19 +60,18 @@ def random_tagger(
         unknown_probability=0.5,
     )
     character_features = CHARACTERS[characters]()
-    encoder = BiLSTM(
-        words.size + (character_features.size if character_features is not None else 0),
-        hidden_size,
+    encoder = Encoder(
+        cell,
+        (words.size + (character_features.size if character_features is not None else 0), hidden_size),
         num_layers=num_layers,
-        input_dropout=0.5,
-        hidden_dropout=0.5,
-        output_dropout=0.5,
-        recurrent_dropout=0.5,
+        bidirectional=bidirectional,
+        dropout=EncoderDropout(0.5, 0.5, 0.5, 0.5),
     )
-    emission = nn.Linear(2 * hidden_size, len(tags))
+    crf = CRF(allowed_transitions(tags, scheme))
+    tagger = Tagger(words, character_features, encoder, crf=crf, feed_forward=feed_forward)
     with torch.no_grad():
-        emission.weight.mul_(5.0)  # answers that differ, as those of a trained model
-    return Tagger(words, character_features, encoder, emission, CRF(allowed_transitions(tags, scheme))).eval(), tags
+        tagger.emission.weight.mul_(5.0)  # answers that differ, as those of a trained model
+    return tagger.eval(), tags
 
 
 def weights_of(tagger: Tagger) -> dict[str, np.ndarray]:

@@ -10,8 +10,8 @@ import pytest
 from bundle.errors import BundleError
 from bundle.load import load_bundle, verify_bundle
 from tests.training.export.taggers import NUM_CHARACTERS, NUM_WORDS, random_tagger, torch_answers, weights_of
-from training.export import bundle as export
-from training.export.bundle import Card, TrainedTagger, export_tagger
+from training.export import tagger_bundle as export
+from training.export.tagger_bundle import Card, TrainedTagger, export_tagger
 
 FORMS = tuple(f"word{number:02}" for number in range(NUM_WORDS - 2))
 LETTERS = tuple(sorted("abcdefghijklmnopqrstuvwxyz0123456789"))[: NUM_CHARACTERS - 2]

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto
 
-from bundle.manifest import Tensor
+from bundle.entries import Tensor
 from tests.toy_language_model import drawn_from, step_batch
 from tests.training.export.language_models import chi_square_limit
 from tests.training.export.sessions import open_graph

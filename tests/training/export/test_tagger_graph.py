@@ -3,10 +3,13 @@
 import numpy as np
 import onnx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.training.export.sessions import open_tagger, random_batch, row_alone
 from tests.training.export.taggers import NUM_CHARACTERS, NUM_WORDS, random_tagger, torch_answers, weights_of
 from training.export.builder import IR_VERSION, OPSET
+from training.export.cells.table import CELLS
 from training.export.tagger import TaggerOptions, build_tagger
 
 SHAPES = [(1, 1, 1), (1, 1, 6), (1, 9, 1), (5, 1, 3), (7, 12, 8), (3, 2, 17)]
@@ -47,6 +50,46 @@ def test_answers_equal_torch(tmp_path, options):
     graph = open_tagger(tmp_path, weights_of(tagger), TaggerOptions(tags, scheme, table_dtype="float32"))
     for seed, shape in enumerate(SHAPES):
         assert_equal_to_torch(graph, tagger, batch(seed, shape), tolerance=1e-5)
+
+
+@pytest.mark.parametrize("num_layers", [1, 2, 3])
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell_in_either_direction_equals_torch(tmp_path, cell, bidirectional, num_layers):
+    tagger, tags = random_tagger(
+        cell=cell, bidirectional=bidirectional, num_layers=num_layers, feed_forward=(7,) * (num_layers - 1)
+    )
+    graph = open_tagger(tmp_path, weights_of(tagger), TaggerOptions(tags, "BIOES", cell, table_dtype="float32"))
+    for seed, shape in enumerate(SHAPES):
+        assert_equal_to_torch(graph, tagger, batch(seed, shape), tolerance=1e-5)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    cell=st.sampled_from(sorted(CELLS)),
+    bidirectional=st.booleans(),
+    sizes=st.tuples(st.integers(1, 3), st.integers(1, 40)),
+    shape=st.tuples(st.integers(1, 9), st.integers(1, 20), st.integers(1, 6)),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_models_of_any_size_equal_torch_and_their_rows_stand_alone(
+    tmp_path_factory, cell, bidirectional, sizes, shape, seed
+):
+    num_layers, hidden_size = sizes
+    tagger, tags = random_tagger(
+        seed, cell=cell, bidirectional=bidirectional, num_layers=num_layers, hidden_size=hidden_size
+    )
+    options = TaggerOptions(tags, "BIOES", cell, table_dtype="float32")
+    graph = open_tagger(tmp_path_factory.mktemp("model"), weights_of(tagger), options)
+    feeds = batch(seed, shape)
+    together = graph.run(feeds)
+    # Marginals only: among equally good paths, as a relu that is 0 everywhere gives, either side may choose another.
+    marginals = torch_answers(tagger, feeds)[1]
+    real = np.arange(shape[1]) < feeds["lengths"][:, None]
+    np.testing.assert_allclose(together["tag_probs"][real], marginals[real], atol=1e-5)
+    for row, length in enumerate(feeds["lengths"]):
+        for name, alone in graph.run(row_alone(feeds, row)).items():
+            assert alone[0].tobytes() == together[name][row, :length].tobytes(), f"{name} of row {row}"
 
 
 @pytest.mark.parametrize("longest", ["first", "last"])

@@ -6,7 +6,7 @@ import pytest
 
 from bundle.load import load_bundle
 from bundle.tags import spans_from_tags
-from training.conll import read_conll
+from training.reading.conll import read_conll
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 

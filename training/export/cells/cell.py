@@ -19,11 +19,20 @@ class AddStep(Protocol):
 class AddSequence(Protocol):
     """Inputs (T,B,I), lengths (B,) int32, parts of the state, each (B,H) -> outputs (T,B,H), parts at each row's end.
 
-    Outputs beyond a row's end are anything finite.
+    No parts: a zero state. ``backward`` reads each row from its last token to its first, where it then ends. Outputs
+    beyond a row's end are anything finite.
     """
 
     def __call__(
-        self, graph: GraphBuilder, layer: Arrays, inputs: str, lengths: str, parts: Parts, *, name: str
+        self,
+        graph: GraphBuilder,
+        layer: Arrays,
+        inputs: str,
+        lengths: str,
+        parts: Parts,
+        *,
+        name: str,
+        backward: bool = False,
     ) -> tuple[str, list[str]]: ...
 
 

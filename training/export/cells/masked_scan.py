@@ -1,5 +1,7 @@
 """A cell's own step as a sequence: a Scan over all T that keeps each row's state from its end on.
 
+Backward, it keeps the first state until it meets the row's last token.
+
 The runtime's RNN operator changes a row's bits with its batch, and it does not know every cell; a Scan of the step's
 own nodes gives the bits of the step. What depends on the inputs only is computed before, for all tokens at once.
 Products are Gemm with their summand: MatMul and Add are fused in one place and not in another, which rounds otherwise.
@@ -15,6 +17,7 @@ from onnx import TensorProto
 from training.export.builder import GraphBuilder, scan_with_states
 from training.export.cells.cell import Cell, Parts
 from training.export.cells.operator import reorder_gates
+from training.export.mask import add_mask
 from training.export.weights import Arrays
 
 
@@ -45,17 +48,25 @@ def scan_cell(
         return add_body(graph, layer, add_projection(graph, layer, inputs, name=name), parts, name=name)
 
     def add_sequence(
-        graph: GraphBuilder, layer: Arrays, inputs: str, lengths: str, parts: Parts, *, name: str
+        graph: GraphBuilder,
+        layer: Arrays,
+        inputs: str,
+        lengths: str,
+        parts: Parts,
+        *,
+        name: str,
+        backward: bool = False,
     ) -> tuple[str, list[str]]:
+        first = parts or [_add_zeros(graph, inputs, layer["weight_hh_l0"].shape[1], name=name)] * num_parts
         size = layer["weight_ih_l0"].shape[1]
         flat = graph.add("Reshape", [inputs, graph.ints(-1, size)], name + ".flat")  # (T*B,I)
         from_inputs = add_projection(graph, layer, flat, name=name)
         rows = graph.add("Shape", [inputs], name + ".rows", end=2)
         shape = graph.add("Concat", [rows, graph.ints(-1)], name + ".deep", axis=0)
         projected = graph.add("Reshape", [from_inputs, shape], name + ".projected.by_token")  # (T,B,G*H)
-        is_real = _add_mask(graph, inputs, lengths, name=name)  # (T,B,1)
+        is_real = add_mask(graph, inputs, lengths, name=name)  # (T,B,1)
         body = graph.body()
-        before = [body.unique(name + ".before") for _ in parts]
+        before = [body.unique(name + ".before") for _ in first]
         row, real = body.unique(name + ".row"), body.unique(name + ".real")
         new = add_body(body, layer, row, before, name=name)
         after = [body.add("Where", [real, value, old], name + ".after") for value, old in zip(new, before, strict=True)]
@@ -63,10 +74,11 @@ def scan_cell(
         last, (collected,) = scan_with_states(
             graph,
             body,
-            states=list(zip(parts, before, after, strict=True)),
+            states=list(zip(first, before, after, strict=True)),
             sequences=[(projected, row), (is_real, real)],
             collected=[(outputs, name + ".outputs")],
             kinds={real: TensorProto.BOOL},
+            backward=backward,
         )
         return collected, last
 
@@ -79,10 +91,8 @@ def add_state_product(graph: GraphBuilder, weight: NDArray[Any], state: str, sum
     return graph.add("Gemm", [state, stored, summand], name + ".sum", transB=1)
 
 
-def _add_mask(graph: GraphBuilder, inputs: str, lengths: str, *, name: str) -> str:
-    num_tokens = graph.add("Squeeze", [graph.add("Shape", [inputs], name + ".shape", end=1)], name + ".num_tokens")
-    limits = graph.scalar(0, np.int64), num_tokens, graph.scalar(1, np.int64)
-    positions = graph.add("Unsqueeze", [graph.add("Range", limits, name + ".range"), graph.ints(1, 2)], name + ".place")
-    column = graph.add("Unsqueeze", [lengths, graph.ints(1)], name + ".lengths")  # (B,1)
-    ends = graph.add("Cast", [column], name + ".ends", to=TensorProto.INT64)
-    return graph.add("Less", [positions, ends], name + ".is_real")
+def _add_zeros(graph: GraphBuilder, inputs: str, size: int, *, name: str) -> str:
+    """A zero state (B,H) for inputs (T,B,I)."""
+    num_rows = graph.add("Shape", [inputs], name + ".num_rows", start=1, end=2)
+    shape = graph.add("Concat", [num_rows, graph.ints(size)], name + ".state_shape", axis=0)
+    return graph.add("ConstantOfShape", [shape], name + ".zeros")

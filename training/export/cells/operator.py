@@ -1,13 +1,13 @@
-"""What the runtime's LSTM and GRU operators take: their weights, gates in their order, and one token as a sequence."""
+"""A cell that the runtime has an operator for: LSTM or GRU, its gates in the operator's order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.export.builder import GraphBuilder
-from training.export.cells.cell import AddSequence, AddStep, Parts
+from training.export.cells.cell import Cell, Parts
 from training.export.weights import Arrays
 
 
@@ -17,21 +17,55 @@ def reorder_gates(array: NDArray[Any], order: Sequence[int]) -> NDArray[np.float
     return np.concatenate([blocks[gate] for gate in order])
 
 
-def add_operator_weights(graph: GraphBuilder, layer: Arrays, order: Sequence[int], *, name: str) -> list[str]:
-    """Register W (1,G*H,I), R (1,G*H,H) and B (1,2*G*H) of an LSTM or GRU operator with its gates in ``order``."""
+def operator_cell(
+    operator: str,
+    order: Sequence[int],
+    *,
+    prepare: Callable[[Arrays], Arrays] | None = None,
+    attributes: Mapping[str, Any] | None = None,
+) -> Cell:
+    """Return the cell of that operator, "LSTM" or "GRU"; ``order``: its gates' places in the weights.
+
+    ``prepare`` changes the weights before their gates are reordered; ``attributes`` are the operator's own.
+    """
+    names = ["hidden", "cell"] if operator == "LSTM" else ["hidden"]
+
+    def add_sequence(
+        graph: GraphBuilder,
+        layer: Arrays,
+        inputs: str,
+        lengths: str,
+        parts: Parts,
+        *,
+        name: str,
+        backward: bool = False,
+    ) -> tuple[str, list[str]]:
+        weights = _add_weights(graph, prepare(layer) if prepare else layer, order, name=name)
+        first = [graph.add("Unsqueeze", [part, graph.ints(0)], name + ".first") for part in parts]  # (1,B,H)
+        outputs, *last = graph.add_many(
+            operator,
+            [inputs, *weights, lengths, *first],
+            [name + ".all" if lengths else "", *(f"{name}.last_{part}" for part in names)],
+            hidden_size=layer["weight_hh_l0"].shape[1],
+            direction="reverse" if backward else "forward",
+            **(attributes or {}),
+        )
+        if outputs:
+            outputs = graph.add("Squeeze", [outputs, graph.ints(1)], name + ".outputs")  # (T,B,H)
+        return outputs, [graph.add("Squeeze", [part, graph.ints(0)], name + ".part") for part in last]
+
+    def add_step(graph: GraphBuilder, layer: Arrays, inputs: str, parts: Parts, *, name: str) -> list[str]:
+        sequence = graph.add("Unsqueeze", [inputs, graph.ints(0)], name + ".inputs")  # (1,B,I)
+        return add_sequence(graph, layer, sequence, "", parts, name=name)[1]
+
+    return Cell(num_parts=len(names), num_gates=len(order), add_step=add_step, add_sequence=add_sequence)
+
+
+def _add_weights(graph: GraphBuilder, layer: Arrays, order: Sequence[int], *, name: str) -> list[str]:
+    """Register W (1,G*H,I), R (1,G*H,H) and B (1,2*G*H)."""
     biases = [reorder_gates(layer[key], order) for key in ("bias_ih_l0", "bias_hh_l0")]
     return [
         graph.weight(name + ".W", reorder_gates(layer["weight_ih_l0"], order)[None]),
         graph.weight(name + ".R", reorder_gates(layer["weight_hh_l0"], order)[None]),
         graph.weight(name + ".B", np.concatenate(biases)[None]),
     ]
-
-
-def step_of(add_sequence: AddSequence) -> AddStep:
-    """Return the form for one token of a cell that is an operator: a sequence of one, without lengths."""
-
-    def add_step(graph: GraphBuilder, layer: Arrays, inputs: str, parts: Parts, *, name: str) -> list[str]:
-        sequence = graph.add("Unsqueeze", [inputs, graph.ints(0)], name + ".inputs")  # (1,B,I)
-        return add_sequence(graph, layer, sequence, "", parts, name=name)[1]
-
-    return add_step

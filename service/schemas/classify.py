@@ -1,0 +1,32 @@
+"""Request and response of /v1/classify."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from service.schemas.common import Probability
+
+
+class ClassifyRequest(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Texts to be labelled, each as a whole."""
+
+    model: Annotated[
+        str | None, Meta(description="Name of a classifier; absent: the only one, or the first by name.")
+    ] = None
+    text: Annotated[str | list[str], Meta(description="One text or several, each of at least one token.")]
+
+
+class ClassifyResult(Struct, kw_only=True):
+    """What one text is: the most likely label, and P(label | text) of every label."""
+
+    label: str
+    score: Annotated[Probability, Meta(description="Probability of `label`.")]
+    scores: Annotated[dict[str, Probability], Meta(description="Probability of every label, in the model's order.")]
+
+
+class ClassifyResponse(Struct, kw_only=True):
+    """One result per text, in order."""
+
+    model: str
+    version: str
+    results: list[ClassifyResult]

@@ -1,0 +1,39 @@
+"""Texts to labels with their probabilities."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.engine.models import ClassifierModel
+from service.errors import DeadlineExceededError
+from service.schemas.classify import ClassifyResult
+from service.tasks.rounding import rounded_all
+from service.tasks.sequences import Timing
+
+
+def classify_tokens(
+    model: ClassifierModel, texts: Sequence[Sequence[str]], *, deadline: float
+) -> tuple[list[ClassifyResult], Timing]:
+    """Classify the tokens of texts through the model's batcher; `deadline` is monotonic.
+
+    Raises OverloadedError, DeadlineExceededError and InternalError.
+    """
+    lengths = [len(tokens) for tokens in texts]
+    with model.batcher.admitted(sum(lengths)):
+        rows = []
+        for tokens in texts:
+            if time.monotonic() >= deadline:
+                raise DeadlineExceededError("The request was not answered within its deadline; its work was dropped.")
+            rows.append(model.bundle.encode([tokens]))
+        answer = model.batcher.submit(rows, lengths, deadline=deadline)
+    labels = model.bundle.labels
+    return [result_of(probs, labels) for probs in answer.results], Timing(answer.queue_s, answer.compute_s)
+
+
+def result_of(probs: NDArray[np.float32], labels: Sequence[str]) -> ClassifyResult:
+    """Turn P(label | text), (K,), into an answer; of equally likely labels the first is chosen."""
+    best = int(probs.argmax())
+    scores = dict(zip(labels, rounded_all(probs), strict=True))
+    return ClassifyResult(label=labels[best], score=scores[labels[best]], scores=scores)

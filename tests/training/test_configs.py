@@ -1,0 +1,36 @@
+"""The configurations in training/configs: whole, named as their files, and of known data."""
+
+from pathlib import Path
+
+import pytest
+
+from training.config import config_from, config_table, load_config
+from training.config_kinds import CONFIG_KINDS
+from training.corpora import find_corpus
+from training.export_run import training_data
+from training.export_sources import unshippable
+from training.gradients.gradient_config import GradientsConfig
+
+CONFIGS = sorted(Path(__file__).parent.parent.parent.glob("training/configs/*.toml"))
+
+
+def test_every_kind_has_one():
+    assert {type(load_config(path)) for path in CONFIGS} == set(CONFIG_KINDS.values())
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_it_is_whole_and_says_when_its_weights_may_not_be_given_away(path, monkeypatch):
+    config = load_config(path)
+    assert config.name == path.stem
+    assert config_from(config_table(config)) == config
+    if isinstance(config, GradientsConfig):
+        return
+    if config.task == "language-model" and config.loop.start_from:
+        earlier = load_config(path.with_name(f"{Path(config.loop.start_from).name.rpartition('-')[0]}.toml"))
+        monkeypatch.setattr("training.language.export_language_run.read_run_config", lambda folder: earlier)
+    files = training_data(config)
+    for file in files:
+        if not file.startswith(("package:", "training/data/")):
+            corpus = find_corpus(file.split("/")[0])
+            assert file in {corpus.name, *(each.path for each in corpus.files)}
+    assert bool(unshippable(config, files)) == ("benchmark only" in config.description)

@@ -1,0 +1,1 @@
+"""Many to one: what a text is."""

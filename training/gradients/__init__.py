@@ -1,0 +1,1 @@
+"""What cells remember: gradients through time, agreement at a distance, clipping."""

@@ -1,0 +1,35 @@
+"""Which cells remember: gradients through time, number agreement at a distance, and clipping, for each cell."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bundle.errors import SeqserveError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `python -m training gradients`."""
+    parser.add_argument("config", type=Path, metavar="CONFIG", help='TOML file with task = "gradients"')
+    parser.add_argument("--to", type=Path, metavar="FOLDER", help="a new folder (default: runs/NAME-SEED)")
+    parser.add_argument("--seed", type=int, help="in place of the configuration's seed")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare the cells and write what came out; raises SeqserveError for a bad configuration or a folder in use."""
+    import dataclasses
+
+    from training.config import load_config  # torch is loaded by the commands that need it
+    from training.gradients.gradient_config import GradientsConfig
+    from training.gradients.gradient_report import compare_cells
+
+    config = load_config(arguments.config)
+    if not isinstance(config, GradientsConfig):
+        raise SeqserveError(f'{arguments.config}: is not a configuration with task = "gradients"')
+    if arguments.seed is not None:
+        config = dataclasses.replace(config, seed=arguments.seed)
+    folder = arguments.to or Path("runs") / f"{config.name}-{config.seed}"
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SeqserveError(f"{folder}: is there already; name another with --to")
+    compare_cells(config, folder)
+    return 0

@@ -1,0 +1,1 @@
+"""Parts of models: cells, encoder, features of words, CRF, softmax."""

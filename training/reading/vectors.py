@@ -1,0 +1,234 @@
+"""Pretrained word vectors from text files, folders and installed packages."""
+
+import array
+import importlib.metadata
+import importlib.util
+import lzma
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.errors import SeqserveError
+from training.reading.conll import open_file
+
+PACKAGE_PREFIX = "package:"
+_SPACY_FILES = ("vocab/vectors", "vocab/key2row", "vocab/strings.json")
+_WORD_LISTS = ("words.tsv", "words.tsv.gz", "words.tsv.xz")
+
+
+class VectorsError(SeqserveError):
+    """Word vectors that cannot be read; one sentence that names the file and, in text files, the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordVectors:
+    """Word forms and their vectors; several forms may share a row.
+
+    words: V forms, each once; rows (V,) int32, row of each form; vectors (R,D) float32 or float16.
+    """
+
+    words: list[str]
+    rows: NDArray[np.int32]
+    vectors: NDArray[Any]
+
+    @property
+    def dimensions(self) -> int:
+        return int(self.vectors.shape[1])
+
+
+def load_vectors(source: str | Path) -> WordVectors:
+    """Vectors from one of these sources; raises VectorsError otherwise.
+
+    - a text file, plain, .gz or .xz: GloVe's (``word v1 … vD``) or word2vec's (the same after a line ``V D``);
+    - a folder with ``vectors*.npy`` (R,D) and ``words.tsv`` (.gz, .xz; ``word TAB row``);
+    - a folder of a spaCy pipeline (``vocab/vectors``, ``vocab/key2row``, ``vocab/strings.json``);
+    - ``package:NAME`` or ``package:NAME/path/inside``: any of these inside an installed Python package,
+      which is looked up but neither imported nor run.
+    """
+    if isinstance(source, str) and source.startswith(PACKAGE_PREFIX):
+        return load_vectors(_find_in_package(source))
+    path = Path(source)
+    if path.is_dir():
+        if all((path / name).is_file() for name in _SPACY_FILES):
+            return _load_spacy(path)
+        return _load_folder(path)
+    if not path.is_file():
+        raise VectorsError(f"{path}: there is no such file or folder")
+    return _load_text(path)
+
+
+def _load_text(path: Path) -> WordVectors:
+    """GloVe or word2vec text. Words may hold spaces (GloVe 840B has some): the numbers are counted from the end."""
+    words: dict[str, None] = {}
+    values = array.array("f")
+    dimensions = 0
+    announced: tuple[int, int] | None = None
+    for number, line in _text_lines(path):
+        fields = line.split(" ")
+        if number == 1 and len(fields) == 2 and all(field.isdecimal() for field in fields):
+            announced = int(fields[0]), int(fields[1])
+            dimensions = announced[1]
+            continue
+        dimensions = dimensions or len(fields) - 1
+        word, numbers = " ".join(fields[:-dimensions]), fields[-dimensions:]
+        if not word or "\t" in word or dimensions < 1:
+            raise VectorsError(
+                f"{path}, line {number}: a word and {max(dimensions, 1)} numbers are expected, spaces between them"
+            )
+        if word in words:
+            continue  # the first, more frequent, one counts; word2vec writers repeat forms that differ in encoding only
+        try:
+            values.extend(map(float, numbers))
+        except (ValueError, OverflowError) as error:
+            raise VectorsError(f"{path}, line {number}: {dimensions} numbers are expected ({error})") from None
+        words[word] = None
+    if not words:
+        raise VectorsError(f"{path}: it holds no vectors")
+    vectors = np.frombuffer(values, dtype=np.float32).reshape(len(words), dimensions)
+    if announced and len(words) > announced[0]:
+        raise VectorsError(f"{path}, line 1: announces {announced[0]} words, but {len(words)} follow")
+    return _checked(path, list(words), np.arange(len(words), dtype=np.int32), vectors)
+
+
+def _load_folder(folder: Path) -> WordVectors:
+    arrays = sorted(folder.glob("vectors*.npy"))
+    lists = [folder / name for name in _WORD_LISTS if (folder / name).is_file()]
+    if len(arrays) != 1 or len(lists) != 1:
+        raise VectorsError(
+            f"{folder}: one vectors*.npy and one words.tsv (.gz, .xz) are expected, "
+            f"{len(arrays)} and {len(lists)} are there; nor is it the folder of a spaCy pipeline"
+        )
+    vectors = _load_array(arrays[0])
+    words: dict[str, None] = {}
+    rows = array.array("i")
+    for number, line in _text_lines(lists[0]):
+        word, _, row = line.rpartition("\t")
+        if not word or not row.isdecimal() or int(row) >= len(vectors):
+            raise VectorsError(
+                f"{lists[0]}, line {number}: expected is a word, a tab and a row below {len(vectors)}, not {line!r}"
+            )
+        if word in words:
+            raise VectorsError(f"{lists[0]}, line {number}: {word!r} is there twice")
+        words[word] = None
+        rows.append(int(row))
+    return _checked(lists[0], list(words), np.array(rows, dtype=np.int32), vectors)
+
+
+def _load_spacy(folder: Path) -> WordVectors:
+    """Vectors of a spaCy pipeline, read without spaCy: rows are addressed by a 64-bit hash of each form.
+
+    The eighty forms that spaCy numbers as symbols instead ("NOUN", "DATE", "conj") are left out.
+    """
+    array_file, rows_file, strings_file = (folder / name for name in _SPACY_FILES)
+    vectors = _load_array(array_file)
+    try:
+        key_to_row = msgspec.msgpack.decode(rows_file.read_bytes(), type=dict[int, int])
+        strings = msgspec.json.decode(strings_file.read_bytes(), type=list[str])
+    except msgspec.DecodeError as error:
+        raise VectorsError(f"{folder}: vocab/key2row or vocab/strings.json is damaged: {error}") from None
+    words, rows = [], []
+    for string in dict.fromkeys(strings):
+        row = key_to_row.get(hash_of_string(string)) if string else None
+        if row is not None and 0 <= row < len(vectors):
+            words.append(string)
+            rows.append(row)
+    return _checked(rows_file, words, np.array(rows, dtype=np.int32), vectors)
+
+
+def hash_of_string(string: str) -> int:
+    """spaCy's key of a string: MurmurHash64A of its UTF-8 bytes with seed 1 (Appleby, MurmurHash2_64)."""
+    data = string.encode("utf-8")
+    mask, factor = 0xFFFFFFFFFFFFFFFF, 0xC6A4A7935BD1E995
+    value = 1 ^ (len(data) * factor & mask)
+    whole = len(data) & ~7
+    for start in range(0, whole, 8):
+        block = int.from_bytes(data[start : start + 8], "little") * factor & mask
+        block = (block ^ block >> 47) * factor & mask
+        value = (value ^ block) * factor & mask
+    if whole < len(data):
+        value = (value ^ int.from_bytes(data[whole:], "little")) * factor & mask
+    value = (value ^ value >> 47) * factor & mask
+    return value ^ value >> 47
+
+
+def _find_in_package(source: str) -> Path:
+    name, _, inside = source.removeprefix(PACKAGE_PREFIX).partition("/")
+    root = _package_folder(name)
+    if root is None:
+        raise VectorsError(f"{source}: no Python package {name!r} is installed")
+    if inside:
+        path = (root / inside).resolve()
+        if not path.is_relative_to(root.resolve()) or not path.exists():
+            raise VectorsError(f"{source}: the package has no file or folder {inside!r}")
+        return path
+    found = sorted(set(_vector_sources(root)))
+    if len(found) != 1:
+        names = ", ".join(str(path.relative_to(root)) for path in found) or "none"
+        raise VectorsError(
+            f"{source}: one set of vectors is expected in {root}, found: {names}; name one as package:{name}/PATH"
+        )
+    return found[0]
+
+
+def _package_folder(name: str) -> Path | None:
+    """Folder of an import package, or of the one import package of a distribution, found without importing it."""
+    modules = [name, *(module for module, owners in _owners().items() if name in owners)]
+    for module in modules:
+        spec = importlib.util.find_spec(module) if module.isidentifier() else None
+        if spec is not None and spec.submodule_search_locations:
+            return Path(spec.submodule_search_locations[0])
+    return None
+
+
+def _owners() -> dict[str, Sequence[str]]:
+    return dict(importlib.metadata.packages_distributions())
+
+
+def _vector_sources(root: Path) -> Iterator[Path]:
+    for path in root.rglob("*"):
+        if path.name == "key2row" and all((path.parent.parent / name).is_file() for name in _SPACY_FILES):
+            yield path.parent.parent
+        elif path.name in _WORD_LISTS and any(path.parent.glob("vectors*.npy")):
+            yield path.parent
+        elif path.is_file() and path.name.startswith(("glove", "word2vec", "vectors")) and ".txt" in path.suffixes:
+            yield path
+
+
+def _text_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """(number, line) of the lines that are not blank; only LF ends a line."""
+    number = 0
+    try:
+        with open_file(path) as file:
+            for number, raw in enumerate(file, start=1):
+                line = raw.decode("utf-8").rstrip(" \r\n")
+                if line:
+                    yield number, line
+    except UnicodeDecodeError as error:
+        raise VectorsError(f"{path}, line {number}: not UTF-8 ({error.reason})") from None
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise VectorsError(f"{path}: cannot be read after line {number}: {error}") from None
+
+
+def _load_array(path: Path) -> NDArray[Any]:
+    try:
+        vectors = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise VectorsError(f"{path}: cannot be read as a NumPy array: {error}") from None
+    if vectors.ndim != 2 or vectors.dtype not in (np.float16, np.float32):
+        raise VectorsError(f"{path}: expected is a float16 or float32 array (R,D), not {vectors.dtype} {vectors.shape}")
+    return vectors
+
+
+def _checked(path: Path, words: list[str], rows: NDArray[np.int32], vectors: NDArray[Any]) -> WordVectors:
+    if not words:
+        raise VectorsError(f"{path}: it holds no words")
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        word = next((word for word, row in zip(words, rows, strict=True) if not finite[row]), "?")
+        raise VectorsError(f"{path}: the vector of {word!r} holds a number that is not finite")
+    return WordVectors(words, rows, vectors)

@@ -1,0 +1,1 @@
+"""Many to many of equal length: names in text."""

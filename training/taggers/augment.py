@@ -1,0 +1,69 @@
+"""Changed copies of training sentences: case, punctuation, other people's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from bundle.tags import spans_from_tags, tags_from_spans
+from training.config import AugmentConfig
+from training.reading.dataset import Example, Surfaces
+
+Mentions = Mapping[str, list[np.ndarray]]  # label -> surface ids of its mentions
+
+
+class Augmenter:
+    """Draws each epoch's version of each sentence; the same generator state gives the same version."""
+
+    def __init__(self, config: AugmentConfig, surfaces: Surfaces, tags: Sequence[str], *, scheme: str):
+        self._config = config
+        self._surfaces = surfaces
+        self._tags = tuple(tags)
+        self._tag_ids = {tag: i for i, tag in enumerate(tags)}
+        self._scheme = scheme
+
+    def mentions(self, examples: Sequence[Example]) -> Mentions:
+        """The mentions of these sentences by label, to be swapped in elsewhere."""
+        found: dict[str, list[np.ndarray]] = {}
+        for example in examples:
+            for span in spans_from_tags([self._tags[i] for i in example.tags]):
+                found.setdefault(span.label, []).append(example.surfaces[span.start : span.end])
+        return found
+
+    def draw(self, example: Example, mentions: Mentions, generator: np.random.Generator) -> Example:
+        """One version of a sentence; at most one change of case."""
+        config = self._config
+        if config.swap_mentions:
+            example = self._swap(example, mentions, generator)
+        if config.no_final_punctuation and generator.random() < config.no_final_punctuation:
+            example = self._without_final_punctuation(example)
+        choice = generator.random()
+        if choice < config.lower:
+            return Example(self._surfaces.lower[example.surfaces], example.tags)
+        if choice < config.lower + config.upper:
+            return Example(self._surfaces.upper[example.surfaces], example.tags)
+        return example
+
+    def _swap(self, example: Example, mentions: Mentions, generator: np.random.Generator) -> Example:
+        if not example.tags.any() or generator.random() >= self._config.swap_mentions:
+            return example
+        pieces: list[np.ndarray] = []
+        tags: list[str] = []
+        position = 0
+        for span in spans_from_tags([self._tags[i] for i in example.tags]):
+            other = mentions[span.label][int(generator.integers(len(mentions[span.label])))]
+            pieces += [example.surfaces[position : span.start], other]
+            tags += ["O"] * (span.start - position)
+            tags += tags_from_spans([span._replace(start=0, end=len(other))], len(other), self._scheme)
+            position = span.end
+        pieces.append(example.surfaces[position:])
+        tags += ["O"] * (len(example) - position)
+        return Example(np.concatenate(pieces), np.array([self._tag_ids[tag] for tag in tags], np.int64))
+
+    def _without_final_punctuation(self, example: Example) -> Example:
+        last = int(example.surfaces[-1])
+        is_letterless = self._surfaces.lower[last] == last and self._surfaces.upper[last] == last
+        if len(example) < 2 or not is_letterless or example.tags[-1] != self._tag_ids["O"]:
+            return example
+        return Example(example.surfaces[:-1], example.tags[:-1])

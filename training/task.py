@@ -1,0 +1,40 @@
+"""What a training by epochs needs of whatever it trains: examples, a loss, scores, and what to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Sized
+from typing import Any, Protocol
+
+import numpy as np
+from torch import Tensor, nn
+
+
+class Task(Protocol):
+    """One model with its data; examples are opaque to the loop, which knows their length in tokens only.
+
+    metric: what `evaluate` gives, as people call it; higher is better. percent: whether it is shown in percent.
+    """
+
+    model: nn.Module
+    metric: str
+    percent: bool
+
+    def epoch(self, generator: np.random.Generator) -> Sequence[Sized]:
+        """The training examples of one epoch, as changed as the generator draws them."""
+        ...
+
+    def loss(self, examples: Sequence[Any]) -> Tensor:
+        """Mean loss over these examples in nats, a scalar."""
+        ...
+
+    def evaluate(self) -> dict[str, float]:
+        """Score of each dev file, by its name."""
+        ...
+
+    def weights_of_dev(self) -> list[float]:
+        """Weight of each dev file, in the order of `evaluate`, in the mean that chooses the epoch."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What an export needs: tensors and plain values."""
+        ...
