@@ -102,7 +102,7 @@ class LanguageTraining:
                 else:
                     position.passes, position.windows = position.passes + 1, 0
         print(
-            f"{self.folder}: best valid perplexity {math.exp(position.best_loss):.2f}, evaluation {position.best_epoch}"
+            f"{self.folder}: kept evaluation {position.best_epoch}, valid perplexity {math.exp(position.best_loss):.2f}"
         )
 
     def save(self) -> None:

@@ -110,6 +110,18 @@ def test_a_run_folder_says_how_it_was_made(tmp_path):
     assert statistics["train"]["sequences"] == 24
 
 
+def test_the_best_weights_are_kept_unless_the_last_are_asked_for(tmp_path):
+    # So high a rate that the loss on valid rises after the first evaluation.
+    config = {"optimizer": {"learning_rate": 3.0, "schedule": "constant", "clip_norm": 0.1}}
+    for keep in ("best", "last"):
+        loop = {"keep": keep, "average_decay": 0.0}
+        fit(tiny_language_config(tmp_path, loop=loop, **config), tmp_path / keep)
+    losses = [line["valid_loss"] for line in history(tmp_path / "best")]
+    assert losses.index(min(losses)) < len(losses) - 1
+    kept = {keep: load_tensors(tmp_path / keep / "model.pt")["epoch"] for keep in ("best", "last")}
+    assert kept == {"best": losses.index(min(losses)) + 1, "last": len(losses)}
+
+
 def test_a_character_model_without_ends_measures_bits(tmp_path):
     text = {"level": "character", "tokenization": "characters", "unit": "stream", "ends_sentences": False}
     config = tiny_language_config(tmp_path, text=text, data={"valid": [{"file": str(tmp_path / "text.txt")}]})
