@@ -35,7 +35,7 @@ class ExplosionConfig:
     """
 
     cell: CellName = "rnn-relu"
-    gain: float = 1.5
+    gain: float = 1.8
     learning_rate: float = 0.1  # plain SGD
     num_steps: int = 100  # updates
     clip_value: float = 0.05
