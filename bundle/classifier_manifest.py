@@ -10,10 +10,10 @@ from bundle.entries import (
     CommonManifest,
     FileEntry,
     GraphEntry,
-    LookupStep,
     ManifestStruct,
     Positive,
     Size,
+    Tokenization,
     VocabularyEntry,
 )
 
@@ -45,13 +45,6 @@ class ClassifierVocabularies(ManifestStruct, frozen=True):
     characters: VocabularyEntry
 
 
-class ClassifierTokenization(ManifestStruct, frozen=True):
-    """Which tokeniser (see bundle.tokenizers) the model was made for and how its tokens are looked up."""
-
-    name: Literal["seqserve-en-1", "whitespace", "characters"]
-    lookup: Annotated[list[LookupStep], msgspec.Meta(min_length=1)]
-
-
 class ClassifierLimits(ManifestStruct, frozen=True):
     """The largest input: characters of a word beyond the limit are cut, longer texts are refused."""
 
@@ -65,7 +58,7 @@ class ClassifierManifest(CommonManifest, frozen=True, tag="classify"):
     architecture: ClassifierArchitecture
     graphs: ClassifierGraphs
     vocabularies: ClassifierVocabularies
-    tokenization: ClassifierTokenization
+    tokenization: Tokenization
     limits: ClassifierLimits
 
     @property

@@ -11,6 +11,7 @@ Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Size = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 LookupStep = Literal["exact", "lower", "capital", "digits"]
+TokenizerName = Literal["seqserve-en-1", "seqserve-fr-1", "whitespace", "characters"]
 CellName = Literal["rnn", "rnn-relu", "gru-simplified", "gru", "gru-cudnn", "lstm", "lstm-peephole"]
 
 
@@ -51,6 +52,13 @@ class GoldenEntry(FileEntry, frozen=True):
     """Recorded inputs and outputs; `tolerance`: how far a probability (tagger) or log-probability may differ."""
 
     tolerance: Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Tokenization(ManifestStruct, frozen=True):
+    """Which tokeniser (see bundle.tokenizers) texts are split by and how the tokens are looked up."""
+
+    name: TokenizerName
+    lookup: Annotated[list[LookupStep], msgspec.Meta(min_length=1)]
 
 
 class DataSource(ManifestStruct, frozen=True):

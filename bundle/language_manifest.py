@@ -1,19 +1,17 @@
 """The manifest of a language model."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
-
-import msgspec
+from typing import Literal
 
 from bundle.entries import (
     CellName,
     CommonManifest,
     FileEntry,
     GraphEntry,
-    LookupStep,
     ManifestStruct,
     Positive,
     Size,
+    Tokenization,
     VocabularyEntry,
 )
 
@@ -52,13 +50,6 @@ class LanguageModelVocabularies(ManifestStruct, frozen=True):
     tokens: VocabularyEntry
 
 
-class LanguageModelTokenization(ManifestStruct, frozen=True):
-    """Which tokeniser (see bundle.tokenizers) the model was made for and how its tokens are looked up."""
-
-    name: Literal["seqserve-en-1", "whitespace", "characters"]
-    lookup: Annotated[list[LookupStep], msgspec.Meta(min_length=1)]
-
-
 class LanguageModelLimits(ManifestStruct, frozen=True):
     """The longest row of one scoring run; longer texts are scored in chunks that carry the state."""
 
@@ -74,7 +65,7 @@ class LanguageModelManifest(CommonManifest, frozen=True, tag="language-model"):
     architecture: LanguageModelArchitecture
     graphs: LanguageModelGraphs
     vocabularies: LanguageModelVocabularies
-    tokenization: LanguageModelTokenization
+    tokenization: Tokenization
     limits: LanguageModelLimits
     ends_sentences: bool
 

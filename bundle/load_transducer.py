@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from bundle.beam import Search
-from bundle.entries import VocabularyEntry
+from bundle.entries import Tokenization, VocabularyEntry
 from bundle.errors import BundleError
 from bundle.graph import Graph
 from bundle.manifest import MANIFEST_FILE
@@ -14,7 +14,7 @@ from bundle.signature import check_signature
 from bundle.token_vocabulary import START_ID, UNKNOWN_ID, TokenVocabulary
 from bundle.transducer import TransducerBundle, TransduceRow
 from bundle.transducer_golden import check_golden, read_golden
-from bundle.transducer_manifest import SideTokenization, TransducerManifest
+from bundle.transducer_manifest import TransducerManifest
 from bundle.transducer_signature import decode_signature, encode_signature
 from bundle.word_vocabularies import check_size
 
@@ -64,7 +64,7 @@ def open_unchecked(root: Path, manifest: TransducerManifest, *, provider: str = 
     )
 
 
-def _read_vocabulary(root: Path, entry: VocabularyEntry, tokenization: SideTokenization) -> TokenVocabulary:
+def _read_vocabulary(root: Path, entry: VocabularyEntry, tokenization: Tokenization) -> TokenVocabulary:
     vocabulary = TokenVocabulary.read(root / entry.file, tokenization.lookup)
     check_size(root, entry, len(vocabulary))
     return vocabulary

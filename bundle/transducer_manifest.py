@@ -1,19 +1,17 @@
 """The manifest of an encoder-decoder."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
-
-import msgspec
+from typing import Literal
 
 from bundle.entries import (
     CellName,
     CommonManifest,
     FileEntry,
     GraphEntry,
-    LookupStep,
     ManifestStruct,
     Positive,
     Size,
+    Tokenization,
     VocabularyEntry,
 )
 
@@ -54,18 +52,11 @@ class TransducerVocabularies(ManifestStruct, frozen=True):
     target: VocabularyEntry
 
 
-class SideTokenization(ManifestStruct, frozen=True):
-    """Which tokeniser (see bundle.tokenizers) a side was made for and how its tokens are looked up."""
-
-    name: Literal["seqserve-en-1", "seqserve-fr-1", "whitespace", "characters"]
-    lookup: Annotated[list[LookupStep], msgspec.Meta(min_length=1)]
-
-
 class TransducerTokenization(ManifestStruct, frozen=True):
     """The tokenisation of each side."""
 
-    source: SideTokenization
-    target: SideTokenization
+    source: Tokenization
+    target: Tokenization
 
 
 class TransducerLimits(ManifestStruct, frozen=True):

@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.detokenization import Detokenizer
-from bundle.entries import FileEntry, GoldenEntry, GraphEntry, VocabularyEntry
+from bundle.entries import FileEntry, GoldenEntry, GraphEntry, Tokenization, VocabularyEntry
 from bundle.language_batches import check_step, score_feeds, scored_rows
 from bundle.language_manifest import (
     LanguageModelArchitecture,
     LanguageModelGraphs,
     LanguageModelLimits,
     LanguageModelManifest,
-    LanguageModelTokenization,
     LanguageModelVocabularies,
 )
 from bundle.language_model import EncodedText, ScoredRow, ScoreRow, StepBatch, StepResult
@@ -258,7 +257,7 @@ def toy_manifest(
         graphs=LanguageModelGraphs(score=score, step=step),
         weights=FileEntry(file="weights.safetensors", **nothing),
         vocabularies=LanguageModelVocabularies(tokens=VocabularyEntry(file="tokens.txt", size=num_tokens, **nothing)),
-        tokenization=LanguageModelTokenization(name=tokenization, lookup=["exact"]),
+        tokenization=Tokenization(name=tokenization, lookup=["exact"]),
         limits=LanguageModelLimits(max_chunk_tokens=max_chunk_tokens),
         metrics={},
         data=[],

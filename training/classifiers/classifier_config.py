@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bundle.entries import TokenizerName
 from training.config import ConfigError, LoopConfig, OptimizerConfig, ReaderConfig, check_training
 
 
@@ -42,7 +43,7 @@ class LabelledData:
 
 @dataclass(frozen=True)
 class ClassifierText:
-    tokenization: Literal["seqserve-en-1", "whitespace", "characters"] = "seqserve-en-1"
+    tokenization: TokenizerName = "seqserve-en-1"
     max_tokens: int = 512  # longer texts are cut in training and refused by the bundle
 
 

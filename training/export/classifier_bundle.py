@@ -13,10 +13,9 @@ from bundle.classifier_manifest import (
     ClassifierGraphs,
     ClassifierLimits,
     ClassifierManifest,
-    ClassifierTokenization,
     ClassifierVocabularies,
 )
-from bundle.entries import CellName, LookupStep
+from bundle.entries import CellName, LookupStep, Tokenization, TokenizerName
 from bundle.load import load_bundle
 from bundle.load_classifier import ClassifierGolden, classifier_signature, open_unchecked
 from bundle.manifest import write_manifest
@@ -60,7 +59,7 @@ class TrainedClassifier:
     labels: Sequence[str]
     cell: CellName
     pooling: Literal["last", "mean", "max"]
-    tokenization: Literal["seqserve-en-1", "whitespace", "characters"]
+    tokenization: TokenizerName
     max_word_chars: int = 32
     max_tokens: int = 512
 
@@ -119,7 +118,7 @@ def _manifest(folder: Path, trained: TrainedClassifier, card: Card) -> Classifie
             words=vocabulary_entry(folder, WORDS_FILE, len(trained.forms) + 2),
             characters=vocabulary_entry(folder, CHARACTERS_FILE, len(trained.characters) + 2),
         ),
-        tokenization=ClassifierTokenization(
+        tokenization=Tokenization(
             name=trained.tokenization, lookup=msgspec.convert(list(LOOKUP_STEPS), list[LookupStep])
         ),
         limits=ClassifierLimits(max_word_chars=trained.max_word_chars, max_tokens=trained.max_tokens),

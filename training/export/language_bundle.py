@@ -6,14 +6,13 @@ from typing import Any
 
 import msgspec
 
-from bundle.entries import GoldenEntry
+from bundle.entries import GoldenEntry, Tokenization
 from bundle.language_golden import record_golden
 from bundle.language_manifest import (
     LanguageModelArchitecture,
     LanguageModelGraphs,
     LanguageModelLimits,
     LanguageModelManifest,
-    LanguageModelTokenization,
     LanguageModelVocabularies,
 )
 from bundle.language_signature import score_signature, step_signature
@@ -98,7 +97,7 @@ def _manifest(folder: Path, trained: TrainedLanguageModel, card: Card) -> Langua
             step=graph_entry(folder, STEP_FILE, step_signature(state_size)),
         ),
         vocabularies=LanguageModelVocabularies(tokens=vocabulary_entry(folder, TOKENS_FILE, trained.num_ids)),
-        tokenization=msgspec.convert(tokenization, LanguageModelTokenization),
+        tokenization=msgspec.convert(tokenization, Tokenization),
         limits=LanguageModelLimits(max_chunk_tokens=chunk_tokens(trained.num_ids)),
         ends_sentences=trained.ends_sentences,
     )

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bundle.entries import CellName
+from bundle.entries import CellName, TokenizerName
 from bundle.token_vocabulary import FIRST_ID
 from bundle.vocabulary import LOOKUP_STEPS
 from training.config import ConfigError, OptimizerConfig
@@ -59,7 +59,7 @@ class TextOptions:
     """What a token is, what a sequence is, and which tokens are known."""
 
     level: Literal["word", "character"] = "word"
-    tokenization: Literal["seqserve-en-1", "whitespace", "characters"] = "whitespace"
+    tokenization: TokenizerName = "whitespace"
     lookup: tuple[str, ...] = ("exact",)
     unit: Literal["sentence", "line", "stream"] = "sentence"
     # sentence, line: each begins with x<1> = 0 and a<0> = 0; stream: state is carried through the whole text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bundle.entries import CellName
+from bundle.entries import CellName, TokenizerName
 from bundle.token_vocabulary import FIRST_ID
 from bundle.vocabulary import LOOKUP_STEPS
 from training.config import ConfigError, LoopConfig, OptimizerConfig, check_training
@@ -39,7 +39,7 @@ class PairData:
 class SideOptions:
     """One side of the pairs: what a token is, and which tokens are known."""
 
-    tokenization: Literal["seqserve-en-1", "seqserve-fr-1", "whitespace", "characters"] = "whitespace"
+    tokenization: TokenizerName = "whitespace"
     lookup: tuple[str, ...] = ("exact",)
     max_vocabulary: int = 0  # most frequent types, <EOS> and <UNK> counted; 0: all
     min_count: int = 1
