@@ -4,24 +4,33 @@ import hmac
 import re
 import secrets
 import time
+from collections.abc import Mapping
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from service import arrival, problems
+from service import logs, problems
 from service.board import Board
-from service.context import Exchange, Service, attach, exchange, service
+from service.context import ARRIVED_AT, FOR_OPERATORS, Exchange, Service, attach, exchange, service
+from service.departure import departure_of
 from service.engine.models import SlotLimits
-from service.engine.opening import check_bundles, choose_provider, open_model
+from service.engine.opening import Checked, check_bundles, choose_provider, open_model
+from service.engine.patience import ClientLeftError, Patience
 from service.engine.registry import Registry
-from service.errors import RequestError, UnauthorizedError
+from service.errors import NotFoundError, RequestError, UnauthorizedError
 from service.routes import classify, models, operation, rank, sample, score, tag, transduce
 from service.settings import Settings
 from service.telemetry import Telemetry
 
+CLIENT_LEFT = 499
+"""Status that nobody reads, for logs and metrics, as nginx has it."""
+
 # Visible ASCII without what could end or quote a field of a log line.
 _SANE_ID = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~:/=@-]{1,128}")
+_TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+"""`traceparent` of W3C Trace Context."""
 _PROTECTED = ("/v1/", "/v2/")
+_UNKNOWN = "unknown"
 
 
 def create_app(settings: Settings, *, registry: Registry | None = None, board: Board | None = None) -> Flask:
@@ -35,7 +44,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, board: B
     app = Flask("service", static_folder=None, template_folder=None)
     app.url_map.merge_slashes = False
     telemetry = Telemetry()
-    registry.observe_sampling(telemetry.sampling)
+    registry.observe(telemetry)
     with app.app_context():
         attach(Service(settings, registry, board or Board(), telemetry))
     for routes in (tag, score, rank, sample, classify, transduce, models, operation):
@@ -45,14 +54,18 @@ def create_app(settings: Settings, *, registry: Registry | None = None, board: B
     app.url_map.update()  # now, not in the first request
     app.register_error_handler(RequestError, problems.render)
     app.register_error_handler(HTTPException, problems.render_http)
+    app.register_error_handler(ClientLeftError, lambda _: Response(status=CLIENT_LEFT))
     app.register_error_handler(Exception, problems.render_unexpected)
     return app
 
 
-def make_registry(settings: Settings) -> Registry:
-    """Check the bundles of `settings.models`; they are opened by the registry's `open`. Raises BundleError."""
+def make_registry(settings: Settings, known: Mapping[str, Checked] | None = None) -> Registry:
+    """Check the bundles of `settings.models`; they are opened by the registry's `open`.
+
+    known: bundles by name that need no second check unless they have changed. Raises BundleError.
+    """
     provider = choose_provider(settings.provider)
-    checked = check_bundles(settings.models, provider=provider)
+    checked = check_bundles(settings.models, provider=provider, known=known)
     slots = SlotLimits(settings.max_samples, settings.max_waiting_samples)
     return Registry(
         checked,
@@ -61,15 +74,20 @@ def make_registry(settings: Settings) -> Registry:
 
 
 def _begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    way_in = arrival.take()
-    g.exchange = Exchange(given if _SANE_ID.fullmatch(given) else secrets.token_hex(8), way_in)
-    exchange().seconds["queue"] = max(0.0, way_in.reading_since - way_in.at)
-    if request.method in ("GET", "HEAD", "OPTIONS"):
-        exchange().arrival.is_read = True
-    keys = service().settings.api_keys
-    if keys and f"{request.path}/".startswith(_PROTECTED):
-        _check_key(keys)
+    environ, settings = request.environ, service().settings
+    arrived_at = environ.get(ARRIVED_AT, time.monotonic())
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    trace = environ.get("HTTP_TRACEPARENT", "")
+    g.exchange = Exchange(
+        given if _SANE_ID.fullmatch(given) else secrets.token_hex(8),
+        arrived_at,
+        Patience(arrived_at + settings.deadline_s, departure_of(environ)),
+        trace if _TRACE.fullmatch(trace) else "",
+    )
+    if environ.get(FOR_OPERATORS) and request.blueprint != operation.blueprint.name:
+        raise NotFoundError("This port answers probes and metrics only.")
+    if settings.api_keys and f"{request.path}/".startswith(_PROTECTED):
+        _check_key(settings.api_keys)
 
 
 def _check_key(keys: tuple[str, ...]) -> None:
@@ -83,21 +101,44 @@ def _check_key(keys: tuple[str, ...]) -> None:
 
 def _finish(response: Response) -> Response:
     here = exchange()
-    here.seconds["total"] = time.monotonic() - here.arrival.at
-    response.headers["X-Request-Id"] = here.request_id
-    response.headers["Server-Timing"] = ", ".join(
-        f"{part};dur={1000 * seconds:.3f}" for part, seconds in here.seconds.items()
-    )
-    # The rule, not the path: paths are chosen by clients and would make endlessly many series.
-    route = request.url_rule.rule if request.url_rule else "unknown"
-    telemetry = service().telemetry
+    here.seconds["total"] = time.monotonic() - here.arrived_at
+    headers = response.headers
+    headers["X-Request-Id"] = here.request_id
+    headers["Server-Timing"] = ", ".join(f"{part};dur={1000 * seconds:.3f}" for part, seconds in here.seconds.items())
+    if here.traceparent:
+        headers["traceparent"] = here.traceparent
     if response.is_streamed:  # its time ends with its last byte
-        response.call_on_close(lambda: _count(telemetry, route, response.status_code, here))
+        parts, environ = service(), request.environ
+        rule = _rule()
+        response.call_on_close(lambda: _record(parts, here, environ, rule, response))
     else:
-        telemetry.count_request(route, response.status_code, here.seconds)
+        _record(service(), here, request.environ, _rule(), response)
     return response
 
 
-def _count(telemetry: Telemetry, route: str, status: int, here: Exchange) -> None:
-    here.seconds["total"] = time.monotonic() - here.arrival.at
-    telemetry.count_request(route, status, here.seconds)
+def _rule() -> str:
+    # The rule, not the path: paths are chosen by clients and would make endlessly many series.
+    return request.url_rule.rule if request.url_rule else _UNKNOWN
+
+
+def _record(parts: Service, here: Exchange, environ: dict[str, object], route: str, response: Response) -> None:
+    """Count a request that was answered, and write its line."""
+    here.seconds["total"] = time.monotonic() - here.arrived_at
+    parts.telemetry.count_request(route, here.model, response.status_code, here.seconds)
+    if parts.settings.access_log == "on":
+        logs.write_access_line(
+            logs.AccessLine(
+                time=logs.now(),
+                request_id=here.request_id,
+                traceparent=here.traceparent,
+                client=str(environ.get("REMOTE_ADDR", "")),
+                method=str(environ["REQUEST_METHOD"]),
+                route=route,
+                model=here.model,
+                status=response.status_code,
+                bytes=response.content_length or 0,
+                queue_ms=round(1000 * here.seconds["queue"], 3),
+                compute_ms=round(1000 * here.seconds["compute"], 3),
+                total_ms=round(1000 * here.seconds["total"], 3),
+            )
+        )

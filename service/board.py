@@ -1,4 +1,4 @@
-"""The one page of memory that the master process shares with its workers."""
+"""The memory that the master process shares with its workers."""
 
 import mmap
 import struct
@@ -8,16 +8,19 @@ _DRAIN_AT = 0  # float64: monotonic time at which listeners close; 0 while the s
 _MESSAGE_SIZE = 8  # uint32
 _MESSAGE = 12
 _PAGE_BYTES = 4096
+_SLOT = struct.Struct("<II")  # whether the worker serves, and its connections
 
 
 class Board:
-    """Says to every process whether the server is draining, and keeps the reason why a worker could not start.
+    """Says to every process whether the server is draining, why a worker could not start, and what each worker holds.
 
-    Made before the workers are forked; `time.monotonic()` is one clock for all processes of a machine.
+    Made before the workers are forked; `time.monotonic()` is one clock for all processes of a machine. A worker has a
+    slot, which the master gives it before the fork and clears when it has ended.
     """
 
-    def __init__(self) -> None:
-        self._page = mmap.mmap(-1, _PAGE_BYTES)
+    def __init__(self, num_slots: int = 64) -> None:
+        self.num_slots = num_slots
+        self._page = mmap.mmap(-1, _PAGE_BYTES + num_slots * _SLOT.size)
 
     def start_draining(self, drain_s: float) -> None:
         """From now on readiness fails; listeners close `drain_s` seconds from now."""
@@ -38,7 +41,7 @@ class Board:
         return float(struct.unpack_from("<d", self._page, _DRAIN_AT)[0])
 
     def report_failure(self, message: str) -> None:
-        """Keep why a worker could not start; of several reports the last one stays."""
+        """Keep why a worker could not start; of several reports the last one stays. An empty one clears it."""
         data = message.encode()[: _PAGE_BYTES - _MESSAGE]
         self._page[_MESSAGE : _MESSAGE + len(data)] = data
         struct.pack_into("<I", self._page, _MESSAGE_SIZE, len(data))
@@ -48,3 +51,19 @@ class Board:
         """Why a worker could not start; empty when none has failed."""
         size = struct.unpack_from("<I", self._page, _MESSAGE_SIZE)[0]
         return self._page[_MESSAGE : _MESSAGE + size].decode(errors="replace")
+
+    def report(self, slot: int, *, num_connections: int) -> None:
+        """Say that the worker of a slot serves, and how many connections it holds."""
+        _SLOT.pack_into(self._page, _PAGE_BYTES + slot * _SLOT.size, 1, num_connections)
+
+    def clear(self, slot: int) -> None:
+        """Forget the worker of a slot."""
+        _SLOT.pack_into(self._page, _PAGE_BYTES + slot * _SLOT.size, 0, 0)
+
+    def serves(self, slot: int) -> bool:
+        """Whether the worker of a slot takes requests."""
+        return bool(_SLOT.unpack_from(self._page, _PAGE_BYTES + slot * _SLOT.size)[0])
+
+    def fewest_connections(self) -> int:
+        """Connections of the worker that holds fewest; 0 when none serves."""
+        return min((held for serves, held in _SLOT.iter_unpack(self._page[_PAGE_BYTES:]) if serves), default=0)

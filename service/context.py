@@ -5,13 +5,20 @@ from typing import cast
 
 from flask import current_app, g
 
-from service.arrival import Arrival
 from service.board import Board
+from service.engine.patience import Patience
 from service.engine.registry import Registry
 from service.settings import Settings
 from service.telemetry import Telemetry
 
-_KEY = "seqserve"
+ARRIVED_AT = "seqserve.arrived_at"
+"""In the environment that the worker hands to the app: monotonic time of the request's first byte."""
+
+FOR_OPERATORS = "seqserve.for_operators"
+"""In the same place, true where the request came in by the port of probes and metrics."""
+
+SERVICE = "seqserve"
+"""Key of an app's extensions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +33,24 @@ class Service:
 
 @dataclass(slots=True)
 class Exchange:
-    """One request: its id, its arrival, and seconds by part (queue, compute, total)."""
+    """One request: its ids, when it arrived, what answers it, and seconds by part (queue, compute, total)."""
 
     request_id: str
-    arrival: Arrival
+    arrived_at: float
+    patience: Patience
+    traceparent: str = ""
+    model: str = ""
     seconds: dict[str, float] = field(default_factory=lambda: {"queue": 0.0, "compute": 0.0})
 
 
 def attach(service: Service) -> None:
     """Make the parts known to the current app."""
-    current_app.extensions[_KEY] = service
+    current_app.extensions[SERVICE] = service
 
 
 def service() -> Service:
     """Return the parts of the current app."""
-    return cast(Service, current_app.extensions[_KEY])
+    return cast(Service, current_app.extensions[SERVICE])
 
 
 def exchange() -> Exchange:

@@ -2,7 +2,9 @@
 
 import ctypes
 import functools
+import resource
 from collections.abc import Callable
+from pathlib import Path
 
 # By default each of a worker's threads gets a heap of its own, and each of them grows to the largest request; and the
 # size from which a block is mapped, and so given back when it is freed, grows to 32 MiB. Names as in malloc.h.
@@ -23,6 +25,14 @@ def trim_after(num_tokens: int) -> None:
     """Return free memory to the system if a request of that size may have left much."""
     if num_tokens >= LARGE_TOKENS and (trim := _function("malloc_trim")):
         trim(0)
+
+
+def resident_bytes() -> int:
+    """Return the resident memory of this process; 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import msgspec
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
-from service.context import exchange
+from service.context import exchange, service
 from service.errors import (
     KINDS,
     ErrorKind,
@@ -50,6 +50,7 @@ def problem_of(error: RequestError) -> Problem:
 def render(error: RequestError) -> Response:
     """Return the answer to a request that failed with `error`."""
     problem = problem_of(error)
+    service().telemetry.count_rejected(error.code)
     response = Response(msgspec.json.encode(problem), status=problem.status, content_type=CONTENT_TYPE)
     if error.retry_after_s is not None:
         response.headers["Retry-After"] = str(error.retry_after_s)

@@ -6,20 +6,17 @@ import math
 import os
 import resource
 import shutil
-import signal
-import sys
-import time
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
-from gunicorn.arbiter import Arbiter
-from gunicorn.errors import HaltServer
 
-from service import telemetry
+from service import metric_files
 from service.app import create_app, make_registry
 from service.board import Board
-from service.logs import ACCESS_FORMAT, set_up_logs
+from service.engine.registry import Registry
+from service.logs import set_up_logs
+from service.master import Master, prepare_worker, retire_worker
 from service.memory import use_few_heaps
 from service.scratch import scratch_directory
 from service.settings import Settings
@@ -27,10 +24,7 @@ from service.worker import Worker
 
 _GRACE_S = 5
 """Beyond a request's deadline: time to write its answer before a worker that lingers is killed."""
-_KEEP_ALIVE_S = 15
 _START_LIMIT_S = 120
-_MAX_CONNECTIONS = 1000
-"""Of one worker, most of them idle: a thread is taken only by a connection that sends."""
 _OTHER_FILES = 64
 """Descriptors that a worker needs beside those of its connections; about 20 are open when it is idle."""
 
@@ -42,7 +36,7 @@ def serve(settings: Settings) -> None:
     """
     logger = set_up_logs(settings.log_level)
     use_few_heaps()
-    metrics = telemetry.make_directory()
+    metrics = metric_files.make_directory()
     master = os.getpid()
     try:
         # Everything that workers can share is made before they are forked: modules, manifests, vocabularies, routes.
@@ -62,31 +56,35 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.board = Board()
-        self.registry = make_registry(settings)
-        self._app = create_app(settings, registry=self.registry, board=self.board)
+        self.board = Board(max(64, 8 * settings.num_workers))
+        self.use(make_registry(settings))
         super().__init__()
+
+    def use(self, registry: Registry) -> None:
+        """Serve the models of a registry in workers that are forked from now on."""
+        self.registry = registry
+        self._app = create_app(self.settings, registry=registry, board=self.board)
 
     def load_config(self) -> None:
         """Set what gunicorn needs; its own environment variables and files are not read."""
         settings = self.settings
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        ports = [settings.port] if settings.ops_port < 0 else [settings.port, settings.ops_port]
         values: dict[str, Any] = {
-            "bind": f"{host}:{settings.port}",
+            "bind": [f"{host}:{port}" for port in ports],
             "workers": settings.num_workers,
-            "threads": settings.threads,
             "worker_class": Worker,
-            "worker_connections": _max_connections(),
-            "keepalive": _KEEP_ALIVE_S,
+            "worker_connections": _max_connections(settings.max_connections),
+            "http_parser": "python",
             "timeout": _START_LIMIT_S,
             "graceful_timeout": math.ceil(settings.deadline_s) + _GRACE_S,
             # A container's user may have no home to put the socket in, and nobody needs it.
             "control_socket_disable": True,
             "loglevel": settings.log_level,
-            "accesslog": "-" if settings.access_log == "on" else None,
-            "access_log_format": ACCESS_FORMAT,
             "proc_name": "seqserve",
             "worker_tmp_dir": str(scratch_directory()),
+            "pre_fork": prepare_worker,
+            "child_exit": retire_worker,
         }
         for name, value in values.items():
             self.cfg.set(name, value)
@@ -101,54 +99,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         return self._app
 
 
-def _max_connections() -> int:
+def _max_connections(wanted: int) -> int:
     """How many connections a worker takes: never so many that it runs out of descriptors."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _MAX_CONNECTIONS if limit == resource.RLIM_INFINITY else max(1, min(_MAX_CONNECTIONS, limit - _OTHER_FILES))
-
-
-class Master(Arbiter):  # type: ignore[misc]
-    """gunicorn's master process, which drains before it stops and says in one sentence why it cannot start."""
-
-    def __init__(self, server: Server) -> None:
-        super().__init__(server)
-        self._board = server.board
-        self._drain_s = server.settings.drain_s
-        self._is_halting = False
-        # The worker's own sentence says it all.
-        logging.getLogger("gunicorn.error").addFilter(lambda record: not self._board.failure)
-
-    def spawn_workers(self) -> None:
-        """Start the first workers at once: gunicorn pauses between them, which would delay readiness."""
-        if self.worker_age:  # one that dies again and again must not take a whole core
-            super().spawn_workers()
-            return
-        for _ in range(self.num_workers - len(self.WORKERS)):
-            self.spawn_worker()
-
-    def handle_term(self) -> None:
-        """Fail readiness, go on serving for drain_s, then stop gracefully."""
-        self._board.start_draining(self._drain_s)
-        until = time.monotonic() + self._drain_s
-        while (left_s := until - time.monotonic()) > 0:
-            for received in self.wait_for_signals(timeout=left_s):
-                if received in (signal.SIGINT, signal.SIGQUIT):
-                    self.handle_int()
-            self.reap_workers()
-            self.manage_workers()
-        super().handle_term()
-
-    def reap_workers(self) -> None:
-        """Collect ended workers; one that could not start halts the server, once, however many follow it."""
-        try:
-            super().reap_workers()
-        except HaltServer:
-            if not self._is_halting:
-                raise
-
-    def halt(self, reason: str | None = None, exit_status: int = 0) -> None:
-        """Stop everything and exit."""
-        self._is_halting = True
-        if self._board.failure:
-            print(f"seqserve: {self._board.failure}", file=sys.stderr, flush=True)
-        super().halt(reason, exit_status)
+    return wanted if limit == resource.RLIM_INFINITY else max(1, min(wanted, limit - _OTHER_FILES))

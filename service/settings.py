@@ -45,10 +45,13 @@ class Settings:
     # ruff: noqa: RUF009 - _setting makes a dataclass field, as dataclasses.field does
     host: str = _setting("127.0.0.1", "address to listen on; the container sets 0.0.0.0", read=str)
     port: int = _setting(8000, "TCP port; 0 takes a free one")
+    ops_port: int = _setting(-1, "TCP port of its own for probes and metrics; 0 takes a free one, -1 none")
     models: Path = _setting(Path("models"), "folder of bundles, <name>/<version>/ each, or one bundle", read=Path)
     workers: int = _setting(0, "processes; 0 is one per core of the cgroup's quota ({cores} here)")
-    threads: int = _setting(16, "requests one process reads and answers at a time")
+    threads: int = _setting(16, "threads of a process that run graphs and work on large requests")
     provider: str = _setting("cpu", "where graphs run; auto takes cuda when it is there", read=str, choices=PROVIDERS)
+    max_connections: int = _setting(1000, "most connections of a process, most of them idle; more wait for one to end")
+    max_requests: int = _setting(256, "most requests a process answers at a time; beyond it 503")
     max_body_bytes: int = _setting(2 * 1024 * 1024, "largest request body, also after decompression, in bytes")
     max_texts: int = _setting(1024, "most texts of one request")
     max_tokens: int = _setting(20_000, "most tokens of one text")
@@ -58,10 +61,12 @@ class Settings:
     max_waiting_samples: int = _setting(256, "most samples of a model that wait for a turn; beyond it 503")
     deadline_s: float = _setting(30.0, "a request not answered by then gets 504, in seconds", read=float)
     read_timeout_s: float = _setting(20.0, "longest time a client may take to send a request, in seconds", read=float)
+    keep_alive_s: float = _setting(15.0, "how long an idle connection is kept, in seconds", read=float)
+    stuck_s: float = _setting(60.0, "a process whose graph runs for longer is replaced, in seconds", read=float)
     drain_s: float = _setting(1.0, "time to go on serving after SIGTERM, readiness failing, in seconds", read=float)
     api_keys_file: Path | None = _setting(None, "file of accepted API keys, one a line", read=Path)
     log_level: str = _setting("info", "least level that is logged", read=str, choices=LOG_LEVELS)
-    access_log: str = _setting("off", "one log line per request", read=str, choices=("on", "off"))
+    access_log: str = _setting("off", "one JSON line per request, on standard output", read=str, choices=("on", "off"))
     api_keys: tuple[str, ...] = dataclasses.field(default=(), repr=False)
 
     def __post_init__(self) -> None:
@@ -71,14 +76,15 @@ class Settings:
                 raise SettingsError(f"{flag_of(field.name)} must be one of {', '.join(choices)}, not {value!r}.")
         for name in ("threads", "max_body_bytes", "max_texts", "max_tokens", "max_queue_tokens"):
             self._require(name, getattr(self, name) >= 1, "at least 1")
-        for name in ("max_prompt_tokens", "max_samples"):
+        for name in ("max_prompt_tokens", "max_samples", "max_connections", "max_requests"):
             self._require(name, getattr(self, name) >= 1, "at least 1")
         # One request may have that many, and must not be refused for ever.
         self._require("max_waiting_samples", self.max_waiting_samples >= 64, "at least 64")
-        for name in ("deadline_s", "read_timeout_s"):
+        for name in ("deadline_s", "read_timeout_s", "keep_alive_s", "stuck_s"):
             self._require(name, 0 < getattr(self, name) < float("inf"), "above 0")
         self._require("workers", self.workers >= 0, "0 or more")
         self._require("drain_s", 0 <= self.drain_s < float("inf"), "0 or more")
+        self._require("ops_port", -1 <= self.ops_port <= MAX_PORT, f"between -1 and {MAX_PORT}")
         self._require("port", 0 <= self.port <= MAX_PORT, f"between 0 and {MAX_PORT}")
 
     def _require(self, name: str, holds: bool, text: str) -> None:

@@ -1,86 +1,86 @@
 """Numbers for Prometheus, right over all workers: each writes files of one directory, any of them reads all."""
 
 import os
-import shutil
-import tempfile
-from pathlib import Path
 from typing import Any, Literal, get_args
 
-from service.scratch import scratch_directory
-
-DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-_PREFIX = "seqserve-metrics-"
+from service.metric_files import DIRECTORY_VARIABLE
 
 TokenKind = Literal["tagged", "scored", "sampled", "classified", "transduced"]
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-
-
-def make_directory() -> Path:
-    """Make this server's directory of metric files and remove those of servers that are gone.
-
-    To be called before `Telemetry` is made: the client library looks for the directory when it is first imported.
-    """
-    base = scratch_directory()
-    for left in base.glob(f"{_PREFIX}*"):
-        owner = left.name.removeprefix(_PREFIX).split("-")[0]
-        if owner.isdigit() and not Path("/proc", owner).exists():
-            shutil.rmtree(left, ignore_errors=True)
-    directory = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
-    os.environ[DIRECTORY_VARIABLE] = str(directory)
-    return directory
+_ROWS = (1, 2, 4, 8, 12, 16)
+_WASTE = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
+_PARTS = {
+    "queue": "Time before the first row of a request ran.",
+    "compute": "Time from the first run to the last answer.",
+    "total": "Time from arrival to answer.",
+}
 
 
 class Telemetry:
-    """The metrics of one app."""
+    """The metrics of one app. What is counted often keeps its series at hand: finding takes longer than counting."""
 
     def __init__(self) -> None:
         import prometheus_client  # late: it decides on import whether values live in files
 
         self._client = prometheus_client
         self._registry = prometheus_client.CollectorRegistry()
-        self._requests = prometheus_client.Counter(
-            "seqserve_requests", "Requests answered.", ("route", "status"), registry=self._registry
-        )
-        self._seconds = {
-            part: prometheus_client.Histogram(
-                f"seqserve_{part}_seconds", text, ("route",), registry=self._registry, buckets=_SECONDS
-            )
-            for part, text in (
-                ("queue", "Time before the first row of a request ran."),
-                ("compute", "Time from the first run to the last answer."),
-                ("total", "Time from arrival to answer."),
-            )
-        }
+        self._requests = self._counter("requests", "Requests answered.", "route", "model", "status")
+        self._seconds = {part: self._histogram(f"{part}_seconds", _PARTS[part], _SECONDS, "route") for part in _PARTS}
         self._tokens = {
-            kind: prometheus_client.Counter(
-                f"seqserve_tokens_{kind}", f"Tokens {kind}.", ("model",), registry=self._registry
-            )
-            for kind in get_args(TokenKind)
+            kind: self._counter(f"tokens_{kind}", f"Tokens {kind}.", "model") for kind in get_args(TokenKind)
         }
+        self._rejected = self._counter("rejected", "Requests that got no result, by error code.", "code")
+        self._batch_rows = self._histogram("batch_rows", "Rows that ran together.", _ROWS, "model")
+        self._waste = self._histogram("padding_waste", "Share of a batch that was padding.", _WASTE, "model")
+        self._queue_tokens = self._gauge("queue_tokens", "Tokens admitted and not answered.", "livesum", "model")
+        self._active = self._gauge("active_samples", "Samples that are being drawn now.", "livesum", "model")
+        self._memory = self._gauge("resident_bytes", "Resident memory of a process.", "liveall")
+        self._connections = self._gauge("connections", "Open connections.", "livesum")
+        self._info = self._gauge("model_info", "Models that are served, 1 each.", "livemax", "model", "version", "task")
+        self._requests_of: dict[tuple[str, str, int], Any] = {}
+        self._seconds_of: dict[str, dict[str, Any]] = {}
 
-        self._active = prometheus_client.Gauge(
-            "seqserve_active_samples",
-            "Samples that are being drawn now.",
-            ("model",),
-            registry=self._registry,
-            multiprocess_mode="livesum",
-        )
-
-    def count_request(self, route: str, status: int, seconds: dict[str, float]) -> None:
+    def count_request(self, route: str, model: str, status: int, seconds: dict[str, float]) -> None:
         """Count an answered request; `seconds` has queue, compute and total."""
-        self._requests.labels(route, str(status)).inc()
+        key = (route, model, status)
+        if key not in self._requests_of:
+            self._requests_of[key] = self._requests.labels(route, model, str(status))
+        self._requests_of[key].inc()
+        if route not in self._seconds_of:
+            self._seconds_of[route] = {part: metric.labels(route) for part, metric in self._seconds.items()}
         for part, value in seconds.items():
             if part == "total" or seconds["compute"]:  # what ran no graph has not waited for one
-                self._seconds[part].labels(route).observe(value)
+                self._seconds_of[route][part].observe(value)
+
+    def count_rejected(self, code: str) -> None:
+        """Count a request that got an error instead of a result."""
+        self._rejected.labels(code).inc()
 
     def count_tokens(self, model: str, num_tokens: int, *, kind: TokenKind) -> None:
         """Count tokens that a model has worked on."""
         self._tokens[kind].labels(model).inc(num_tokens)
 
+    def set_model(self, name: str, version: str, task: str) -> None:
+        """Say that this process serves a model."""
+        self._info.labels(name, version, task).set(1)
+
+    def set_queue_tokens(self, model: str, num_tokens: int) -> None:
+        """Say how many tokens a model's queue holds now."""
+        self._queue_tokens.labels(model).set(num_tokens)
+
+    def set_process(self, *, resident_bytes: int, num_connections: int) -> None:
+        """Say what this process holds now."""
+        self._memory.set(resident_bytes)
+        self._connections.set(num_connections)
+
     def sampling(self, model: str) -> "SamplingTelemetry":
         """Return what a model's decoder reports to."""
         return SamplingTelemetry(self._tokens["sampled"].labels(model), self._active.labels(model))
+
+    def batches(self, model: str) -> "BatchTelemetry":
+        """Return what a model's batcher reports to."""
+        return BatchTelemetry(self._batch_rows.labels(model), self._waste.labels(model))
 
     def render(self) -> tuple[bytes, str]:
         """Return the metrics of all workers as Prometheus text, with its content type."""
@@ -91,6 +91,15 @@ class Telemetry:
             registry = self._client.CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return self._client.generate_latest(registry), self._client.CONTENT_TYPE_LATEST
+
+    def _counter(self, name: str, text: str, *labels: str) -> Any:
+        return self._client.Counter(f"seqserve_{name}", text, labels, registry=self._registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Any:
+        return self._client.Histogram(f"seqserve_{name}", text, labels, registry=self._registry, buckets=buckets)
+
+    def _gauge(self, name: str, text: str, mode: Any, *labels: str) -> Any:
+        return self._client.Gauge(f"seqserve_{name}", text, labels, registry=self._registry, multiprocess_mode=mode)
 
 
 class SamplingTelemetry:
@@ -107,3 +116,16 @@ class SamplingTelemetry:
     def set_active_samples(self, num_samples: int) -> None:
         """Say how many samples hold a slot now."""
         self._active.set(num_samples)
+
+
+class BatchTelemetry:
+    """Batches of one model: their rows, and the share of them that was padding."""
+
+    def __init__(self, rows: Any, waste: Any) -> None:
+        self._rows = rows
+        self._waste = waste
+
+    def count_batch(self, num_rows: int, num_tokens: int, num_padded: int) -> None:
+        """Count a batch."""
+        self._rows.observe(num_rows)
+        self._waste.observe(1 - num_tokens / num_padded)

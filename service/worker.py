@@ -1,65 +1,63 @@
-"""A gunicorn worker of threads that loses no request, is not held by slow clients and answers probes when busy."""
+"""A gunicorn worker: a loop of greenlets that reads, answers and writes, beside threads that run graphs.
+
+One thread runs all Python of a process's requests, so that they never wait for each other's interpreter lock; one of
+gunicorn's own workers of threads was measured and spends three quarters of its time handing requests over. Clients
+hold greenlets, not threads: those that stall cost a socket each.
+"""
 
 import errno
 import logging
+import math
 import os
-import secrets
-import socket
-import struct
 import sys
 import time
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
-from http import HTTPStatus
 from typing import Any
 
-import msgspec
-from gunicorn import util
-from gunicorn.workers import gthread
+import gevent
+from gevent import socket as gevent_socket
+from gevent.hub import get_hub
+from gunicorn.workers import base
 
 from bundle.errors import SeqserveError
-from service import arrival
-from service.arrival import Arrival
-from service.errors import InternalError, MalformedJsonError, RequestError
-from service.problems import CONTENT_TYPE, problem_of
+from service.connection import Connection
+from service.context import SERVICE, Service
+from service.engine.waiting import LoopEvent
+from service.errors import OverloadedError, RequestError
+from service.memory import resident_bytes
+from service.settings import Settings
+from service.watchdog import Watchdog
 
-PROBES = (b"GET /healthz", b"GET /readyz", b"HEAD /healthz", b"HEAD /readyz")
 BOOT_ERROR = 3
 """Exit status by which gunicorn's master knows that starting another worker would fail again."""
 
-_PEEK_BYTES = 4096
-_BODY_HEADERS = (b"\r\ncontent-length:", b"\r\ntransfer-encoding:")
-_SEND_TIMEOUT_S = 30
-_QUICK_GRACE_S = 1
+_TICK_S = 1.0
+_QUICK_GRACE_S = 1.0
 _LINGER_S = 2.0
-_DRAIN_BYTES = 65_536
-_MOST_DRAINED_BYTES = 256 * 1024 * 1024
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _NO_ROOM_PAUSE_S = 0.05
-_REFUSALS: dict[type[Exception], str] = {
-    gthread.http.errors.ExpectationFailed: "Of Expect only 100-continue is understood.",
-    gthread.http.errors.UnsupportedTransferCoding: "Of Transfer-Encoding only chunked is understood.",
-    gthread.http.errors.LimitRequestLine: "The first line of the request is too long.",
-    gthread.http.errors.LimitRequestHeaders: "The headers of the request are too many or too long.",
-}
+_LOOK_S = 0.05
+_YIELD_S = 0.001
+_MOST_YIELDS = 5
+_DECAY = 0.7
 
 
-def _nothing() -> None:
-    """Run by the main loop to make it look around."""
-
-
-class Worker(gthread.ThreadWorker):  # type: ignore[misc]
-    """One process; reads, answers and writes in threads, and watches connections in its main thread."""
+class Worker(base.Worker):  # type: ignore[misc]
+    """One process."""
 
     alive: bool
-    nr_conns: int
+    slot = 0
+    """Of the board; given by the master before the fork."""
 
     def init_process(self) -> None:
-        """Add to gunicorn's: a thread for probes, and the list of requests that are being read."""
-        self.probe_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="probe")
-        self.arrivals: dict[Any, Arrival] = {}
-        self.lingering: deque[Any] = deque()
+        """Make the loop of this process, then go on as gunicorn does."""
+        self.settings: Settings = self.app.settings
+        get_hub().threadpool.maxsize = self.settings.threads
+        self._woken = LoopEvent()
+        self._connections: set[Connection] = set()
+        self._num_requests = 0
+        self._num_answered = 0
+        self._answers_per_s = 0.0
+        self._quit_at = math.inf
         super().init_process()
 
     def load_wsgi(self) -> None:
@@ -69,180 +67,159 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         except SeqserveError as error:
             self.app.board.report_failure(str(error))
             sys.exit(BOOT_ERROR)
+        self._parts: Service = self.wsgi.extensions[SERVICE]
 
-    def accept(self, listener: Any) -> None:
-        """Accept a connection and wait for its first byte in the poller instead of in a thread."""
-        try:
-            client, address = listener.accept()
-        except OSError as error:
-            if error.errno in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
-                return
-            if error.errno in _NO_ROOM:
-                self.log.warning("cannot accept a connection: %s", error.strerror)
-                time.sleep(_NO_ROOM_PAUSE_S)  # it stays in the kernel's queue, and would be tried again at once
-                return
-            raise
-        self.nr_conns += 1
-        # A client that does not read its answer must not hold a thread for ever.
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SEND_TIMEOUT_S, 0))
-        connection = gthread.TConn(self.cfg, client, address, listener.getsockname())
-        connection.set_timeout()
-        self.pending_conns.append(connection)
-        readable = partial(self.on_pending_socket_readable, connection)
-        self.poller.register(client, gthread.selectors.EVENT_READ, readable)
+    # What connections ask for.
 
-    def enqueue_req(self, connection: Any) -> None:
-        """Give a readable connection to a thread; probes have one of their own."""
-        connection.arrived_at = time.monotonic()
-        pool = self.probe_pool if self._is_probe(connection) else self.tpool
-        done = pool.submit(self.handle, connection)
-        done.add_done_callback(partial(self._on_done, connection))
+    def begin_request(self) -> None:
+        """Count a request in."""
+        self._num_requests += 1
 
-    def _on_done(self, connection: Any, future: "Future[Any]") -> None:
-        self.method_queue.defer(self.finish_request, connection, future)
+    def end_request(self) -> None:
+        """Count a request out."""
+        self._num_requests -= 1
+        self._num_answered += 1
 
-    @staticmethod
-    def _is_probe(connection: Any) -> bool:
-        """Say whether all of a probe is there, so that it cannot hold the one thread that probes have."""
-        try:
-            start: bytes = connection.sock.recv(_PEEK_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except OSError:
-            return False
-        head = start.lower()
-        is_whole = head.find(b"\r\n\r\n") == len(head) - 4
-        return start.startswith(PROBES) and is_whole and not any(name in head for name in _BODY_HEADERS)
+    def overload(self) -> RequestError | None:
+        """Return the error for one request more than this process takes; None when it takes it."""
+        most = self.settings.max_requests
+        if self._num_requests < most:
+            return None
+        self._parts.telemetry.count_rejected(OverloadedError.code)
+        return OverloadedError(
+            f"{self._num_requests} requests are being answered, the limit of this process (max_requests).",
+            retry_after_s=max(1, math.ceil(self._num_requests / max(self._answers_per_s, 1.0))),
+        )
 
-    def finish_request(self, connection: Any, future: "Future[Any]") -> None:
-        """Keep the connection, or part from its client.
-
-        gunicorn waits up to two seconds for a client to close its side, in the main loop: a few that do not would keep
-        everybody waiting, and more of them end the worker for not being alive.
-        """
-        if not future.cancelled() and future.exception() is None and future.result():
-            super().finish_request(connection, future)
-            return
-        try:
-            connection.sock.setblocking(False)
-            connection.sock.shutdown(socket.SHUT_WR)
-            self.poller.register(connection.sock, gthread.selectors.EVENT_READ, partial(self._drain, connection))
-        except (OSError, ValueError, KeyError):  # the client has left
-            self._close(connection)
-            return
-        connection.timeout = time.monotonic() + _LINGER_S
-        connection.bytes_left = _MOST_DRAINED_BYTES
-        self.lingering.append(connection)
-
-    def _drain(self, connection: Any, client: Any) -> None:
-        """Throw away what a client still sends after its answer: closing before would take the answer from it."""
-        try:
-            num_bytes = len(client.recv(_DRAIN_BYTES))
-        except BlockingIOError:
-            return
-        except OSError:
-            num_bytes = 0
-        connection.bytes_left -= num_bytes
-        if num_bytes == 0 or connection.bytes_left <= 0:
-            self.lingering.remove(connection)
-            self._stop_lingering(connection)
-
-    def _stop_lingering(self, connection: Any) -> None:
-        self.poller.unregister(connection.sock)
-        self._close(connection)
-
-    def _close(self, connection: Any) -> None:
-        self.nr_conns -= 1
-        connection.close()
-
-    def handle(self, connection: Any) -> Any:
-        """Serve one request; runs in a thread."""
-        here = Arrival(connection.arrived_at)
-        self.arrivals[connection] = here
-        arrival.begin(here)
-        try:
-            return super().handle(connection)
-        finally:
-            del self.arrivals[connection]
-
-    def _keepalive_after(self, connection: Any, keepalive: bool) -> bool:
-        """Say whether another request may follow; a body that turns out broken after the answer gets no second one."""
-        try:
-            return bool(super()._keepalive_after(connection, keepalive))
-        except gthread.http.errors.ParseException:
-            return False
-
-    def murder_pending(self) -> None:
-        """Called by the main loop at least once a second: also end what takes too long to arrive or to leave."""
-        super().murder_pending()
-        while self.lingering and self.lingering[0].timeout <= time.monotonic():
-            self._stop_lingering(self.lingering.popleft())
-        limit = time.monotonic() - self.app.settings.read_timeout_s
-        for connection, here in self.arrivals.copy().items():
-            if not here.is_read and here.reading_since < limit:
-                try:
-                    # The thread that reads sees the end of the stream and gives up.
-                    connection.sock.shutdown(socket.SHUT_RD)
-                except OSError:
-                    continue
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Accept or not; a worker that stops takes what the kernel has accepted already, then closes its listeners.
-
-        gunicorn keeps them open until the last request is answered, and whoever connects meanwhile is lost.
-        """
-        super().set_accept_enabled(enabled)
-        if enabled or self.alive:
-            return
-        for listener in self.sockets:
-            listener.setblocking(False)
-            before = -1
-            while before != self.nr_conns:
-                before = self.nr_conns
-                self.accept(listener)
-            listener.close()
-        self.sockets: list[Any] = []
-        linger_until = time.monotonic() + gthread.STOP_KEEPALIVE_LINGER
-        for connection in self.pending_conns:
-            connection.timeout = min(connection.timeout, linger_until)
+    # The life of a worker.
 
     def run(self) -> None:
         """Serve until told to stop; what has not ended by the end of the grace is cut."""
-        super().run()
-        if self.nr_conns > 0:
-            # The interpreter would wait for threads that wait for their clients.
-            logging.shutdown()
-            os._exit(0)
+        watchdog = Watchdog(self._parts.registry, stuck_s=self.settings.stuck_s)
+        watchdog.start()
+        gevent.spawn(self._heed_signals)
+        acceptors = [gevent.spawn(self._accept, listener) for listener in self.sockets]
+        self._report()
+        while self.alive:
+            self._tick()
+            watchdog.beat()
+            self._woken.wait(_TICK_S)
+        gevent.killall(acceptors)
+        for listener in self.sockets:
+            while self._take(listener):
+                pass
+            listener.close()
+        self._finish(watchdog)
+        # Threads that wait for a graph, or for clients that were cut, must not hold the process.
+        logging.shutdown()
+        os._exit(0)
+
+    def _tick(self) -> None:
+        self.notify()
+        if self.ppid != os.getppid():
+            self.log.info("the master has gone: stopping")
+            self.alive = False
+        answered, self._num_answered = self._num_answered, 0
+        self._answers_per_s = _DECAY * self._answers_per_s + (1 - _DECAY) * answered / _TICK_S
+        telemetry = self._parts.telemetry
+        telemetry.set_process(resident_bytes=resident_bytes(), num_connections=len(self._connections))
+        for model in self._parts.registry.models:
+            telemetry.set_queue_tokens(model.manifest.name, model.batcher.pending_tokens)
+
+    def _finish(self, watchdog: Watchdog) -> None:
+        """Wait for what is being answered; idle clients get a moment to say what they may be about to say."""
+        begun_at = time.monotonic()
+        linger_s = _LINGER_S if self.app.board.is_draining else self.settings.keep_alive_s
+        while self._connections:
+            now = time.monotonic()
+            if now >= min(begun_at + self.cfg.graceful_timeout, self._quit_at):
+                return
+            self.notify()
+            watchdog.beat()
+            if now >= begun_at + linger_s:
+                for connection in self._connections:
+                    connection.hurry()
+            gevent.sleep(_LOOK_S)
+
+    # Connections.
+
+    def _accept(self, listener: Any) -> None:
+        """Take connections, evenly with the other workers: one that took more would answer its clients more slowly."""
+        listener.setblocking(False)
+        hub = get_hub()
+        arrival = hub.loop.io(listener.fileno(), 1)
+        while True:
+            hub.wait(arrival)
+            if not self._is_for_operators(listener):
+                self._let_others_first()
+                self._make_room()
+            self._take(listener)
+
+    def _let_others_first(self) -> None:
+        for _ in range(_MOST_YIELDS):
+            if len(self._connections) <= self.app.board.fewest_connections():
+                return
+            gevent.sleep(_YIELD_S)
+
+    def _make_room(self) -> None:
+        """Wait until there is room for another connection; clients that say nothing make room for one that does."""
+        while len(self._connections) >= self.cfg.worker_connections:
+            for connection in self._connections:
+                if connection.is_idle:
+                    connection.hurry()
+                    break
+            gevent.sleep(_YIELD_S)
+
+    def _take(self, listener: Any) -> bool:
+        """Accept a connection, if one is there."""
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                self.log.warning("cannot accept a connection: %s", error.strerror)
+                gevent.sleep(_NO_ROOM_PAUSE_S)  # it stays in the kernel's queue, and would be tried again at once
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return False
+        socket = gevent_socket.socket(client.family, client.type, client.proto, fileno=client.detach())
+        addresses = (address, listener.getsockname())
+        connection = Connection(self, socket, addresses, for_operators=self._is_for_operators(listener))
+        self._connections.add(connection)
+        self._report()
+        gevent.spawn(self._serve, connection)
+        return True
+
+    def _is_for_operators(self, listener: Any) -> bool:
+        return listener is not self.sockets[0]
+
+    def _serve(self, connection: Connection) -> None:
+        try:
+            connection.serve()
+        except Exception as error:
+            self.log.error("a connection failed", exc_info=error)
+        finally:
+            self._connections.discard(connection)
+            self._report()
+
+    def _report(self) -> None:
+        self.app.board.report(self.slot, num_connections=len(self._connections))
+
+    # Signals: their handlers run between any two steps of whatever greenlet runs, and only leave notes.
+
+    def _heed_signals(self) -> None:
+        """Go round once for each signal: a loop that waits in the kernel would not see that a handler has to run."""
+        while True:
+            gevent_socket.wait_read(self.PIPE[0])
+            os.read(self.PIPE[0], 4096)
+
+    def handle_exit(self, sig: Any, frame: Any) -> None:
+        """Stop gracefully."""
+        self.alive = False
+        self._woken.set()
 
     def handle_quit(self, sig: Any, frame: Any) -> None:
-        """Stop soon: at once when asked twice.
-
-        gunicorn shuts its thread pool down here, in a signal handler, and waits for ever when the signal came while the
-        main thread held the pool's lock.
-        """
+        """Stop soon: at once when asked twice."""
         if not self.alive:
             os._exit(0)
-        self.alive = False
-        self.cfg.set("graceful_timeout", _QUICK_GRACE_S)
-        self.method_queue.defer(_nothing)
-
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
-        """Answer what never reaches the app, being no valid HTTP, with the same shape of error as everything else."""
-        request_id = secrets.token_hex(8)
-        error: RequestError
-        if isinstance(exc, gthread.http.errors.ParseException):
-            self.log.info("refused a request that is no valid HTTP: %s", type(exc).__name__)
-            error = MalformedJsonError(_REFUSALS.get(type(exc), "The request is not valid HTTP."))
-        else:
-            self.log.error("failed outside of the app, request %s", request_id, exc_info=exc)
-            error = InternalError("Something failed inside the server; it was logged.")
-        problem = problem_of(error)
-        body = msgspec.json.encode(problem)
-        total_ms = 1000 * (time.monotonic() - arrival.take().at)
-        head = (
-            f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\nConnection: close\r\n"
-            f"Content-Type: {CONTENT_TYPE}\r\nContent-Length: {len(body)}\r\nX-Request-Id: {request_id}\r\n"
-            f"Server-Timing: queue;dur=0.000, compute;dur=0.000, total;dur={total_ms:.3f}\r\n\r\n"
-        )
-        try:
-            util.write_nonblock(client, head.encode() + body)
-        except OSError:
-            self.log.debug("the client of a refused request has left")
+        self._quit_at = time.monotonic() + _QUICK_GRACE_S
+        self.handle_exit(sig, frame)

@@ -12,11 +12,13 @@ from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
+from service.engine.patience import ClientLeftError, Patience, late
 from service.engine.plan import BatchLimits, next_batch
 from service.engine.ticket import Answer, Entry, Ticket
-from service.errors import DeadlineExceededError, InternalError, OverloadedError
+from service.engine.waiting import beside
+from service.errors import InternalError, OverloadedError
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -31,10 +33,18 @@ _FEW = 32
 _turn_of = attrgetter("turn")
 
 
+class BatchObserver(Protocol):
+    """Who is told what ran; called by whoever leads."""
+
+    def count_batch(self, num_rows: int, num_tokens: int, num_padded: int) -> None:
+        """A batch of so many rows and tokens has run, padded to `num_padded` tokens."""
+
+
 class Batcher(Generic[Row, Result]):
     """Owns the queue of one graph.
 
-    `run` takes rows and returns as many results, in order; it is never called by two threads at once.
+    `run` takes rows and returns as many results, in order; it is never called by two threads at once. Where a loop
+    serves, it is called in a thread beside it.
     """
 
     def __init__(
@@ -44,6 +54,9 @@ class Batcher(Generic[Row, Result]):
         max_queue_tokens: int,
         limits: BatchLimits | None = None,
     ) -> None:
+        self.observer: BatchObserver | None = None
+        self.running_since: float | None = None
+        """Monotonic time since when a batch is being run; None while none is."""
         self._run = run
         self._limits = limits or BatchLimits()
         self._max_queue_tokens = max_queue_tokens
@@ -79,13 +92,13 @@ class Batcher(Generic[Row, Result]):
             with self._lock:
                 self._pending_tokens -= num_tokens
 
-    def submit(self, rows: Sequence[Row], lengths: Sequence[int], *, deadline: float) -> Answer[Result]:
+    def submit(self, rows: Sequence[Row], lengths: Sequence[int], *, patience: Patience) -> Answer[Result]:
         """Answer rows of `lengths` tokens each, in order, sharing runs with whoever else waits.
 
-        `deadline` is monotonic. Raises DeadlineExceededError when it passes (rows that have not run are dropped) and
+        Rows that have not run when patience is over are dropped. Raises DeadlineExceededError, ClientLeftError, and
         InternalError when a run with one of the rows failed.
         """
-        ticket: Ticket[Result] = Ticket(len(rows), deadline)
+        ticket: Ticket[Result] = Ticket(len(rows), patience)
         if not rows:
             return ticket.answer()
         with self._lock:
@@ -96,7 +109,7 @@ class Batcher(Generic[Row, Result]):
         if ticket.error is not None:
             raise InternalError("The model failed on this request.") from ticket.error
         if not ticket.is_finished:
-            raise DeadlineExceededError("The request was not answered within its deadline; its work was dropped.")
+            raise ClientLeftError if ticket.client_has_left else late()
         return ticket.answer()
 
     def _enqueue(self, ticket: Ticket[Result], rows: Sequence[Row], lengths: Sequence[int]) -> None:
@@ -116,7 +129,7 @@ class Batcher(Generic[Row, Result]):
 
     def _follow(self, ticket: Ticket[Result]) -> bool:
         """Wait for the answer; return True when this thread has to lead instead."""
-        ticket.wake.wait(max(0.0, ticket.deadline - time.monotonic()))
+        ticket.wake.wait(max(0.0, ticket.patience.deadline - time.monotonic()))
         with self._lock:
             # A leader may have handed over at the very moment the wait ran out.
             if not ticket.is_promoted:
@@ -178,22 +191,27 @@ class Batcher(Generic[Row, Result]):
         return front
 
     def _run_batch(self, batch: list[Entry[Row, Result]]) -> None:
-        started_at = time.monotonic()
+        started_at = self.running_since = time.monotonic()
         for entry in batch:
             entry.ticket.start(started_at)
         try:
-            results = self._run([entry.row for entry in batch])
+            results = beside(self._run, [entry.row for entry in batch])
             if len(results) != len(batch):
                 raise AssertionError(f"{len(batch)} rows gave {len(results)} results")
         except Exception as error:  # each waiter gets it; the next batch is not concerned
             for entry in batch:
                 entry.ticket.fail(error)
             return
+        finally:
+            self.running_since = None
         finished_at = time.monotonic()
-        self._recent_tokens = 0.95 * self._recent_tokens + sum(entry.length for entry in batch)
+        lengths = [entry.length for entry in batch]
+        self._recent_tokens = 0.95 * self._recent_tokens + sum(lengths)
         self._recent_s = 0.95 * self._recent_s + finished_at - started_at
         for entry, result in zip(batch, results, strict=True):
             entry.ticket.put(entry.index, result, finished_at)
+        if self.observer is not None:
+            self.observer.count_batch(len(lengths), sum(lengths), len(lengths) * max(lengths))
 
     def _wait_s(self) -> int:
         """Whole seconds until what is pending will have been answered, at the speed measured lately; at least 1."""

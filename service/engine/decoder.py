@@ -10,12 +10,13 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from bundle.language_model import LanguageModelBundle
+from service.engine.patience import ClientLeftError, Patience
 from service.engine.prefill import PrefillQueue
-from service.engine.sample_handle import ClientLeftError, Sample, SampleHandle, late
+from service.engine.sample_handle import Sample, SampleHandle, samples_late
 from service.engine.sample_spec import SampleSpec
 from service.engine.step_rows import StepRows
 from service.errors import InvalidRequestError, OverloadedError
@@ -49,6 +50,8 @@ class Decoder:
 
     def __init__(self, bundle: LanguageModelBundle, *, max_slots: int = 64, max_waiting: int = 256) -> None:
         self.observer: Observer | None = None
+        self.running_since: float | None = None
+        """Monotonic time since when the present turn goes on; None while nothing is drawn."""
         self._bundle = bundle
         self._max_slots = max_slots
         self._max_samples = max_slots + max_waiting
@@ -74,15 +77,14 @@ class Decoder:
         self,
         specs: Sequence[SampleSpec],
         *,
-        deadline: float,
+        patience: Patience,
         streams: bool = False,
-        has_left: Callable[[], bool] | None = None,
     ) -> SampleHandle:
-        """Draw samples; returns at once. See SampleHandle for the options; `deadline` is monotonic.
+        """Draw samples; returns at once. See SampleHandle for the options.
 
         Samples of one request with the same prompt share its reading. Raises OverloadedError when there is no room.
         """
-        handle = SampleHandle(specs, deadline=deadline, streams=streams, has_left=has_left)
+        handle = SampleHandle(specs, patience=patience, streams=streams)
         if not specs:
             handle.end()
             return handle
@@ -103,6 +105,7 @@ class Decoder:
     def _own(self) -> None:
         """Advance until nothing is left; the thread's body."""
         while (arrived := self._take_in()) is not None:
+            self.running_since = time.monotonic()
             try:
                 self._handles += arrived
                 for handle in arrived:
@@ -124,6 +127,7 @@ class Decoder:
             if arrived or self._handles:
                 return arrived
             self._is_owned = False
+            self.running_since = None
             return None
 
     def _queue(self, sample: Sample) -> None:
@@ -134,10 +138,11 @@ class Decoder:
         now, looks = time.monotonic(), self._turn % LOOK_TOKENS == 0
         errors: dict[SampleHandle, Exception] = {}
         for handle in self._handles:
-            if handle.is_cancelled or (looks and handle.has_left is not None and handle.has_left()):
+            has_left = handle.patience.has_left if looks else None
+            if handle.is_cancelled or (has_left is not None and has_left()):
                 errors[handle] = ClientLeftError()
-            elif now >= handle.deadline:
-                errors[handle] = late()
+            elif handle.patience.is_over(now):
+                errors[handle] = samples_late()
         for handle, error in errors.items():
             self._fail([handle], error)
 
@@ -273,5 +278,5 @@ class Decoder:
             if sample.finish_reason is None
         )
         speed = self._recent_tokens / self._recent_s if self._recent_s else FIRST_GUESS_TOKENS_PER_S
-        latest = max((handle.deadline for handle in handles), default=0.0) - time.monotonic()
+        latest = max((handle.patience.deadline for handle in handles), default=0.0) - time.monotonic()
         return max(1, math.ceil(min(left / speed, latest)))

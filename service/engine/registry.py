@@ -1,8 +1,9 @@
 """The models of this server by name, for whatever task."""
 
 from collections.abc import Callable, Iterable
-from typing import Literal, overload
+from typing import Literal, Protocol, overload
 
+from service.engine.batcher import BatchObserver
 from service.engine.decoder import Observer
 from service.engine.models import ClassifierModel, LanguageModel, Model, TaggerModel, TransducerModel
 from service.engine.opening import Checked
@@ -14,6 +15,19 @@ _ECHOED_CHARS = 100
 Task = Literal["tag", "language-model", "classify", "transduce"]
 
 
+class ModelObserver(Protocol):
+    """Who is told how models do."""
+
+    def set_model(self, name: str, version: str, task: str) -> None:
+        """A model has been opened."""
+
+    def sampling(self, model: str) -> Observer:
+        """Return what the decoder of a language model reports to."""
+
+    def batches(self, model: str) -> BatchObserver:
+        """Return what the batcher of a model reports to."""
+
+
 class Registry:
     """Models by name; `open` is called in the process that serves."""
 
@@ -21,11 +35,11 @@ class Registry:
         self._checked = {item.manifest.name: item for item in checked}
         self._open_model = open_model
         self._models: dict[str, Model] = {}
-        self._observer_of: Callable[[str], Observer] | None = None
+        self._observer: ModelObserver | None = None
 
-    def observe_sampling(self, observer_of: Callable[[str], Observer]) -> None:
-        """Let the decoder of each language model report to an observer of its own, made from the model's name."""
-        self._observer_of = observer_of
+    def observe(self, observer: ModelObserver) -> None:
+        """Let every model report to an observer, those that are not open yet too."""
+        self._observer = observer
         for model in self._models.values():
             self._observe(model)
 
@@ -36,8 +50,23 @@ class Registry:
             self._observe(self._models[name])
 
     def _observe(self, model: Model) -> None:
-        if self._observer_of is not None and isinstance(model, LanguageModel):
-            model.decoder.observer = self._observer_of(model.manifest.name)
+        if self._observer is None:
+            return
+        name = model.manifest.name
+        self._observer.set_model(name, model.manifest.version, model.manifest.task)
+        model.batcher.observer = self._observer.batches(name)
+        if isinstance(model, LanguageModel):
+            model.decoder.observer = self._observer.sampling(name)
+
+    @property
+    def checked(self) -> dict[str, Checked]:
+        """The bundles by name, open or not."""
+        return self._checked
+
+    @property
+    def names(self) -> list[str]:
+        """Names and versions of the bundles."""
+        return [f"{name} {self._checked[name].manifest.version}" for name in sorted(self._checked)]
 
     @property
     def missing(self) -> list[str]:

@@ -2,24 +2,22 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bundle.token_vocabulary import EOS_ID, START_ID
+from service.engine.patience import ClientLeftError, Patience
 from service.engine.sample_spec import SampleSpec, SeenIds, uniforms
+from service.engine.waiting import make_event
 from service.errors import DeadlineExceededError, InternalError, RequestError
 
 FinishReason = Literal["eos", "length", "stop"]
 
 GRACE_S = 5.0
 """Beyond the deadline: the decoder ends a request between two tokens, and only a run that hangs takes longer."""
-
-
-class ClientLeftError(Exception):
-    """Nobody waits for the answer any more."""
 
 
 class Sample:
@@ -85,27 +83,19 @@ class Sample:
 class SampleHandle:
     """The samples of one request. The decoder ends it; any thread may wait for news, read the samples, or cancel it.
 
-    `deadline` is monotonic. A handle that `streams` gets news for every token, else only at its end. `has_left` is
-    asked every few tokens, in the decoder's thread, whether the client is gone.
+    A handle that `streams` gets news for every token, else only at its end. Every few tokens the decoder's thread asks
+    whether the client is gone.
     """
 
-    def __init__(
-        self,
-        specs: Sequence[SampleSpec],
-        *,
-        deadline: float,
-        streams: bool = False,
-        has_left: Callable[[], bool] | None = None,
-    ) -> None:
+    def __init__(self, specs: Sequence[SampleSpec], *, patience: Patience, streams: bool = False) -> None:
         self.samples = [Sample(spec, self) for spec in specs]
-        self.deadline = deadline
+        self.patience = patience
         self.streams = streams
-        self.has_left = has_left
         self.is_cancelled = False
         self.num_running = len(self.samples)
         self._error: Exception | None = None
         self._is_over = False
-        self._news = threading.Event()
+        self._news = make_event()
         self._submitted_at = time.monotonic()
         self._started_at: float | None = None
         self._ended_at: float | None = None
@@ -134,7 +124,7 @@ class SampleHandle:
 
         Raises DeadlineExceededError, InternalError, ClientLeftError, and whatever RequestError ended it.
         """
-        until = self.deadline + GRACE_S
+        until = self.patience.deadline + GRACE_S
         while not self._is_over and (left_s := until - time.monotonic()) > 0:
             self.wait_for_news(min(left_s, threading.TIMEOUT_MAX))
         self.check()
@@ -148,9 +138,9 @@ class SampleHandle:
     def check(self) -> None:
         """Raise what ended the request before its samples did, if anything has; see `wait`."""
         if self._error is None:
-            if not self._is_over and time.monotonic() >= self.deadline + GRACE_S:
+            if not self._is_over and time.monotonic() >= self.patience.deadline + GRACE_S:
                 self.cancel()
-                raise late()
+                raise samples_late()
             return
         if isinstance(self._error, RequestError | ClientLeftError):
             raise self._error
@@ -175,6 +165,6 @@ class SampleHandle:
         self._news.set()
 
 
-def late() -> DeadlineExceededError:
+def samples_late() -> DeadlineExceededError:
     """The error of a request whose deadline has passed."""
     return DeadlineExceededError("The samples were not drawn within the request's deadline; what was there is dropped.")

@@ -1,12 +1,17 @@
 """What waits in a batcher's queue: a row that carries its own reply."""
 
-import threading
 import time
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from service.engine.patience import Patience
+from service.engine.waiting import make_event
+
 Row = TypeVar("Row")
 Result = TypeVar("Result")
+
+LOOK_S = 0.05
+"""How often a waiting request's client is looked at; one that waits for less is not."""
 
 
 class Answer(NamedTuple, Generic[Result]):
@@ -20,15 +25,16 @@ class Answer(NamedTuple, Generic[Result]):
 class Ticket(Generic[Result]):
     """The reply of one request; filled by whichever thread leads, read by the thread that waits."""
 
-    def __init__(self, num_rows: int, deadline: float) -> None:
-        self.deadline = deadline
-        self.wake = threading.Event()
+    def __init__(self, num_rows: int, patience: Patience) -> None:
+        self.patience = patience
+        self.wake = make_event()
         self.error: Exception | None = None
         self.is_promoted = False
         self.is_abandoned = False
+        self.client_has_left = False
         self._results: list[Any] = [None] * num_rows
         self._num_missing = num_rows
-        self._submitted_at = time.monotonic()
+        self._submitted_at = self._looked_at = time.monotonic()
         self._started_at: float | None = None
         self._finished_at = self._submitted_at
 
@@ -38,8 +44,16 @@ class Ticket(Generic[Result]):
         return self._num_missing == 0
 
     def is_over(self, now: float) -> bool:
-        """Whether running more of its rows would be in vain."""
-        return self.is_finished or self.error is not None or self.is_abandoned or now >= self.deadline
+        """Whether running more of its rows would be in vain; wakes who waits when it is for want of a client."""
+        if self.is_finished or self.error is not None or self.is_abandoned or self.patience.is_over(now):
+            return True
+        has_left = self.patience.has_left
+        if has_left is not None and now - self._looked_at >= LOOK_S:
+            self._looked_at = now
+            if has_left():
+                self.client_has_left = self.is_abandoned = True
+                self.wake.set()
+        return self.is_abandoned
 
     def start(self, now: float) -> None:
         """Note when the first row ran."""

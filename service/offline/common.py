@@ -13,11 +13,12 @@ from bundle.load import find_bundles
 from bundle.manifest import MANIFEST_FILE, read_manifest
 from service.engine.models import ClassifierModel, LanguageModel, Model, TaggerModel, TransducerModel, model_of
 from service.engine.opening import choose_provider, load_on
+from service.engine.patience import Patience
 from service.engine.registry import Task
 from service.settings import PROVIDERS, variable_of
 
-NEVER = math.inf
-"""The deadline of work without a server."""
+ENDLESS = Patience(math.inf)
+"""The patience of work without a server."""
 
 _LINES = 256
 """Lines that are worked on together: enough to find rows of like length, few enough to stream."""

@@ -11,7 +11,7 @@ import msgspec
 from service.body import decode_json
 from service.engine.models import LanguageModel
 from service.errors import RequestError
-from service.offline.common import NEVER, InputError, add_model_flags, open_offline
+from service.offline.common import ENDLESS, InputError, add_model_flags, open_offline
 from service.schemas.sample import SampleRequest, SampleResult
 from service.tasks.sample import plan_samples
 
@@ -64,7 +64,7 @@ def _draw(model: LanguageModel, body: SampleRequest) -> list[SampleResult]:
     plan = plan_samples(body, model.bundle)
     if body.seed is None:
         print(f"seed {plan.seed}", file=sys.stderr)
-    handle = model.decoder.submit(plan.specs, deadline=NEVER)
+    handle = model.decoder.submit(plan.specs, patience=ENDLESS)
     try:
         return plan.results(handle.wait())
     finally:

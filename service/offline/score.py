@@ -7,7 +7,7 @@ import msgspec
 from service.engine.models import LanguageModel
 from service.errors import RequestError
 from service.offline.common import (
-    NEVER,
+    ENDLESS,
     InputError,
     batches_of,
     make_parser,
@@ -86,7 +86,7 @@ def score_lines(
     inputs = [intake.encode(line, "", eos=eos) for line in lines]
     sequences = Sequences([item.ids for item in inputs], *intake.encode_contexts([("", "")] * len(inputs)))
     num_top = options.num_top(len(model.bundle.vocabulary))
-    scores, _ = score_sequences(model, sequences, num_top=num_top, deadline=NEVER)
+    scores, _ = score_sequences(model, sequences, num_top=num_top, patience=ENDLESS)
     yield from zip(inputs, scores, strict=True)
 
 

@@ -18,10 +18,10 @@ def classify() -> Response:
     """Answer one request."""
     here, settings = exchange(), service().settings
     body = read_json(request, ClassifyRequest, max_bytes=settings.max_body_bytes)
-    here.arrival.is_read = True
     model = service().registry.find(body.model, task="classify")
+    here.model = model.manifest.name
     texts = rows_of_texts(body.text, model.bundle.tokenize, settings, longest=model.manifest.limits.max_tokens)
-    results, timing = classify_tokens(model, texts, deadline=here.arrival.at + settings.deadline_s)
+    results, timing = classify_tokens(model, texts, patience=here.patience)
     here.seconds["queue"] += timing.queue_s
     here.seconds["compute"] = timing.compute_s
     num_tokens = sum(map(len, texts))

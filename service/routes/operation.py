@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 
 from service.context import service
 from service.engine.registry import NOT_READY_RETRY_S
+from service.engine.waiting import beside
 from service.errors import NotReadyError, ShuttingDownError
 from service.openapi import document
 from service.routes.answers import json_answer
@@ -35,7 +36,7 @@ def readyz() -> Response:
 @blueprint.get("/metrics")
 def metrics() -> Response:
     """Give the numbers of all workers to Prometheus."""
-    data, content_type = service().telemetry.render()
+    data, content_type = beside(service().telemetry.render)
     return Response(data, content_type=content_type)
 
 

@@ -18,12 +18,10 @@ def rank() -> Response:
     """Answer one request."""
     here, settings = exchange(), service().settings
     body = read_json(request, RankRequest, max_bytes=settings.max_body_bytes)
-    here.arrival.is_read = True
     check_number(len(body.candidates), settings, "candidates")
     model = service().registry.find(body.model, task="language-model")
-    response, timing, num_tokens = answer_rank(
-        model, body, token_limits(settings), deadline=here.arrival.at + settings.deadline_s
-    )
+    here.model = model.manifest.name
+    response, timing, num_tokens = answer_rank(model, body, token_limits(settings), patience=here.patience)
     here.seconds["queue"] += timing.queue_s
     here.seconds["compute"] = timing.compute_s
     service().telemetry.count_tokens(model.manifest.name, num_tokens, kind="scored")

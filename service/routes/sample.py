@@ -9,16 +9,13 @@ from flask import Blueprint, Response, request
 
 from service.body import read_json
 from service.context import Exchange, exchange, service
-from service.departure import departure_of
-from service.engine.sample_handle import ClientLeftError, SampleHandle
+from service.engine.patience import ClientLeftError
+from service.engine.sample_handle import SampleHandle
 from service.errors import InternalError, RequestError
 from service.problems import problem_of
 from service.routes.answers import json_answer
 from service.schemas.sample import SampleRequest, SampleResponse, StreamError
 from service.tasks.sample import HEARTBEAT_S, SamplePlan, plan_samples
-
-CLIENT_LEFT = 499
-"""Status that nobody reads, for logs and metrics, as nginx has it."""
 
 _STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 _HEARTBEAT = b":\n\n"
@@ -33,21 +30,13 @@ def sample() -> Response:
     """Answer one request."""
     here, settings = exchange(), service().settings
     body = read_json(request, SampleRequest, max_bytes=settings.max_body_bytes)
-    here.arrival.is_read = True
     model = service().registry.find(body.model, task="language-model")
+    here.model = model.manifest.name
     plan = plan_samples(body, model.bundle, max_prompt_tokens=settings.max_prompt_tokens)
-    handle = model.decoder.submit(
-        plan.specs,
-        deadline=here.arrival.at + settings.deadline_s,
-        streams=body.stream,
-        has_left=departure_of(request.environ),
-    )
+    handle = model.decoder.submit(plan.specs, patience=here.patience, streams=body.stream)
     if body.stream:
         return _stream(plan, handle, here)
-    try:
-        samples = handle.wait()
-    except ClientLeftError:
-        return Response(status=CLIENT_LEFT)
+    samples = handle.wait()
     _time(handle, here)
     return json_answer(
         SampleResponse(

@@ -22,9 +22,9 @@ def score() -> Response:
     """Answer one request."""
     here, settings = exchange(), service().settings
     body = read_json(request, ScoreRequest, max_bytes=settings.max_body_bytes)
-    here.arrival.is_read = True
     _check_shape(body)
     model = service().registry.find(body.model, task="language-model")
+    here.model = model.manifest.name
     eos = counts_eos(model, body.eos)
     texts = [body.text] if isinstance(body.text, str) else body.text
     check_number(len(texts), settings, "text")
@@ -33,7 +33,7 @@ def score() -> Response:
     places = ["/text"] if isinstance(body.text, str) else [pointer_to("text", index) for index in range(len(texts))]
     inputs = [intake.encode(text, place, eos=eos) for text, place in zip(texts, places, strict=True)]
     options = ScoreOptions(tokens="tokens" in body.include, top=body.top)
-    results, timing = score_inputs(model, inputs, contexts, options, deadline=here.arrival.at + settings.deadline_s)
+    results, timing = score_inputs(model, inputs, contexts, options, patience=here.patience)
     here.seconds["queue"] += timing.queue_s
     here.seconds["compute"] = timing.compute_s
     service().telemetry.count_tokens(model.manifest.name, intake.num_tokens, kind="scored")

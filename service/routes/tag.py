@@ -32,12 +32,12 @@ def tag() -> Response:
     """Answer one request."""
     here, settings = exchange(), service().settings
     body = read_json(request, TagRequest, max_bytes=settings.max_body_bytes)
-    here.arrival.is_read = True
     _check_shape(body)
     model = service().registry.find(body.model, task="tag")
+    here.model = model.manifest.name
     options = _options(body, model)
     documents = _documents(body, model, settings)
-    results, timing = tag_documents(model, documents, options, deadline=here.arrival.at + settings.deadline_s)
+    results, timing = tag_documents(model, documents, options, patience=here.patience)
     here.seconds["queue"] += timing.queue_s
     here.seconds["compute"] = timing.compute_s
     num_tokens = sum(len(document.tokens) for document in documents)

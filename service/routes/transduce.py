@@ -19,12 +19,12 @@ def transduce() -> Response:
     """Answer one request."""
     here, settings = exchange(), service().settings
     body = read_json(request, TransduceRequest, max_bytes=settings.max_body_bytes)
-    here.arrival.is_read = True
     model = service().registry.find(body.model, task="transduce")
+    here.model = model.manifest.name
     longest = model.manifest.limits.max_source_tokens
     texts = rows_of_texts(body.text, model.bundle.source_ids, settings, longest=longest, cost=body.beams)
     search = Search(body.beams, body.max_tokens)
-    results, timing = transduce_ids(model, texts, search, deadline=here.arrival.at + settings.deadline_s)
+    results, timing = transduce_ids(model, texts, search, patience=here.patience)
     here.seconds["queue"] += timing.queue_s
     here.seconds["compute"] = timing.compute_s
     num_tokens = sum(map(len, texts))

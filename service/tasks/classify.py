@@ -1,22 +1,21 @@
 """Texts to labels with their probabilities."""
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.engine.models import ClassifierModel
-from service.errors import DeadlineExceededError
+from service.engine.patience import Patience
 from service.schemas.classify import ClassifyResult
 from service.tasks.rounding import rounded_all
 from service.tasks.sequences import Timing
 
 
 def classify_tokens(
-    model: ClassifierModel, texts: Sequence[Sequence[str]], *, deadline: float
+    model: ClassifierModel, texts: Sequence[Sequence[str]], *, patience: Patience
 ) -> tuple[list[ClassifyResult], Timing]:
-    """Classify the tokens of texts through the model's batcher; `deadline` is monotonic.
+    """Classify the tokens of texts through the model's batcher.
 
     Raises OverloadedError, DeadlineExceededError and InternalError.
     """
@@ -24,10 +23,9 @@ def classify_tokens(
     with model.batcher.admitted(sum(lengths)):
         rows = []
         for tokens in texts:
-            if time.monotonic() >= deadline:
-                raise DeadlineExceededError("The request was not answered within its deadline; its work was dropped.")
+            patience.check()
             rows.append(model.bundle.encode([tokens]))
-        answer = model.batcher.submit(rows, lengths, deadline=deadline)
+        answer = model.batcher.submit(rows, lengths, patience=patience)
     labels = model.bundle.labels
     return [result_of(probs, labels) for probs in answer.results], Timing(answer.queue_s, answer.compute_s)
 

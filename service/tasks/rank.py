@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.engine.models import LanguageModel
+from service.engine.patience import Patience
 from service.errors import invalid
 from service.schemas.rank import Candidate, RankedCandidate, RankRequest, RankResponse
 from service.tasks.intake import Intake, TokenLimits
@@ -23,9 +24,9 @@ class RankOptions(NamedTuple):
 
 
 def answer_rank(
-    model: LanguageModel, body: RankRequest, limits: TokenLimits, *, deadline: float
+    model: LanguageModel, body: RankRequest, limits: TokenLimits, *, patience: Patience
 ) -> tuple[RankResponse, Timing, int]:
-    """Answer one request; returns also its timing and the number of tokens that were read. `deadline` is monotonic.
+    """Answer one request; returns also its timing and the number of tokens that were read.
 
     Raises InvalidRequestError, TextTooLongError, OverloadedError, DeadlineExceededError and InternalError.
     """
@@ -39,7 +40,7 @@ def answer_rank(
     ]
     sequences = Sequences([item.ids for item in inputs], *contexts)
     with model.batcher.admitted(sequences.num_tokens):
-        scores, timing = score_sequences(model, sequences, num_top=0, deadline=deadline)
+        scores, timing = score_sequences(model, sequences, num_top=0, patience=patience)
     sums = [sums_of(item.ids, found.log_probs) for item, found in zip(inputs, scores, strict=True)]
     ranking = rank_candidates(candidates, sums, RankOptions(body.lm_weight, body.length_bonus, body.normalize))
     response = RankResponse(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bundle.token_vocabulary import EOS_FORM, UNKNOWN_ID, TokenVocabulary
 from service.engine.models import LanguageModel
+from service.engine.patience import Patience
 from service.errors import invalid
 from service.schemas.score import Alternative, ScoredToken, ScoreResult
 from service.tasks.intake import EncodedInput
@@ -86,17 +87,17 @@ def score_inputs(
     contexts: tuple[Sequence[Ids], Sequence[int]],
     options: ScoreOptions,
     *,
-    deadline: float,
+    patience: Patience,
 ) -> tuple[list[ScoreResult], Timing]:
     """Score texts, each after its context: the distinct ones' ids, and which one comes before each text.
 
-    `deadline` is monotonic. Raises OverloadedError, DeadlineExceededError and InternalError.
+    Raises OverloadedError, DeadlineExceededError and InternalError.
     """
     sequences = Sequences([item.ids for item in inputs], *contexts)
     vocabulary = model.bundle.vocabulary
     num_top = options.num_top(len(vocabulary))
     with model.batcher.admitted(sequences.num_tokens):
-        scores, timing = score_sequences(model, sequences, num_top=num_top, deadline=deadline)
+        scores, timing = score_sequences(model, sequences, num_top=num_top, patience=patience)
         # Within the queue's limit, because alternatives of many tokens take much memory.
         results = [result_of(*pair, vocabulary, options) for pair in zip(inputs, scores, strict=True)]
     return results, timing

@@ -1,6 +1,5 @@
 """Names in text: tokens, sentences, rows for the batcher, and entities with offsets of the whole text."""
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from bundle.sentences import split_sentences
 from bundle.tagger import TaggedSentence, TaggerBundle
 from bundle.tokenization import Token, tokenize
 from service.engine.models import TaggerModel
-from service.errors import DeadlineExceededError
+from service.engine.patience import Patience
 from service.schemas.tag import Entity, TaggedToken, TagResult
 from service.tasks.rounding import rounded, rounded_all
 from service.tasks.sequences import Timing
@@ -62,9 +61,9 @@ def document_of_tokens(words: Sequence[str], *, max_sentence_tokens: int) -> Doc
 
 
 def tag_documents(
-    model: TaggerModel, documents: Sequence[Document], options: TagOptions, *, deadline: float
+    model: TaggerModel, documents: Sequence[Document], options: TagOptions, *, patience: Patience
 ) -> tuple[list[TagResult], Timing]:
-    """Tag documents through the model's batcher; `deadline` is monotonic.
+    """Tag documents through the model's batcher.
 
     Raises OverloadedError, DeadlineExceededError and InternalError.
     """
@@ -73,10 +72,9 @@ def tag_documents(
         sentences = [row for document in documents for row in document.rows()]
         rows = []
         for sentence in sentences:
-            if time.monotonic() >= deadline:
-                raise DeadlineExceededError("The request was not answered within its deadline; its work was dropped.")
+            patience.check()
             rows.append(model.bundle.encode([sentence]))
-        answer = model.batcher.submit(rows, [len(sentence) for sentence in sentences], deadline=deadline)
+        answer = model.batcher.submit(rows, [len(sentence) for sentence in sentences], patience=patience)
     tagged = iter(answer.results)
     results = [
         result_of(document, [next(tagged) for _ in document.sentences], model.bundle, options) for document in documents

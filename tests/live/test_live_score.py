@@ -227,4 +227,4 @@ def test_metrics_count_scored_tokens(server: Served) -> None:
     results(server, text="the cat", model=WORD)
     text = server.get("/metrics").body.decode()
     assert 'seqserve_tokens_scored_total{model="tiny-lm"}' in text
-    assert 'seqserve_requests_total{route="/v1/score",status="200"}' in text
+    assert 'seqserve_requests_total{model="tiny-lm",route="/v1/score",status="200"}' in text

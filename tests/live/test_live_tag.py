@@ -1,5 +1,6 @@
 """POST /v1/tag and its neighbours through a real server: whatever text, a right answer, the same every time."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable
@@ -219,7 +220,7 @@ def metric(server: Served, name: str) -> float:
 
 
 def test_metrics_add_up_over_workers(server: Served) -> None:
-    names = ("seqserve_tokens_tagged_total", 'seqserve_requests_total{route="/v1/tag",status="200"}')
+    names = ("seqserve_tokens_tagged_total", 'seqserve_requests_total{model="tiny-ner",route="/v1/tag",status="200"}')
     before = [metric(server, name) for name in names]
     for _ in range(20):
         server.post({"tokens": ["Teddy", "Roosevelt", "came"]})
@@ -235,6 +236,11 @@ def test_logs_hold_no_text_of_users(serve: Callable[..., Served]) -> None:
     server = serve("--workers", "1", "--access-log", "on", "--log-level", "debug")
     server.post({"text": "Xylophonia Quux"})
     server.post({"txet": "Xylophonia Quux"})
+    server.get("/Xylophonia/Quux?Xylophonia")
     server.stop()  # a request's line is written after its answer
-    assert '"POST /v1/tag" 200' in server.log
+    lines = [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
+    routes = [(line["method"], line["route"], line["status"]) for line in lines]
+    assert routes[-3:] == [("POST", "/v1/tag", 200), ("POST", "/v1/tag", 422), ("GET", "unknown", 404)]
+    assert lines[-3]["model"] == "tiny-ner"
+    assert lines[-3]["total_ms"] >= lines[-3]["compute_ms"] > 0
     assert "Xylophonia" not in server.log

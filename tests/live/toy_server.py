@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -46,9 +47,9 @@ def toys() -> dict[str, ToyLanguageModel]:
     return found
 
 
-def check_more(models: Path, *, provider: str) -> list[Checked]:
+def check_more(models: Path, *, provider: str, known: Mapping[str, Checked] | None = None) -> list[Checked]:
     """Stand in for `check_bundles`."""
-    taken = check_bundles(models, provider=provider)
+    taken = check_bundles(models, provider=provider, known=known)
     return [*taken, *(Checked(models, toy.manifest, None) for toy in toys().values())]
 
 

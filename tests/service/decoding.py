@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bundle.language_model import ScoredRow, ScoreRow, StepBatch, StepResult
 from bundle.token_vocabulary import EOS_ID, START_ID, UNKNOWN_ID
 from service.engine.decoder import Decoder
+from service.engine.patience import Patience
 from service.engine.sample_handle import Sample, SampleHandle
 from service.engine.sample_spec import SampleSpec, uniforms
 from tests.toy_language_model import ToyLanguageModel, step_batch
@@ -21,8 +22,14 @@ def spec(index: int = 0, *, seed: int = 7, max_tokens: int = 40, **given: object
     return SampleSpec(seed=seed, index=index, max_tokens=max_tokens, **given)  # type: ignore[arg-type]
 
 
-def submit(decoder: Decoder, *specs: SampleSpec, deadline_s: float = FAR, **given: object) -> SampleHandle:
-    return decoder.submit(specs, deadline=time.monotonic() + deadline_s, **given)  # type: ignore[arg-type]
+def submit(
+    decoder: Decoder,
+    *specs: SampleSpec,
+    deadline_s: float = FAR,
+    has_left: Callable[[], bool] | None = None,
+    **given: object,
+) -> SampleHandle:
+    return decoder.submit(specs, patience=Patience(time.monotonic() + deadline_s, has_left), **given)  # type: ignore[arg-type]
 
 
 def drawn(samples: Sequence[Sample]) -> list[Drawn]:

@@ -1,6 +1,7 @@
 """The app around a stand-in graph: what a real server shows only by chance."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,8 +9,8 @@ import pytest
 from flask import Flask
 
 from bundle.tagger import TaggerBundle
-from service.arrival import Arrival, begin
 from service.board import Board
+from service.context import ARRIVED_AT, FOR_OPERATORS
 from service.engine.models import LanguageModel, model_of
 from service.engine.rows import stack_rows
 from tests.toy_language_model import ToyLanguageModel
@@ -102,22 +103,44 @@ def test_a_full_queue_is_refused_while_another_runs(make_app: MakeApp, bundle: T
     assert app.test_client().post("/v1/tag", json=FINE).status_code == 200
 
 
-def test_a_request_that_waited_for_a_thread_until_its_deadline_costs_nothing(make_app: MakeApp) -> None:
+def test_a_request_whose_body_took_until_its_deadline_costs_nothing(make_app: MakeApp) -> None:
     def never(rows: list) -> list:
         raise AssertionError("ran an expired request")
 
     client = make_app(run=never, deadline_s=5.0).test_client()
-    begin(Arrival(at=0.0))  # long ago on the monotonic clock
-    reply = client.post("/v1/tag", json=FINE)
+    arrived_at = time.monotonic() - 6.0
+    reply = client.post("/v1/tag", json=FINE, environ_overrides={ARRIVED_AT: arrived_at})
     assert (reply.status_code, reply.json["code"]) == (504, "deadline_exceeded")
 
 
-def test_time_spent_waiting_for_a_thread_is_queueing(make_app: MakeApp) -> None:
-    arrived = Arrival(at=0.0)
-    arrived.at = arrived.reading_since - 2.0
-    begin(arrived)
-    timing = make_app().test_client().get("/healthz").headers["Server-Timing"]
-    assert timing.startswith("queue;dur=2000.000,")
+def test_time_counts_from_the_first_byte(make_app: MakeApp) -> None:
+    overrides = {ARRIVED_AT: time.monotonic() - 2.0}
+    timing = make_app().test_client().get("/healthz", environ_overrides=overrides).headers["Server-Timing"]
+    assert float(timing.rpartition("total;dur=")[2]) >= 2000
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/healthz", 200), ("/readyz", 200), ("/metrics", 200), ("/v1/models", 404), ("/nothing", 404)]
+)
+def test_the_port_for_operators_answers_probes_and_metrics_only(make_app: MakeApp, path: str, status: int) -> None:
+    reply = make_app().test_client().get(path, environ_overrides={FOR_OPERATORS: True})
+    assert reply.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("given", "back"),
+    [
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", True),
+        ("00-00000000000000000000000000000000-00f067aa0ba902b7-01", False),
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", False),
+        ("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", False),
+        ("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", False),
+        ("nonsense", False),
+    ],
+)
+def test_a_trace_is_passed_through(make_app: MakeApp, given: str, back: bool) -> None:
+    reply = make_app().test_client().post("/v1/tag", json=FINE, headers={"traceparent": given})
+    assert reply.headers.get("traceparent") == (given if back else None)
 
 
 def test_a_key_may_hold_any_character(make_app: MakeApp) -> None:

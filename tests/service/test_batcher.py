@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from service.engine.batcher import WINDOW, Batcher
+from service.engine.patience import Patience
 from service.engine.plan import BatchLimits
 from service.engine.ticket import Ticket
 from service.errors import DeadlineExceededError, InternalError, OverloadedError
@@ -28,7 +29,7 @@ def make(run: Callable[[list[int]], list[int]] = doubled, **given: object) -> Ba
 def ask(
     batcher: Batcher[int, int], rows: list[int], *, lengths: list[int] | None = None, within_s: float = FAR
 ) -> list[int]:
-    answer = batcher.submit(rows, lengths or [1] * len(rows), deadline=time.monotonic() + within_s)
+    answer = batcher.submit(rows, lengths or [1] * len(rows), patience=Patience(time.monotonic() + within_s))
     return answer.results
 
 
@@ -239,7 +240,7 @@ def test_timing_says_how_long_a_row_waited() -> None:
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(ask, batcher, [0])
         assert gate.entered.wait(FAR)
-        second = pool.submit(batcher.submit, [1], [1], deadline=time.monotonic() + FAR)
+        second = pool.submit(batcher.submit, [1], [1], patience=Patience(time.monotonic() + FAR))
         with waiting(batcher, 1):
             gate.open.set()
         first.result()

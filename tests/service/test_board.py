@@ -37,3 +37,20 @@ def test_no_time_is_left_once_it_has_passed() -> None:
     board = Board()
     board.start_draining(0)
     assert (board.is_draining, board.drain_left_s) == (True, 0.0)
+
+
+def test_connections_of_workers_that_serve_are_compared() -> None:
+    board = Board()
+    assert (board.fewest_connections(), board.serves(3)) == (0, False)
+    board.report(3, num_connections=7)
+    board.report(5, num_connections=9)
+    assert (board.fewest_connections(), board.serves(3), board.serves(4)) == (7, True, False)
+    board.clear(3)
+    assert (board.fewest_connections(), board.serves(3)) == (9, False)
+
+
+def test_a_cleared_failure_is_none() -> None:
+    board = Board()
+    board.report_failure("weights.safetensors: wrong checksum")
+    board.report_failure("")
+    assert board.failure == ""

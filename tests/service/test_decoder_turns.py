@@ -7,8 +7,8 @@ import pytest
 
 from bundle.language_model import ScoredRow, ScoreRow, StepBatch, StepResult
 from service.engine.decoder import LOOK_TOKENS, QUANTUM_TOKENS, Decoder
+from service.engine.patience import ClientLeftError
 from service.engine.prefill import RUN_TOKENS
-from service.engine.sample_handle import ClientLeftError
 from service.errors import DeadlineExceededError, InternalError, InvalidRequestError, OverloadedError
 from tests.service.decoding import FAR, NEVER_ENDS, Watched, draw, drawn_by_hand, spec, submit
 from tests.toy_language_model import ToyLanguageModel

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.engine.patience import Patience
 from service.errors import InvalidRequestError, TextTooLongError
 from service.schemas.rank import Candidate, RankedCandidate, RankRequest
 from service.tasks.intake import TokenLimits
@@ -89,7 +90,7 @@ def test_a_total_that_is_not_finite_is_refused(rows: list[tuple[float, float, in
 def test_a_request_is_answered_with_the_models_own_numbers() -> None:
     model = open_toy()
     body = RankRequest(candidates=["the cat", Candidate(text="the dog", score=1.5), ""], context="sat .", lm_weight=0.5)
-    answer, _, num_tokens = answer_rank(model, body, TokenLimits(), deadline=time.monotonic() + 60)
+    answer, _, num_tokens = answer_rank(model, body, TokenLimits(), patience=Patience(time.monotonic() + 60))
     assert num_tokens == 3 + 3 + 1 + 2  # <EOS> of each, and the context once
     assert answer.best == answer.ranking[0].index
     toy = model.bundle
@@ -105,7 +106,7 @@ def test_a_request_is_answered_with_the_models_own_numbers() -> None:
 def test_a_model_of_running_text_counts_no_eos() -> None:
     body = RankRequest(candidates=["a", ""])
     answer, _, _ = answer_rank(
-        open_toy("character", ends_sentences=False), body, TokenLimits(), deadline=time.monotonic() + 60
+        open_toy("character", ends_sentences=False), body, TokenLimits(), patience=Patience(time.monotonic() + 60)
     )
     assert {item.text: item.num_tokens for item in answer.ranking} == {"a": 1, "": 0}
 
@@ -122,5 +123,7 @@ def test_a_model_of_running_text_counts_no_eos() -> None:
 )
 def test_limits(body: dict[str, object], pointer: str) -> None:
     with pytest.raises(TextTooLongError) as caught:
-        answer_rank(open_toy(), msgspec.convert(body, RankRequest), TokenLimits(4, 7), deadline=time.monotonic() + 60)
+        answer_rank(
+            open_toy(), msgspec.convert(body, RankRequest), TokenLimits(4, 7), patience=Patience(time.monotonic() + 60)
+        )
     assert caught.value.fields[0].pointer == pointer

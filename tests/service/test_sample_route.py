@@ -239,7 +239,7 @@ def test_a_stream_is_counted_with_its_whole_time(make_app: MakeApp) -> None:
     metrics = client.get("/metrics").text
     for name in ("seqserve_total_seconds", "seqserve_queue_seconds", "seqserve_compute_seconds"):
         assert f'{name}_count{{route="/v1/sample"}} 1.0' in metrics
-    assert 'seqserve_requests_total{route="/v1/sample",status="200"} 1.0' in metrics
+    assert 'seqserve_requests_total{model="toy-word",route="/v1/sample",status="200"} 1.0' in metrics
 
 
 def test_a_silent_stream_says_that_it_lives(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:

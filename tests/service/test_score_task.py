@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bundle.language_model import ScoredRow, ScoreRow
 from bundle.token_vocabulary import EOS_ID, UNKNOWN_ID
 from service.engine.models import LanguageModel, run_score_rows
+from service.engine.patience import Patience
 from service.errors import DeadlineExceededError, InvalidRequestError, TextTooLongError
 from service.schemas.score import ScoreResult
 from service.tasks.intake import Intake, TokenLimits
@@ -32,7 +33,7 @@ def scored(
     intake = Intake(model.bundle, TokenLimits())
     before = intake.encode_contexts((text, "/context") for text in contexts or [""] * len(texts))
     inputs = [intake.encode(text, "/text", eos=eos) for text in texts]
-    results, _ = score_inputs(model, inputs, before, options, deadline=time.monotonic() + 60)
+    results, _ = score_inputs(model, inputs, before, options, patience=Patience(time.monotonic() + 60))
     return results
 
 
@@ -223,7 +224,7 @@ def test_a_deadline_that_passed_ends_the_work_between_chunks() -> None:
     inputs = [intake.encode("the " * 5_000, "/text")]
     contexts = intake.encode_contexts([("", "/context")])
     with pytest.raises(DeadlineExceededError):
-        score_inputs(model, inputs, contexts, EVERYTHING, deadline=time.monotonic() + 0.01)
+        score_inputs(model, inputs, contexts, EVERYTHING, patience=Patience(time.monotonic() + 0.01))
     assert model.bundle.num_runs < 5_000  # type: ignore[attr-defined]
     assert model.batcher.pending_tokens == 0
 

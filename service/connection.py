@@ -1,0 +1,191 @@
+"""One client's connection: requests are read, answered and followed by others, in a greenlet of its own.
+
+A client that stalls holds this greenlet and its socket, and nothing else.
+"""
+
+import io
+import logging
+import socket as socket_module
+import time
+from typing import Any, Protocol
+
+import gevent
+from gevent.hub import Waiter, get_hub
+from gunicorn.config import Config
+from gunicorn.http import errors as http_errors
+from gunicorn.http import get_parser, wsgi
+
+from service.context import ARRIVED_AT, FOR_OPERATORS
+from service.errors import InternalError, RequestError
+from service.refusal import is_whole_post, no_valid_http, refusal
+from service.settings import Settings
+from service.wire import Wire
+
+SEND_TIMEOUT_S = 30.0
+"""A client that does not read its answer for so long is given up."""
+
+_READ_BYTES = 65_536
+_LINGER_S = 2.0
+_MOST_DRAINED_BYTES = 256 * 1024 * 1024
+
+logger = logging.getLogger("seqserve")
+
+
+class Host(Protocol):
+    """The worker, as its connections see it."""
+
+    cfg: Config
+    settings: Settings
+    wsgi: Any
+    alive: bool
+
+    def begin_request(self) -> None:
+        """A request has arrived whole."""
+
+    def end_request(self) -> None:
+        """A request that had begun was answered, or given up."""
+
+    def overload(self) -> RequestError | None:
+        """Return why no more requests are taken now; None when they are. It is counted."""
+
+
+class Connection:
+    """A client's socket, with what has been read ahead of it."""
+
+    def __init__(self, host: Host, socket: Any, addresses: tuple[Any, Any], *, for_operators: bool) -> None:
+        self._host = host
+        self._socket = socket
+        self._client, self._server = addresses
+        self._for_operators = for_operators
+        self._wire = Wire(socket)
+        self._parser = get_parser(host.cfg, socket, self._client)
+        self._arrived_at = time.monotonic()
+        self._waiter: Waiter | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no byte of a request is there."""
+        return self._waiter is not None
+
+    def hurry(self) -> None:
+        """Close unless a request is there or on its way."""
+        if self._waiter is not None:
+            get_hub().loop.run_callback(self._waiter.switch, None)
+
+    def serve(self) -> None:
+        """Answer requests until the client or the server has had enough, then close."""
+        try:
+            while self._answer_next():
+                pass
+        except (OSError, http_errors.NoMoreData, StopIteration) as error:
+            logger.debug("a client has left: %s", error)
+        finally:
+            self._socket.close()
+
+    def _answer_next(self) -> bool:
+        """Answer one request; return whether another may follow."""
+        data = self._first_bytes()
+        if not data:
+            return False
+        if is_whole_post(data) and not self._for_operators and (excess := self._host.overload()) is not None:
+            self._send(refusal(excess, arrived_at=self._arrived_at, keep_alive=True))
+            return True
+        self._parser.unreader.unread(data)
+        try:
+            with gevent.Timeout(self._host.settings.read_timeout_s):
+                request = next(self._parser)
+                response, environ = wsgi.create(request, self._wire, self._client, self._server, self._host.cfg)
+                is_read = self._read_body(request, environ)
+        except gevent.Timeout:
+            return False  # nothing can be said to a client that is in the middle of saying something
+        except http_errors.ParseException as error:
+            logger.info("refused a request that is no valid HTTP: %s", type(error).__name__)
+            return self._refuse(no_valid_http(error))
+        if environ["REQUEST_METHOD"] == "POST" and (excess := self._host.overload()) is not None:
+            return self._refuse(excess)
+        if not is_read or not self._host.alive:
+            response.force_close()
+        self._host.begin_request()
+        try:
+            self._answer(response, environ)
+        except OSError:
+            raise
+        except Exception as error:  # a bug of ours, or of the framework
+            logger.error("failed outside of the app", exc_info=error)
+            if response.headers_sent:
+                return False
+            return self._refuse(InternalError("Something failed inside the server; it was logged."))
+        finally:
+            self._host.end_request()
+        if response.should_close():
+            self._part()
+            return False
+        return True
+
+    def _first_bytes(self) -> bytes:
+        """Wait for a request; return b"" when the client has left or the wait was long enough."""
+        ahead: bytes = self._parser.unreader.take_buffered()
+        self._arrived_at = time.monotonic()
+        if ahead:
+            return ahead
+        self._wait_until_readable(self._host.settings.keep_alive_s)
+        self._arrived_at = time.monotonic()
+        self._socket.settimeout(0)
+        try:
+            data: bytes = self._socket.recv(_READ_BYTES)
+        except BlockingIOError:
+            return b""
+        self._socket.settimeout(SEND_TIMEOUT_S)
+        return data
+
+    def _wait_until_readable(self, timeout_s: float) -> None:
+        """Wait for the next byte, the time's end, or `hurry`; what has come by the end of all of them is read."""
+        loop = get_hub().loop
+        self._waiter = Waiter()
+        readable, timer = loop.io(self._socket.fileno(), 1), loop.timer(timeout_s)
+        try:
+            readable.start(self._waiter.switch, None)
+            timer.start(self._waiter.switch, None)
+            self._waiter.get()
+        finally:
+            self._waiter = None
+            readable.close()
+            timer.close()
+
+    def _read_body(self, request: Any, environ: dict[str, Any]) -> bool:
+        """Put the body into memory, at most a byte more than is allowed; return whether that was all of it."""
+        most = self._host.settings.max_body_bytes
+        declared = environ.get("CONTENT_LENGTH", "")
+        body = b"" if declared.isdigit() and int(declared) > most else request.body.read(most + 1)
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ[ARRIVED_AT] = self._arrived_at
+        environ[FOR_OPERATORS] = self._for_operators
+        return len(body) <= most and (not declared.isdigit() or len(body) == int(declared))
+
+    def _answer(self, response: Any, environ: dict[str, Any]) -> None:
+        pieces = self._host.wsgi(environ, response.start_response)
+        try:
+            for piece in pieces:
+                response.write(piece)
+                self._wire.flush()
+            response.close()
+            self._wire.flush()
+        finally:
+            pieces.close()
+
+    def _refuse(self, error: RequestError) -> bool:
+        self._send(refusal(error, arrived_at=self._arrived_at))
+        self._part()
+        return False
+
+    def _send(self, data: bytes) -> None:
+        self._wire.sendall(data)
+        self._wire.flush()
+
+    def _part(self) -> None:
+        """Close our side and throw away what still comes: closing at once would take the answer from the client."""
+        self._socket.shutdown(socket_module.SHUT_WR)
+        left = _MOST_DRAINED_BYTES
+        with gevent.Timeout(_LINGER_S, False):
+            while left > 0 and (num_bytes := len(self._socket.recv(_READ_BYTES))):
+                left -= num_bytes

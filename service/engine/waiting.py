@@ -1,0 +1,97 @@
+"""Waiting in whatever kind of thread one is: the loop of greenlets that serves, or an ordinary thread.
+
+A worker's requests are greenlets of one thread. One that waits must switch to the loop, and whatever takes long must
+run in another thread, or every other request would wait too. Offline and in tests there is no loop, and waiting blocks.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import ParamSpec, Protocol, TypeVar
+
+from gevent import Timeout, get_hub
+from gevent._hub_local import get_hub_if_exists  # the public get_hub would make one
+from gevent.hub import Waiter
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+LARGE_TOKENS = 1_000
+"""From this many tokens on, work in Python on a request takes more than a few milliseconds."""
+
+
+class Event(Protocol):
+    """What `threading.Event` and `LoopEvent` have in common."""
+
+    def set(self) -> None:
+        """Wake who waits; may be called from any thread."""
+
+    def clear(self) -> None:
+        """Begin anew."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set or the seconds have passed; says whether it is set."""
+
+
+class LoopEvent:
+    """An event that one greenlet of the loop in which it was made waits for, and any thread may set."""
+
+    __slots__ = ("_is_set", "_lock", "_loop", "_thread", "_waiter")
+
+    def __init__(self) -> None:
+        self._loop = get_hub().loop
+        self._thread = threading.get_ident()
+        self._lock = threading.Lock()
+        self._waiter: Waiter | None = None
+        self._is_set = False
+
+    def set(self) -> None:
+        """Wake the greenlet that waits."""
+        with self._lock:
+            self._is_set = True
+            waiter, self._waiter = self._waiter, None
+        if waiter is None:
+            return
+        if threading.get_ident() == self._thread:
+            self._loop.run_callback(waiter.switch, None)
+        else:
+            self._loop.run_callback_threadsafe(waiter.switch, None)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        with self._lock:
+            self._is_set = False
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Let other greenlets run until it is set or the seconds have passed; says whether it is set."""
+        with self._lock:
+            if self._is_set:
+                return True
+            waiter = self._waiter = Waiter()
+        with Timeout._start_new_or_dummy(timeout) as timer:  # no timer where there is no limit
+            try:
+                waiter.get()
+            except Timeout as reached:
+                if reached is not timer:
+                    raise
+        with self._lock:
+            self._waiter = None
+            return self._is_set
+
+
+def make_event() -> Event:
+    """Return an event to wait for in this thread."""
+    return LoopEvent() if get_hub_if_exists() is not None else threading.Event()
+
+
+def beside(function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    """Call a function that takes long and waits for nobody; a loop goes on meanwhile."""
+    hub = get_hub_if_exists()
+    if hub is None:
+        return function(*args, **kwargs)
+    result: Result = hub.threadpool.apply(function, args, kwargs)
+    return result
+
+
+def beside_if_large(num_tokens: int, function: Callable[[], Result]) -> Result:
+    """Call a function whose work is in proportion to so many tokens."""
+    return beside(function) if num_tokens >= LARGE_TOKENS else function()

@@ -1,0 +1,57 @@
+"""Answers to requests that never reach the app: no valid HTTP, or more than the process can take."""
+
+import re
+import secrets
+import time
+from http import HTTPStatus
+
+import msgspec
+from gunicorn.http import errors as http_errors
+
+from service.errors import MalformedJsonError, RequestError
+from service.problems import CONTENT_TYPE, problem_of
+
+_SENTENCES: dict[type[Exception], str] = {
+    http_errors.ExpectationFailed: "Of Expect only 100-continue is understood.",
+    http_errors.UnsupportedTransferCoding: "Of Transfer-Encoding only chunked is understood.",
+    http_errors.LimitRequestLine: "The first line of the request is too long.",
+    http_errors.LimitRequestHeaders: "The headers of the request are too many or too long.",
+}
+_HEAD_END = b"\r\n\r\n"
+_PLAIN = re.compile(rb"POST /v\d/[!-~]* HTTP/1\.1\r\n")
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,9})(?=\r\n)", re.IGNORECASE)
+_ODD = re.compile(rb"\r\n(?:transfer-encoding|expect|connection):", re.IGNORECASE)
+
+
+def no_valid_http(error: Exception) -> MalformedJsonError:
+    """Return the error for what the parser of requests refuses."""
+    return MalformedJsonError(_SENTENCES.get(type(error), "The request is not valid HTTP."))
+
+
+def refusal(error: RequestError, *, arrived_at: float, keep_alive: bool = False) -> bytes:
+    """Return a whole answer with the same shape of error as everything else; `arrived_at` is monotonic."""
+    problem = problem_of(error)
+    body = msgspec.json.encode(problem)
+    total_ms = 1000 * (time.monotonic() - arrived_at)
+    request_id = secrets.token_hex(8)
+    retry = "" if error.retry_after_s is None else f"Retry-After: {error.retry_after_s}\r\n"
+    head = (
+        f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"
+        f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n"
+        f"Content-Type: {CONTENT_TYPE}\r\nContent-Length: {len(body)}\r\nX-Request-Id: {request_id}\r\n{retry}"
+        f"Server-Timing: queue;dur=0.000, compute;dur=0.000, total;dur={total_ms:.3f}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def is_whole_post(data: bytes) -> bool:
+    """Say whether some bytes are one POST of the plainest kind and nothing else, so that it may be refused unread.
+
+    Under ten times the load that a process can take, even reading what is going to be refused would take most of it.
+    """
+    end = data.find(_HEAD_END) + len(_HEAD_END)
+    if end < len(_HEAD_END) or not _PLAIN.match(data):
+        return False
+    head = data[:end]
+    lengths = _LENGTH.findall(head)
+    return len(lengths) == 1 and not _ODD.search(head) and len(data) == end + int(lengths[0])

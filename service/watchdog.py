@@ -1,0 +1,55 @@
+"""Ends a worker that will never answer again: whose loop stands still, or whose graph has been running for too long."""
+
+import faulthandler
+import logging
+import os
+import threading
+import time
+
+from service.engine.models import LanguageModel
+from service.engine.registry import Registry
+
+STUCK = 70
+"""Exit status of a worker that was ended so; its master replaces it."""
+
+_LOOK_S = 0.5
+
+logger = logging.getLogger("seqserve")
+
+
+class Watchdog:
+    """A thread of its own, because a loop that stands still cannot look at itself."""
+
+    def __init__(self, registry: Registry, *, stuck_s: float) -> None:
+        self._registry = registry
+        self._stuck_s = stuck_s
+        self._beat_at = time.monotonic()
+
+    def start(self) -> None:
+        """Watch until the process ends."""
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def beat(self) -> None:
+        """Say that the loop goes round."""
+        self._beat_at = time.monotonic()
+
+    def complaint(self, now: float) -> str:
+        """Say what has been standing still for too long; "" when all goes on."""
+        if now - self._beat_at > self._stuck_s:
+            return f"the loop has not gone round for {now - self._beat_at:.0f} s"
+        for model in self._registry.models:
+            runs = [model.batcher.running_since]
+            if isinstance(model, LanguageModel):
+                runs.append(model.decoder.running_since)
+            for since in runs:
+                if since is not None and now - since > self._stuck_s:
+                    return f"a run of model {model.manifest.name} has taken {now - since:.0f} s"
+        return ""
+
+    def _watch(self) -> None:
+        while not (complaint := self.complaint(time.monotonic())):
+            time.sleep(min(_LOOK_S, self._stuck_s / 2))
+        logger.critical("%s, longer than stuck_s: this worker ends and is replaced", complaint)
+        faulthandler.dump_traceback()
+        logging.shutdown()
+        os._exit(STUCK)

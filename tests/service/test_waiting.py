@@ -1,0 +1,129 @@
+"""Waiting in a loop of greenlets and in ordinary threads."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import gevent
+import pytest
+from gevent.hub import get_hub
+
+from service.engine.waiting import LARGE_TOKENS, LoopEvent, beside, beside_if_large, make_event
+
+Result = TypeVar("Result")
+
+
+def in_a_loop(function: Callable[[], Result]) -> Result:
+    """Call a function in a thread that has a loop, which ends with it."""
+
+    def call() -> Result:
+        hub = get_hub()
+        try:
+            return gevent.spawn(function).get()
+        finally:
+            hub.destroy(destroy_loop=True)
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(call).result()
+
+
+def test_a_thread_without_a_loop_gets_an_ordinary_event() -> None:
+    assert isinstance(make_event(), threading.Event)
+
+
+def test_an_event_set_by_a_greenlet_of_the_loop() -> None:
+    def wait() -> bool:
+        event = make_event()
+        assert isinstance(event, LoopEvent)
+        gevent.spawn(event.set)
+        return event.wait(60)
+
+    assert in_a_loop(wait)
+
+
+def test_an_event_set_before_the_wait() -> None:
+    def wait() -> bool:
+        event = LoopEvent()
+        event.set()
+        return event.wait(60) and event.wait()
+
+    assert in_a_loop(wait)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.001, 0.02])
+def test_events_set_by_other_threads(delay_s: float) -> None:
+    def wait() -> bool:
+        for _ in range(50):
+            event = LoopEvent()
+
+            def set_later(event: LoopEvent = event) -> None:
+                time.sleep(delay_s)
+                event.set()
+
+            setter = threading.Thread(target=set_later)
+            setter.start()
+            if not event.wait(60):
+                return False
+            setter.join()
+        return True
+
+    assert in_a_loop(wait)
+
+
+def test_a_wait_ends_with_its_time_and_others_run_meanwhile() -> None:
+    def wait() -> tuple[bool, list[str], bool]:
+        event, ran = LoopEvent(), []
+        gevent.spawn(ran.append, "other")
+        outcome = event.wait(0.01)
+        event.set()
+        again = event.wait(60)
+        return outcome, ran, again
+
+    assert in_a_loop(wait) == (False, ["other"], True)
+
+
+def test_a_cleared_event_is_waited_for_again() -> None:
+    def wait() -> tuple[bool, bool]:
+        event = LoopEvent()
+        event.set()
+        event.clear()
+        before = event.wait(0.01)
+        gevent.spawn_later(0.01, event.set)
+        return before, event.wait(60)
+
+    assert in_a_loop(wait) == (False, True)
+
+
+def test_long_work_runs_in_another_thread_while_the_loop_goes_on() -> None:
+    def work() -> tuple[int, int, bool]:
+        went_on = threading.Event()
+        gevent.spawn(went_on.set)
+        ident, seen = beside(lambda: (threading.get_ident(), went_on.wait(60)))
+        return threading.get_ident(), ident, seen
+
+    loop, worker, went_on = in_a_loop(work)
+    assert loop != worker
+    assert went_on
+
+
+def test_an_error_of_long_work_is_raised() -> None:
+    def work() -> None:
+        beside(lambda: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        in_a_loop(work)
+
+
+def test_only_large_work_leaves_the_loop() -> None:
+    def work() -> tuple[int, int, int]:
+        ident = threading.get_ident
+        return ident(), beside_if_large(LARGE_TOKENS - 1, ident), beside_if_large(LARGE_TOKENS, ident)
+
+    loop, small, large = in_a_loop(work)
+    assert small == loop != large
+
+
+def test_without_a_loop_work_is_done_at_once() -> None:
+    assert beside(threading.get_ident) == threading.get_ident()
