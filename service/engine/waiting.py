@@ -5,7 +5,7 @@ run in another thread, or every other request would wait too. Offline and in tes
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sized
 from typing import ParamSpec, Protocol, TypeVar
 
 from gevent import Timeout, get_hub
@@ -17,6 +17,8 @@ Result = TypeVar("Result")
 
 LARGE_TOKENS = 1_000
 """From this many tokens on, work in Python on a request takes more than a few milliseconds."""
+
+_CHARACTERS_A_TOKEN = 4
 
 
 class Event(Protocol):
@@ -90,6 +92,12 @@ def beside(function: Callable[Arguments, Result], *args: Arguments.args, **kwarg
         return function(*args, **kwargs)
     result: Result = hub.threadpool.apply(function, args, kwargs)
     return result
+
+
+def beside_if_long(texts: str | Iterable[Sized], function: Callable[[], Result]) -> Result:
+    """Call a function whose work is in proportion to the length of a text, or of texts, in characters."""
+    length = len(texts) if isinstance(texts, str) else sum(map(len, texts))
+    return beside_if_large(length // _CHARACTERS_A_TOKEN, function)
 
 
 def beside_if_large(num_tokens: int, function: Callable[[], Result]) -> Result:

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, request
 
 from service.body import read_json
 from service.context import exchange, service
+from service.engine.waiting import beside_if_long
 from service.memory import trim_after
 from service.routes.answers import json_answer
 from service.routes.limits import rows_of_texts
@@ -20,7 +21,10 @@ def classify() -> Response:
     body = read_json(request, ClassifyRequest, max_bytes=settings.max_body_bytes)
     model = service().registry.find(body.model, task="classify")
     here.model = model.manifest.name
-    texts = rows_of_texts(body.text, model.bundle.tokenize, settings, longest=model.manifest.limits.max_tokens)
+    longest = model.manifest.limits.max_tokens
+    texts = beside_if_long(
+        body.text, lambda: rows_of_texts(body.text, model.bundle.tokenize, settings, longest=longest)
+    )
     results, timing = classify_tokens(model, texts, patience=here.patience)
     here.seconds["queue"] += timing.queue_s
     here.seconds["compute"] = timing.compute_s

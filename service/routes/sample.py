@@ -11,6 +11,7 @@ from service.body import read_json
 from service.context import Exchange, exchange, service
 from service.engine.patience import ClientLeftError
 from service.engine.sample_handle import SampleHandle
+from service.engine.waiting import beside_if_large
 from service.errors import InternalError, RequestError
 from service.problems import problem_of
 from service.routes.answers import json_answer
@@ -38,10 +39,9 @@ def sample() -> Response:
         return _stream(plan, handle, here)
     samples = handle.wait()
     _time(handle, here)
+    results = beside_if_large(sum(len(each.ids) for each in samples), lambda: plan.results(samples))
     return json_answer(
-        SampleResponse(
-            model=model.manifest.name, version=model.manifest.version, seed=plan.seed, samples=plan.results(samples)
-        )
+        SampleResponse(model=model.manifest.name, version=model.manifest.version, seed=plan.seed, samples=results)
     )
 
 

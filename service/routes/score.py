@@ -6,13 +6,15 @@ from flask import Blueprint, Response, request
 
 from service.body import read_json
 from service.context import exchange, service
+from service.engine.waiting import beside_if_long
 from service.errors import invalid, pointer_to
 from service.memory import trim_after
 from service.routes.answers import json_answer
 from service.routes.limits import check_number, token_limits
 from service.schemas.score import ScoreRequest, ScoreResponse
-from service.tasks.intake import Intake
+from service.tasks.intake import EncodedInput, Intake
 from service.tasks.score import ScoreOptions, counts_eos, score_inputs
+from service.tasks.sequences import Ids
 
 blueprint = Blueprint("score", __name__)
 
@@ -26,12 +28,11 @@ def score() -> Response:
     model = service().registry.find(body.model, task="language-model")
     here.model = model.manifest.name
     eos = counts_eos(model, body.eos)
-    texts = [body.text] if isinstance(body.text, str) else body.text
-    check_number(len(texts), settings, "text")
+    check_number(len(_listed(body.text)), settings, "text")
     intake = Intake(model.bundle, token_limits(settings))
-    contexts = intake.encode_contexts(_contexts(body, len(texts)))
-    places = ["/text"] if isinstance(body.text, str) else [pointer_to("text", index) for index in range(len(texts))]
-    inputs = [intake.encode(text, place, eos=eos) for text, place in zip(texts, places, strict=True)]
+    inputs, contexts = beside_if_long(
+        [*_listed(body.text), *_listed(body.context or "")], lambda: _encode(body, intake, eos=eos)
+    )
     options = ScoreOptions(tokens="tokens" in body.include, top=body.top)
     results, timing = score_inputs(model, inputs, contexts, options, patience=here.patience)
     here.seconds["queue"] += timing.queue_s
@@ -47,7 +48,7 @@ def _check_shape(body: ScoreRequest) -> None:
     if body.text == []:
         raise invalid("At least one text is needed.", "text")
     if isinstance(body.context, list):
-        num_texts = 1 if isinstance(body.text, str) else len(body.text)
+        num_texts = len(_listed(body.text))
         if len(body.context) != num_texts:
             raise invalid(
                 f"There are {len(body.context)} contexts for {num_texts} texts: one for all or one per text is needed.",
@@ -55,6 +56,18 @@ def _check_shape(body: ScoreRequest) -> None:
             )
     if body.top and "tokens" not in body.include:
         raise invalid('Alternatives are shown beside tokens: include must hold "tokens".', "top")
+
+
+def _listed(text: str | list[str]) -> list[str]:
+    return [text] if isinstance(text, str) else text
+
+
+def _encode(body: ScoreRequest, intake: Intake, *, eos: bool) -> tuple[list[EncodedInput], tuple[list[Ids], list[int]]]:
+    """Encode contexts, the distinct ones and which one comes before each text, and texts."""
+    texts = _listed(body.text)
+    contexts = intake.encode_contexts(_contexts(body, len(texts)))
+    places = ["/text"] if isinstance(body.text, str) else [pointer_to("text", index) for index in range(len(texts))]
+    return [intake.encode(text, place, eos=eos) for text, place in zip(texts, places, strict=True)], contexts
 
 
 def _contexts(body: ScoreRequest, num_texts: int) -> Iterator[tuple[str, str]]:

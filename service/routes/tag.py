@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from service.body import read_json
 from service.context import exchange, service
 from service.engine.models import TaggerModel
+from service.engine.waiting import beside_if_long
 from service.errors import (
     FieldError,
     InvalidRequestError,
@@ -36,7 +37,9 @@ def tag() -> Response:
     model = service().registry.find(body.model, task="tag")
     here.model = model.manifest.name
     options = _options(body, model)
-    documents = _documents(body, model, settings)
+    name, texts = _texts(body)
+    check_number(len(texts), settings, name)
+    documents = beside_if_long(texts, lambda: _documents(body, model, settings))
     results, timing = tag_documents(model, documents, options, patience=here.patience)
     here.seconds["queue"] += timing.queue_s
     here.seconds["compute"] = timing.compute_s
@@ -87,7 +90,6 @@ def _options(body: TagRequest, model: TaggerModel) -> TagOptions:
 def _documents(body: TagRequest, model: TaggerModel, settings: Settings) -> list[Document]:
     """Tokenise every text; stops at the first that is too long."""
     name, texts = _texts(body)
-    check_number(len(texts), settings, name)
     longest = model.manifest.limits.max_sentence_tokens
     documents, total = [], 0
     for index, text in enumerate(texts):

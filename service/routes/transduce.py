@@ -5,6 +5,7 @@ from flask import Blueprint, Response, request
 from bundle.beam import Search
 from service.body import read_json
 from service.context import exchange, service
+from service.engine.waiting import beside_if_long
 from service.memory import trim_after
 from service.routes.answers import json_answer
 from service.routes.limits import rows_of_texts
@@ -22,7 +23,10 @@ def transduce() -> Response:
     model = service().registry.find(body.model, task="transduce")
     here.model = model.manifest.name
     longest = model.manifest.limits.max_source_tokens
-    texts = rows_of_texts(body.text, model.bundle.source_ids, settings, longest=longest, cost=body.beams)
+    texts = beside_if_long(
+        body.text,
+        lambda: rows_of_texts(body.text, model.bundle.source_ids, settings, longest=longest, cost=body.beams),
+    )
     search = Search(body.beams, body.max_tokens)
     results, timing = transduce_ids(model, texts, search, patience=here.patience)
     here.seconds["queue"] += timing.queue_s

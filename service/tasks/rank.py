@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from service.engine.models import LanguageModel
 from service.engine.patience import Patience
+from service.engine.waiting import beside_if_long
 from service.errors import invalid
 from service.schemas.rank import Candidate, RankedCandidate, RankRequest, RankResponse
 from service.tasks.intake import Intake, TokenLimits
@@ -30,18 +31,12 @@ def answer_rank(
 
     Raises InvalidRequestError, TextTooLongError, OverloadedError, DeadlineExceededError and InternalError.
     """
-    intake = Intake(model.bundle, limits)
-    contexts = intake.encode_contexts([(body.context or "", "/context")] * len(body.candidates))
-    eos = counts_eos(model, None)
     candidates = [Candidate(text=item) if isinstance(item, str) else item for item in body.candidates]
-    inputs = [
-        intake.encode(item.text, _place(index, body.candidates[index]), eos=eos)
-        for index, item in enumerate(candidates)
-    ]
-    sequences = Sequences([item.ids for item in inputs], *contexts)
+    texts = [body.context or "", *(item.text for item in candidates)]
+    sequences = beside_if_long(texts, lambda: _encode(model, body, limits))
     with model.batcher.admitted(sequences.num_tokens):
         scores, timing = score_sequences(model, sequences, num_top=0, patience=patience)
-    sums = [sums_of(item.ids, found.log_probs) for item, found in zip(inputs, scores, strict=True)]
+    sums = [sums_of(ids, found.log_probs) for ids, found in zip(sequences.texts, scores, strict=True)]
     ranking = rank_candidates(candidates, sums, RankOptions(body.lm_weight, body.length_bonus, body.normalize))
     response = RankResponse(
         model=model.manifest.name, version=model.manifest.version, best=ranking[0].index, ranking=ranking
@@ -86,6 +81,17 @@ def softmax(totals: NDArray[np.float64]) -> NDArray[np.float64]:
         weights = np.exp(totals - totals.max())
     posteriors: NDArray[np.float64] = weights / weights.sum()
     return posteriors
+
+
+def _encode(model: LanguageModel, body: RankRequest, limits: TokenLimits) -> Sequences:
+    intake = Intake(model.bundle, limits)
+    contexts = intake.encode_contexts([(body.context or "", "/context")] * len(body.candidates))
+    eos = counts_eos(model, None)
+    texts = [
+        intake.encode(item if isinstance(item, str) else item.text, _place(index, item), eos=eos).ids
+        for index, item in enumerate(body.candidates)
+    ]
+    return Sequences(texts, *contexts)
 
 
 def _place(index: int, given: str | Candidate) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bundle.token_vocabulary import EOS_FORM, UNKNOWN_ID, TokenVocabulary
 from service.engine.models import LanguageModel
 from service.engine.patience import Patience
+from service.engine.waiting import beside_if_large
 from service.errors import invalid
 from service.schemas.score import Alternative, ScoredToken, ScoreResult
 from service.tasks.intake import EncodedInput
@@ -99,7 +100,10 @@ def score_inputs(
     with model.batcher.admitted(sequences.num_tokens):
         scores, timing = score_sequences(model, sequences, num_top=num_top, patience=patience)
         # Within the queue's limit, because alternatives of many tokens take much memory.
-        results = [result_of(*pair, vocabulary, options) for pair in zip(inputs, scores, strict=True)]
+        results = beside_if_large(
+            sequences.num_tokens * max(1, options.top),
+            lambda: [result_of(*pair, vocabulary, options) for pair in zip(inputs, scores, strict=True)],
+        )
     return results, timing
 
 

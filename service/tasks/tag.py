@@ -6,16 +6,22 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec import UNSET
 
+from bundle.classifier import ClassifierBundle
+from bundle.encoding import TokenBatch
 from bundle.sentences import split_sentences
 from bundle.tagger import TaggedSentence, TaggerBundle
 from bundle.tokenization import Token, tokenize
 from service.engine.models import TaggerModel
 from service.engine.patience import Patience
+from service.engine.waiting import beside_if_large
 from service.schemas.tag import Entity, TaggedToken, TagResult
 from service.tasks.rounding import rounded, rounded_all
 from service.tasks.sequences import Timing
 
 PERSON = "PER"
+
+_LOOK_ROWS = 64
+"""Rows that are encoded before patience is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +76,29 @@ def tag_documents(
     num_tokens = sum(len(document.tokens) for document in documents)
     with model.batcher.admitted(num_tokens):
         sentences = [row for document in documents for row in document.rows()]
-        rows = []
-        for sentence in sentences:
-            patience.check()
-            rows.append(model.bundle.encode([sentence]))
+        rows = beside_if_large(num_tokens, lambda: encode_rows(model.bundle, sentences, patience))
         answer = model.batcher.submit(rows, [len(sentence) for sentence in sentences], patience=patience)
-    tagged = iter(answer.results)
-    results = [
-        result_of(document, [next(tagged) for _ in document.sentences], model.bundle, options) for document in documents
-    ]
+    results = beside_if_large(num_tokens, lambda: _results(documents, answer.results, model.bundle, options))
     return results, Timing(answer.queue_s, answer.compute_s)
+
+
+def encode_rows(
+    bundle: TaggerBundle | ClassifierBundle, texts: Iterable[Sequence[str]], patience: Patience
+) -> list[TokenBatch]:
+    """Return a batch of one row for each text's tokens; raises DeadlineExceededError and ClientLeftError."""
+    rows = []
+    for number, tokens in enumerate(texts):
+        if number % _LOOK_ROWS == 0:
+            patience.check()
+        rows.append(bundle.encode([tokens]))
+    return rows
+
+
+def _results(
+    documents: Sequence[Document], results: Iterable[TaggedSentence], bundle: TaggerBundle, options: TagOptions
+) -> list[TagResult]:
+    tagged = iter(results)
+    return [result_of(document, [next(tagged) for _ in document.sentences], bundle, options) for document in documents]
 
 
 def result_of(
