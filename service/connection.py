@@ -16,10 +16,13 @@ from gunicorn.http import errors as http_errors
 from gunicorn.http import get_parser, wsgi
 
 from service.context import ARRIVED_AT, FOR_OPERATORS
-from service.errors import InternalError, RequestError
+from service.errors import InternalError, OverloadedError, RequestError
 from service.refusal import is_whole_post, no_valid_http, refusal
 from service.settings import Settings
 from service.wire import Wire
+
+SMALL_BODY_BYTES = 16 * 1024
+"""Bodies up to that size need no reservation: as many as there are connections do no harm."""
 
 SEND_TIMEOUT_S = 30.0
 """A client that does not read its answer for so long is given up."""
@@ -37,7 +40,10 @@ class Host(Protocol):
     cfg: Config
     settings: Settings
     wsgi: Any
-    alive: bool
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the next connection should be made to somebody else."""
 
     def begin_request(self) -> None:
         """A request has arrived whole."""
@@ -45,8 +51,14 @@ class Host(Protocol):
     def end_request(self) -> None:
         """A request that had begun was answered, or given up."""
 
-    def overload(self) -> RequestError | None:
+    def overload(self) -> OverloadedError | None:
         """Return why no more requests are taken now; None when they are. It is counted."""
+
+    def reserve(self, num_bytes: int) -> OverloadedError | None:
+        """Hold memory for a large body until `release`; return why there is none. It is counted."""
+
+    def release(self, num_bytes: int) -> None:
+        """Give memory back."""
 
 
 class Connection:
@@ -61,6 +73,7 @@ class Connection:
         self._parser = get_parser(host.cfg, socket, self._client)
         self._arrived_at = time.monotonic()
         self._waiter: Waiter | None = None
+        self._num_reserved = 0
 
     @property
     def is_idle(self) -> bool:
@@ -92,18 +105,26 @@ class Connection:
             return True
         self._parser.unreader.unread(data)
         try:
-            with gevent.Timeout(self._host.settings.read_timeout_s):
-                request = next(self._parser)
-                response, environ = wsgi.create(request, self._wire, self._client, self._server, self._host.cfg)
-                is_read = self._read_body(request, environ)
+            return self._read_and_answer()
         except gevent.Timeout:
             return False  # nothing can be said to a client that is in the middle of saying something
         except http_errors.ParseException as error:
             logger.info("refused a request that is no valid HTTP: %s", type(error).__name__)
             return self._refuse(no_valid_http(error))
+        except OverloadedError as error:
+            return self._refuse(error)
+        finally:
+            self._host.release(self._num_reserved)
+            self._num_reserved = 0
+
+    def _read_and_answer(self) -> bool:
+        with gevent.Timeout(self._host.settings.read_timeout_s):
+            request = next(self._parser)
+            response, environ = wsgi.create(request, self._wire, self._client, self._server, self._host.cfg)
+            is_read = self._read_body(request, environ)
         if environ["REQUEST_METHOD"] == "POST" and (excess := self._host.overload()) is not None:
-            return self._refuse(excess)
-        if not is_read or not self._host.alive:
+            raise excess
+        if not is_read or self._host.is_leaving:
             response.force_close()
         self._host.begin_request()
         try:
@@ -154,12 +175,20 @@ class Connection:
 
     def _read_body(self, request: Any, environ: dict[str, Any]) -> bool:
         """Put the body into memory, at most a byte more than is allowed; return whether that was all of it."""
-        most = self._host.settings.max_body_bytes
-        declared = environ.get("CONTENT_LENGTH", "")
-        body = b"" if declared.isdigit() and int(declared) > most else request.body.read(most + 1)
-        environ["wsgi.input"] = io.BytesIO(body)
         environ[ARRIVED_AT] = self._arrived_at
         environ[FOR_OPERATORS] = self._for_operators
+        environ["wsgi.input"] = io.BytesIO()
+        most = self._host.settings.max_body_bytes
+        declared = environ.get("CONTENT_LENGTH", "")
+        expected = int(declared) if declared.isdigit() else most if "HTTP_TRANSFER_ENCODING" in environ else 0
+        if expected > most:
+            return False
+        if expected > SMALL_BODY_BYTES:
+            if (excess := self._host.reserve(expected)) is not None:
+                raise excess
+            self._num_reserved = expected
+        body = request.body.read(most + 1)
+        environ["wsgi.input"] = io.BytesIO(body)
         return len(body) <= most and (not declared.isdigit() or len(body) == int(declared))
 
     def _answer(self, response: Any, environ: dict[str, Any]) -> None:

@@ -53,6 +53,9 @@ class Settings:
     max_connections: int = _setting(1000, "most connections of a process, most of them idle; more wait for one to end")
     max_requests: int = _setting(256, "most requests a process answers at a time; beyond it 503")
     max_body_bytes: int = _setting(2 * 1024 * 1024, "largest request body, also after decompression, in bytes")
+    max_buffered_bytes: int = _setting(
+        64 * 1024 * 1024, "most bytes of bodies above 16 KiB that a process holds; beyond it 503"
+    )
     max_texts: int = _setting(1024, "most texts of one request")
     max_tokens: int = _setting(20_000, "most tokens of one text")
     max_queue_tokens: int = _setting(100_000, "most tokens a process has accepted and not answered; beyond it 503")
@@ -80,6 +83,8 @@ class Settings:
             self._require(name, getattr(self, name) >= 1, "at least 1")
         # One request may have that many, and must not be refused for ever.
         self._require("max_waiting_samples", self.max_waiting_samples >= 64, "at least 64")
+        # One body may be that large, and must not be refused for ever.
+        self._require("max_buffered_bytes", self.max_buffered_bytes >= self.max_body_bytes, "at least --max-body-bytes")
         for name in ("deadline_s", "read_timeout_s", "keep_alive_s", "stuck_s"):
             self._require(name, 0 < getattr(self, name) < float("inf"), "above 0")
         self._require("workers", self.workers >= 0, "0 or more")

@@ -22,7 +22,7 @@ from bundle.errors import SeqserveError
 from service.connection import Connection
 from service.context import SERVICE, Service
 from service.engine.waiting import LoopEvent
-from service.errors import OverloadedError, RequestError
+from service.errors import OverloadedError
 from service.memory import resident_bytes
 from service.settings import Settings
 from service.watchdog import Watchdog
@@ -56,6 +56,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._connections: set[Connection] = set()
         self._num_requests = 0
         self._num_answered = 0
+        self._num_buffered_bytes = 0
         self._answers_per_s = 0.0
         self._quit_at = math.inf
         super().init_process()
@@ -80,16 +81,32 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._num_requests -= 1
         self._num_answered += 1
 
-    def overload(self) -> RequestError | None:
+    def overload(self) -> OverloadedError | None:
         """Return the error for one request more than this process takes; None when it takes it."""
-        most = self.settings.max_requests
-        if self._num_requests < most:
+        if self._num_requests < self.settings.max_requests:
             return None
+        return self._excess(f"{self._num_requests} requests are being answered, the limit of a process (max_requests).")
+
+    def reserve(self, num_bytes: int) -> OverloadedError | None:
+        """Hold memory for a large body until `release`; return the error when there is none."""
+        if self._num_buffered_bytes + num_bytes > self.settings.max_buffered_bytes:
+            return self._excess("Too many large bodies are being read or answered (max_buffered_bytes).")
+        self._num_buffered_bytes += num_bytes
+        return None
+
+    def release(self, num_bytes: int) -> None:
+        """Give memory back."""
+        self._num_buffered_bytes -= num_bytes
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether this server is about to stop: clients that keep their connection should make another elsewhere."""
+        return not self.alive or self.app.board.is_draining
+
+    def _excess(self, detail: str) -> OverloadedError:
         self._parts.telemetry.count_rejected(OverloadedError.code)
-        return OverloadedError(
-            f"{self._num_requests} requests are being answered, the limit of this process (max_requests).",
-            retry_after_s=max(1, math.ceil(self._num_requests / max(self._answers_per_s, 1.0))),
-        )
+        wait_s = math.ceil(self._num_requests / max(self._answers_per_s, 1.0))
+        return OverloadedError(detail, retry_after_s=max(1, wait_s))
 
     # The life of a worker.
 
