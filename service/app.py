@@ -11,19 +11,16 @@ from werkzeug.exceptions import HTTPException
 
 from service import logs, problems
 from service.board import Board
-from service.context import ARRIVED_AT, FOR_OPERATORS, Exchange, Service, attach, exchange, service
+from service.context import ARRIVED_AT, CLIENT_LEFT, FOR_OPERATORS, Exchange, Service, attach, exchange, service
 from service.departure import departure_of
 from service.engine.models import SlotLimits
 from service.engine.opening import Checked, check_bundles, choose_provider, open_model
-from service.engine.patience import ClientLeftError, Patience
+from service.engine.patience import LOOK_AFTER_S, ClientLeftError, Patience
 from service.engine.registry import Registry
 from service.errors import NotFoundError, RequestError, UnauthorizedError
 from service.routes import classify, models, operation, rank, sample, score, tag, transduce
 from service.settings import Settings
 from service.telemetry import Telemetry
-
-CLIENT_LEFT = 499
-"""Status that nobody reads, for logs and metrics, as nginx has it."""
 
 # Visible ASCII without what could end or quote a field of a log line.
 _SANE_ID = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~:/=@-]{1,128}")
@@ -54,7 +51,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, board: B
     app.url_map.update()  # now, not in the first request
     app.register_error_handler(RequestError, problems.render)
     app.register_error_handler(HTTPException, problems.render_http)
-    app.register_error_handler(ClientLeftError, lambda _: Response(status=CLIENT_LEFT))
+    app.register_error_handler(ClientLeftError, lambda _: Response(status=CLIENT_LEFT, content_type="text/plain"))
     app.register_error_handler(Exception, problems.render_unexpected)
     return app
 
@@ -81,7 +78,7 @@ def _begin() -> None:
     g.exchange = Exchange(
         given if _SANE_ID.fullmatch(given) else secrets.token_hex(8),
         arrived_at,
-        Patience(arrived_at + settings.deadline_s, departure_of(environ)),
+        Patience(arrived_at + settings.deadline_s, departure_of(environ), arrived_at + LOOK_AFTER_S),
         trace if _TRACE.fullmatch(trace) else "",
     )
     if environ.get(FOR_OPERATORS) and request.blueprint != operation.blueprint.name:

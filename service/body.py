@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from flask import Request
@@ -19,6 +19,7 @@ from service.errors import (
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
+_UNTYPED = msgspec.json.Decoder(float_hook=str)  # takes numbers of any size
 _READ_BYTES = 64 * 1024
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's window bits for each container
 _PLACE = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
@@ -44,17 +45,16 @@ def decode_json(data: bytes, kind: type[Struct]) -> Struct:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
         # The decoder stops at the first wrong type; what follows decides whether this is JSON at all.
-        _check_syntax(data)
-        raise _invalid(str(error)) from error
+        raise _invalid(str(error), _syntax_checked(data)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(error) from error
 
 
-def _check_syntax(data: bytes) -> None:
+def _syntax_checked(data: bytes) -> Any:
     try:
-        msgspec.json.decode(data)
+        return _UNTYPED.decode(data)
     except msgspec.ValidationError:
-        return  # a number out of range: well-formed all the same
+        return None  # an integer of thousands of digits: well-formed all the same
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(error) from error
 
@@ -67,9 +67,11 @@ def _malformed(error: Exception) -> RequestError:
     return MalformedJsonError(f"The body is not valid JSON (lone surrogates, NaN and Infinity are none): {error}.")
 
 
-def _invalid(message: str) -> InvalidRequestError:
+def _invalid(message: str, body: Any) -> InvalidRequestError:
     """Turn the decoder's message, which ends in "- at `$.text[3]`", into a JSON Pointer and a detail."""
-    place = _PLACE.search(message)
+    unknown = _UNKNOWN.match(message)
+    # A field's name may end like the decoder's own sentences.
+    place = None if unknown and isinstance(body, dict) and unknown["name"] in body else _PLACE.search(message)
     path = place["path"] if place else ""
     detail = message[: place.start()] if place else message
     steps = [step["name"] if step["name"] is not None else step["index"] for step in _STEP.finditer(path)]
@@ -138,6 +140,8 @@ def _inflate(data: bytes, window: int, max_bytes: int) -> bytes:
         if not stream.eof:
             raise zlib.error("the stream is cut")
         data = stream.unused_data
-        if not data or window != _GZIP:
+        if not data:
             return bytes(out)
+        if window != _GZIP:
+            raise zlib.error("something follows the stream")
     raise MalformedJsonError(f"The body has more than {_MOST_MEMBERS} gzip members.")

@@ -15,7 +15,7 @@ from gunicorn.config import Config
 from gunicorn.http import errors as http_errors
 from gunicorn.http import get_parser, wsgi
 
-from service.context import ARRIVED_AT, FOR_OPERATORS
+from service.context import ARRIVED_AT, CLIENT_LEFT, FOR_OPERATORS
 from service.errors import InternalError, OverloadedError, RequestError
 from service.refusal import is_whole_post, no_valid_http, refusal
 from service.settings import Settings
@@ -51,8 +51,12 @@ class Host(Protocol):
     def end_request(self) -> None:
         """A request that had begun was answered, or given up."""
 
-    def overload(self) -> OverloadedError | None:
-        """Return why no more requests are taken now; None when they are. It is counted."""
+    @property
+    def is_full(self) -> bool:
+        """Whether no more requests are taken now."""
+
+    def overload(self) -> OverloadedError:
+        """Return why no more requests are taken now. It is counted."""
 
     def reserve(self, num_bytes: int) -> OverloadedError | None:
         """Hold memory for a large body until `release`; return why there is none. It is counted."""
@@ -71,14 +75,14 @@ class Connection:
         self._for_operators = for_operators
         self._wire = Wire(socket)
         self._parser = get_parser(host.cfg, socket, self._client)
-        self._arrived_at = time.monotonic()
+        self._readable = get_hub().loop.io(socket.fileno(), 1)
         self._waiter: Waiter | None = None
+        self._arrived_at = self._idle_since = time.monotonic()
         self._num_reserved = 0
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether no byte of a request is there."""
-        return self._waiter is not None
+    def is_idle(self, seconds: float = 0.0) -> bool:
+        """Whether no byte of a request has been there for so long."""
+        return self._waiter is not None and time.monotonic() - self._idle_since >= seconds
 
     def hurry(self) -> None:
         """Close unless a request is there or on its way."""
@@ -93,6 +97,7 @@ class Connection:
         except (OSError, http_errors.NoMoreData, StopIteration) as error:
             logger.debug("a client has left: %s", error)
         finally:
+            self._readable.close()
             self._socket.close()
 
     def _answer_next(self) -> bool:
@@ -100,8 +105,8 @@ class Connection:
         data = self._first_bytes()
         if not data:
             return False
-        if is_whole_post(data) and not self._for_operators and (excess := self._host.overload()) is not None:
-            self._send(refusal(excess, arrived_at=self._arrived_at, keep_alive=True))
+        if self._host.is_full and is_whole_post(data):
+            self._send(refusal(self._host.overload(), arrived_at=self._arrived_at, keep_alive=True))
             return True
         self._parser.unreader.unread(data)
         try:
@@ -122,8 +127,8 @@ class Connection:
             request = next(self._parser)
             response, environ = wsgi.create(request, self._wire, self._client, self._server, self._host.cfg)
             is_read = self._read_body(request, environ)
-        if environ["REQUEST_METHOD"] == "POST" and (excess := self._host.overload()) is not None:
-            raise excess
+        if self._host.is_full and environ["REQUEST_METHOD"] == "POST":
+            raise self._host.overload()
         if not is_read or self._host.is_leaving:
             response.force_close()
         self._host.begin_request()
@@ -149,7 +154,7 @@ class Connection:
         self._arrived_at = time.monotonic()
         if ahead:
             return ahead
-        self._wait_until_readable(self._host.settings.keep_alive_s)
+        self._wait_until_readable()
         self._arrived_at = time.monotonic()
         self._socket.settimeout(0)
         try:
@@ -159,19 +164,16 @@ class Connection:
         self._socket.settimeout(SEND_TIMEOUT_S)
         return data
 
-    def _wait_until_readable(self, timeout_s: float) -> None:
-        """Wait for the next byte, the time's end, or `hurry`; what has come by the end of all of them is read."""
-        loop = get_hub().loop
-        self._waiter = Waiter()
-        readable, timer = loop.io(self._socket.fileno(), 1), loop.timer(timeout_s)
+    def _wait_until_readable(self) -> None:
+        """Wait for the next byte, or for `hurry`; what has come by then is read."""
+        self._idle_since = time.monotonic()
+        waiter = self._waiter = Waiter()
+        self._readable.start(waiter.switch, None)
         try:
-            readable.start(self._waiter.switch, None)
-            timer.start(self._waiter.switch, None)
-            self._waiter.get()
+            waiter.get()
         finally:
             self._waiter = None
-            readable.close()
-            timer.close()
+            self._readable.stop()
 
     def _read_body(self, request: Any, environ: dict[str, Any]) -> bool:
         """Put the body into memory, at most a byte more than is allowed; return whether that was all of it."""
@@ -194,6 +196,8 @@ class Connection:
     def _answer(self, response: Any, environ: dict[str, Any]) -> None:
         pieces = self._host.wsgi(environ, response.start_response)
         try:
+            if response.status_code == CLIENT_LEFT:
+                response.force_close()
             for piece in pieces:
                 response.write(piece)
                 self._wire.flush()

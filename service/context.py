@@ -14,6 +14,9 @@ from service.telemetry import Telemetry
 ARRIVED_AT = "seqserve.arrived_at"
 """In the environment that the worker hands to the app: monotonic time of the request's first byte."""
 
+CLIENT_LEFT = 499
+"""Status that nobody reads, for logs and metrics, as nginx has it."""
+
 FOR_OPERATORS = "seqserve.for_operators"
 """In the same place, true where the request came in by the port of probes and metrics."""
 

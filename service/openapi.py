@@ -231,8 +231,18 @@ def _success(route: Route) -> dict[str, Any]:
         return {"description": "OK", "content": {route.response: {}}}
     content: dict[str, Any] = {"application/json": {"schema": _reference(route.response)}}
     if route.events:
-        content["text/event-stream"] = {"schema": {"anyOf": [_reference(kind) for kind in route.events]}}
+        content["text/event-stream"] = {"schema": _event(route.events)}
     return {"description": "OK", "content": content}
+
+
+def _event(kinds: tuple[type[msgspec.Struct], ...]) -> dict[str, Any]:
+    """Describe one event of a stream, as OpenAPI 3.2 and its tools have it: an object whose `data` is a string."""
+    payload = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": {"anyOf": [_reference(kind) for kind in kinds]},
+    }
+    return {"type": "object", "required": ["data"], "properties": {"data": {"anyOf": [{"const": "[DONE]"}, payload]}}}
 
 
 def _failures(route: Route) -> dict[str, Any]:

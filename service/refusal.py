@@ -53,5 +53,7 @@ def is_whole_post(data: bytes) -> bool:
     if end < len(_HEAD_END) or not _PLAIN.match(data):
         return False
     head = data[:end]
-    lengths = _LENGTH.findall(head)
-    return len(lengths) == 1 and not _ODD.search(head) and len(data) == end + int(lengths[0])
+    length = _LENGTH.search(head)
+    if length is None or head.lower().count(b"content-length") > 1 or _ODD.search(head):
+        return False
+    return len(data) == end + int(length[1])

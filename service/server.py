@@ -1,5 +1,6 @@
 """Serving under gunicorn, configured in code."""
 
+import dataclasses
 import gc
 import logging
 import math
@@ -40,7 +41,7 @@ def serve(settings: Settings) -> None:
     master = os.getpid()
     try:
         # Everything that workers can share is made before they are forked: modules, manifests, vocabularies, routes.
-        server = Server(settings)
+        server = Server(_within_descriptors(settings))
         logger.info("checked %s", ", ".join(server.registry.missing))
         # What lives until the end need not be looked at, and so not be copied, by each worker's garbage collector.
         gc.collect()
@@ -74,7 +75,6 @@ class Server(BaseApplication):  # type: ignore[misc]
             "bind": [f"{host}:{port}" for port in ports],
             "workers": settings.num_workers,
             "worker_class": Worker,
-            "worker_connections": _max_connections(settings.max_connections),
             "http_parser": "python",
             "timeout": _START_LIMIT_S,
             "graceful_timeout": math.ceil(settings.deadline_s) + _GRACE_S,
@@ -99,7 +99,12 @@ class Server(BaseApplication):  # type: ignore[misc]
         return self._app
 
 
-def _max_connections(wanted: int) -> int:
-    """How many connections a worker takes: never so many that it runs out of descriptors."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return wanted if limit == resource.RLIM_INFINITY else max(1, min(wanted, limit - _OTHER_FILES))
+def _within_descriptors(settings: Settings) -> Settings:
+    """Let a process have as many files as the system grants it, and no more connections than that allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = settings.max_connections + _OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return settings
+    soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return dataclasses.replace(settings, max_connections=max(1, min(settings.max_connections, soft - _OTHER_FILES)))

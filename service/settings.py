@@ -50,7 +50,7 @@ class Settings:
     workers: int = _setting(0, "processes; 0 is one per core of the cgroup's quota ({cores} here)")
     threads: int = _setting(16, "threads of a process that run graphs and work on large requests")
     provider: str = _setting("cpu", "where graphs run; auto takes cuda when it is there", read=str, choices=PROVIDERS)
-    max_connections: int = _setting(1000, "most connections of a process, most of them idle; more wait for one to end")
+    max_connections: int = _setting(4000, "most connections of a process, most of them idle; more wait for one to end")
     max_requests: int = _setting(256, "most requests a process answers at a time; beyond it 503")
     max_body_bytes: int = _setting(2 * 1024 * 1024, "largest request body, also after decompression, in bytes")
     max_buffered_bytes: int = _setting(

@@ -38,6 +38,8 @@ _NO_ROOM_PAUSE_S = 0.05
 _LOOK_S = 0.05
 _YIELD_S = 0.001
 _MOST_YIELDS = 5
+_EVENNESS = 16
+"""Workers may differ by one connection in so many."""
 _DECAY = 0.7
 
 
@@ -81,10 +83,13 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._num_requests -= 1
         self._num_answered += 1
 
-    def overload(self) -> OverloadedError | None:
-        """Return the error for one request more than this process takes; None when it takes it."""
-        if self._num_requests < self.settings.max_requests:
-            return None
+    @property
+    def is_full(self) -> bool:
+        """Whether as many requests are being answered as this process takes."""
+        return self._num_requests >= self.settings.max_requests
+
+    def overload(self) -> OverloadedError:
+        """Return the error for one request more than that."""
         return self._excess(f"{self._num_requests} requests are being answered, the limit of a process (max_requests).")
 
     def reserve(self, num_bytes: int) -> OverloadedError | None:
@@ -138,6 +143,9 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.alive = False
         answered, self._num_answered = self._num_answered, 0
         self._answers_per_s = _DECAY * self._answers_per_s + (1 - _DECAY) * answered / _TICK_S
+        for connection in self._connections:
+            if connection.is_idle(self.settings.keep_alive_s):
+                connection.hurry()
         telemetry = self._parts.telemetry
         telemetry.set_process(resident_bytes=resident_bytes(), num_connections=len(self._connections))
         for model in self._parts.registry.models:
@@ -167,22 +175,31 @@ class Worker(base.Worker):  # type: ignore[misc]
         arrival = hub.loop.io(listener.fileno(), 1)
         while True:
             hub.wait(arrival)
-            if not self._is_for_operators(listener):
-                self._let_others_first()
-                self._make_room()
-            self._take(listener)
+            if self._is_for_operators(listener):
+                self._take(listener)
+                continue
+            self._let_others_first()
+            self._make_room()
+            num_wanted = max(1, self._num_fair() - len(self._connections))
+            while num_wanted and self._take(listener):
+                num_wanted -= 1
+
+    def _num_fair(self) -> int:
+        """How many connections this worker may hold before others should take theirs."""
+        fewest: int = self.app.board.fewest_connections()
+        return min(fewest + 1 + fewest // _EVENNESS, self.settings.max_connections)
 
     def _let_others_first(self) -> None:
         for _ in range(_MOST_YIELDS):
-            if len(self._connections) <= self.app.board.fewest_connections():
+            if len(self._connections) < self._num_fair():
                 return
             gevent.sleep(_YIELD_S)
 
     def _make_room(self) -> None:
         """Wait until there is room for another connection; clients that say nothing make room for one that does."""
-        while len(self._connections) >= self.cfg.worker_connections:
+        while len(self._connections) >= self.settings.max_connections:
             for connection in self._connections:
-                if connection.is_idle:
+                if connection.is_idle():
                     connection.hurry()
                     break
             gevent.sleep(_YIELD_S)

@@ -1,8 +1,8 @@
 """An open model: its bundle, and what lets many requests share it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from bundle.beam import Hypothesis
 from bundle.classifier import ClassifierBundle
 from bundle.classifier_manifest import ClassifierManifest
-from bundle.encoding import TokenBatch
 from bundle.language_manifest import LanguageModelManifest
 from bundle.language_model import LanguageModelBundle, ScoredRow, ScoreRow
 from bundle.load import Bundle
@@ -21,9 +20,8 @@ from bundle.transducer_manifest import TransducerManifest
 from service.engine.batcher import Batcher
 from service.engine.decoder import Decoder
 from service.engine.plan import BatchLimits
-from service.engine.rows import stack_rows
 
-Result = TypeVar("Result")
+Tokens = Sequence[str]
 
 _SCORE_ROWS = 16
 _SCORE_TOKENS = 1024
@@ -44,7 +42,7 @@ class TaggerModel:
     manifest: TaggerManifest
     provider: str
     bundle: TaggerBundle
-    batcher: Batcher[TokenBatch, TaggedSentence]
+    batcher: Batcher[Tokens, TaggedSentence]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class ClassifierModel:
     manifest: ClassifierManifest
     provider: str
     bundle: ClassifierBundle
-    batcher: Batcher[TokenBatch, NDArray[np.float32]]
+    batcher: Batcher[Tokens, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +82,10 @@ Model = TaggerModel | LanguageModel | ClassifierModel | TransducerModel
 def model_of(bundle: Bundle, provider: str, *, max_queue_tokens: int, slots: SlotLimits | None = None) -> Model:
     """Put a queue before an open bundle."""
     if isinstance(bundle, TaggerBundle):
-        batcher = make_batcher(bundle.run, max_queue_tokens=max_queue_tokens)
+        batcher: Batcher[Tokens, TaggedSentence] = make_batcher(bundle, max_queue_tokens=max_queue_tokens)
         return TaggerModel(bundle.manifest, provider, bundle, batcher)
     if isinstance(bundle, ClassifierBundle):
-        classifier = make_batcher(bundle.run, max_queue_tokens=max_queue_tokens)
+        classifier: Batcher[Tokens, NDArray[np.float32]] = make_batcher(bundle, max_queue_tokens=max_queue_tokens)
         return ClassifierModel(bundle.manifest, provider, bundle, classifier)
     if isinstance(bundle, TransducerBundle):
         transducer = Batcher(bundle.run, max_queue_tokens=max_queue_tokens)
@@ -98,11 +96,9 @@ def model_of(bundle: Bundle, provider: str, *, max_queue_tokens: int, slots: Slo
     return LanguageModel(bundle.manifest, provider, bundle, scorer, decoder)
 
 
-def make_batcher(
-    run: Callable[[TokenBatch], Sequence[Result]], *, max_queue_tokens: int
-) -> Batcher[TokenBatch, Result]:
-    """Return a batcher whose rows are encoded sentences or texts; `run` takes a batch of them."""
-    return Batcher(lambda rows: run(stack_rows(rows)), max_queue_tokens=max_queue_tokens)
+def make_batcher(bundle: TaggerBundle | ClassifierBundle, *, max_queue_tokens: int) -> Batcher[Tokens, Any]:
+    """Return a batcher whose rows are the tokens of sentences or texts, which are looked up when they run."""
+    return Batcher(lambda rows: bundle.run(bundle.encode(rows)), max_queue_tokens=max_queue_tokens)
 
 
 def make_score_batcher(bundle: LanguageModelBundle, *, max_queue_tokens: int) -> Batcher[ScoreRow, ScoredRow]:

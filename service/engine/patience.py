@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from service.errors import DeadlineExceededError
 
+LOOK_AFTER_S = 0.25
+"""How long after its arrival a request's client is first looked at by batches."""
+
 
 class ClientLeftError(Exception):
     """Nobody waits for the answer any more."""
@@ -13,20 +16,30 @@ class ClientLeftError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """`deadline` is monotonic; `has_left` says, quickly and from any thread, whether the client is gone."""
+    """`deadline` is monotonic; `has_left` says, quickly and from any thread, whether the client is gone.
+
+    Some clients end their sending side and wait, and cannot be told from those that have gone. Batches look at clients
+    only from `looks_at` on, monotonic, so that whoever is answered at once is answered at all.
+    """
 
     deadline: float
     has_left: Callable[[], bool] | None = None
+    looks_at: float = 0.0
 
     def is_over(self, now: float) -> bool:
         """Whether the deadline has passed; the client is not looked at."""
         return now >= self.deadline
 
+    def is_alone(self, now: float) -> bool:
+        """Whether the client has gone, as far as one looks yet."""
+        return self.has_left is not None and now >= self.looks_at and self.has_left()
+
     def check(self) -> None:
         """Raise DeadlineExceededError or ClientLeftError when going on would be in vain."""
-        if time.monotonic() >= self.deadline:
+        now = time.monotonic()
+        if self.is_over(now):
             raise late()
-        if self.has_left is not None and self.has_left():
+        if self.is_alone(now):
             raise ClientLeftError
 
 

@@ -11,7 +11,7 @@ Row = TypeVar("Row")
 Result = TypeVar("Result")
 
 LOOK_S = 0.05
-"""How often a waiting request's client is looked at; one that waits for less is not."""
+"""How often a waiting request's client is looked at."""
 
 
 class Answer(NamedTuple, Generic[Result]):
@@ -47,10 +47,9 @@ class Ticket(Generic[Result]):
         """Whether running more of its rows would be in vain; wakes who waits when it is for want of a client."""
         if self.is_finished or self.error is not None or self.is_abandoned or self.patience.is_over(now):
             return True
-        has_left = self.patience.has_left
-        if has_left is not None and now - self._looked_at >= LOOK_S:
+        if now - self._looked_at >= LOOK_S:
             self._looked_at = now
-            if has_left():
+            if self.patience.is_alone(now):
                 self.client_has_left = self.is_abandoned = True
                 self.wake.set()
         return self.is_abandoned

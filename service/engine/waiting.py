@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Sized
 from typing import ParamSpec, Protocol, TypeVar
 
-from gevent import Timeout, get_hub
+from gevent import Timeout, get_hub, spawn
 from gevent._hub_local import get_hub_if_exists  # the public get_hub would make one
 from gevent.hub import Waiter
 
@@ -83,6 +83,14 @@ class LoopEvent:
 def make_event() -> Event:
     """Return an event to wait for in this thread."""
     return LoopEvent() if get_hub_if_exists() is not None else threading.Event()
+
+
+def go_on_beside(function: Callable[[], None]) -> bool:
+    """Let a greenlet of this thread's loop call a function that waits, and go on; False without a loop."""
+    if get_hub_if_exists() is None:
+        return False
+    spawn(function)
+    return True
 
 
 def beside(function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:

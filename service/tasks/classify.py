@@ -7,11 +7,9 @@ from numpy.typing import NDArray
 
 from service.engine.models import ClassifierModel
 from service.engine.patience import Patience
-from service.engine.waiting import beside_if_large
 from service.schemas.classify import ClassifyResult
 from service.tasks.rounding import rounded_all
 from service.tasks.sequences import Timing
-from service.tasks.tag import encode_rows
 
 
 def classify_tokens(
@@ -23,8 +21,7 @@ def classify_tokens(
     """
     lengths = [len(tokens) for tokens in texts]
     with model.batcher.admitted(sum(lengths)):
-        rows = beside_if_large(sum(lengths), lambda: encode_rows(model.bundle, texts, patience))
-        answer = model.batcher.submit(rows, lengths, patience=patience)
+        answer = model.batcher.submit(texts, lengths, patience=patience)
     labels = model.bundle.labels
     return [result_of(probs, labels) for probs in answer.results], Timing(answer.queue_s, answer.compute_s)
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec import UNSET
 
-from bundle.classifier import ClassifierBundle
-from bundle.encoding import TokenBatch
 from bundle.sentences import split_sentences
 from bundle.tagger import TaggedSentence, TaggerBundle
 from bundle.tokenization import Token, tokenize
@@ -19,9 +17,6 @@ from service.tasks.rounding import rounded, rounded_all
 from service.tasks.sequences import Timing
 
 PERSON = "PER"
-
-_LOOK_ROWS = 64
-"""Rows that are encoded before patience is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +71,9 @@ def tag_documents(
     num_tokens = sum(len(document.tokens) for document in documents)
     with model.batcher.admitted(num_tokens):
         sentences = [row for document in documents for row in document.rows()]
-        rows = beside_if_large(num_tokens, lambda: encode_rows(model.bundle, sentences, patience))
-        answer = model.batcher.submit(rows, [len(sentence) for sentence in sentences], patience=patience)
+        answer = model.batcher.submit(sentences, [len(sentence) for sentence in sentences], patience=patience)
     results = beside_if_large(num_tokens, lambda: _results(documents, answer.results, model.bundle, options))
     return results, Timing(answer.queue_s, answer.compute_s)
-
-
-def encode_rows(
-    bundle: TaggerBundle | ClassifierBundle, texts: Iterable[Sequence[str]], patience: Patience
-) -> list[TokenBatch]:
-    """Return a batch of one row for each text's tokens; raises DeadlineExceededError and ClientLeftError."""
-    rows = []
-    for number, tokens in enumerate(texts):
-        if number % _LOOK_ROWS == 0:
-            patience.check()
-        rows.append(bundle.encode([tokens]))
-    return rows
 
 
 def _results(

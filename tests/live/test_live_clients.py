@@ -55,3 +55,28 @@ def test_a_crowd_that_outnumbers_the_descriptors_ends_no_worker(serve: Callable[
     with connected(server, 150, b""):  # when it stops, it takes all of them at once
         assert server.stop() == 0
     assert "Traceback" not in server.log
+
+
+def test_a_client_that_ends_its_sending_side_gets_its_answer(server: Served) -> None:
+    data = b'{"text": "Teddy Roosevelt came."}'
+    head = b"POST /v1/tag HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    for _ in range(10):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+            connection.sendall(head % len(data) + data)
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_an_idle_connection_is_kept_for_its_time(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "1", "--keep-alive-s", "0.5")
+    with connected(server, 1, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") as (connection,):
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK\r\n")
+        assert connection.recv(1) == b""
+    with connected(server, 1, b"") as (connection,):
+        assert connection.recv(1) == b""
+
+
+def test_more_connections_than_are_held_make_idle_ones_leave(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "1", "--max-connections", "8", "--keep-alive-s", "300")
+    with connected(server, 20, b""):
+        assert server.post({"text": "Teddy Roosevelt came."}).status == 200

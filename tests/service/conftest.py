@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from bundle.encoding import TokenBatch
 from bundle.load import load_bundle
 from bundle.tagger import TaggedSentence, TaggerBundle
 from service.app import create_app
@@ -15,13 +14,12 @@ from service.engine.batcher import Batcher
 from service.engine.models import Model, TaggerModel
 from service.engine.opening import Checked
 from service.engine.registry import Registry
-from service.engine.rows import stack_rows
 from service.settings import Settings
 from tests.service.decoding import Watched
 
 BUNDLES = Path(__file__).resolve().parent.parent / "fixtures" / "bundles"
 
-Run = Callable[[list[TokenBatch]], Sequence[TaggedSentence]]
+Run = Callable[[list[Sequence[str]]], Sequence[TaggedSentence]]
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +40,9 @@ def make_app(bundle: TaggerBundle) -> Callable[..., Flask]:
         **given: object,
     ) -> Flask:
         settings = Settings(models=BUNDLES, **given)  # type: ignore[arg-type]
-        queue = Batcher(run or (lambda rows: bundle.run(stack_rows(rows))), max_queue_tokens=settings.max_queue_tokens)
+        queue = Batcher(
+            run or (lambda rows: bundle.run(bundle.encode(rows))), max_queue_tokens=settings.max_queue_tokens
+        )
         by_name = {
             model.manifest.name: model for model in (TaggerModel(bundle.manifest, "cpu", bundle, queue), *models)
         }

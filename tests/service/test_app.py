@@ -12,7 +12,6 @@ from bundle.tagger import TaggerBundle
 from service.board import Board
 from service.context import ARRIVED_AT, FOR_OPERATORS
 from service.engine.models import LanguageModel, model_of
-from service.engine.rows import stack_rows
 from tests.toy_language_model import ToyLanguageModel
 
 MakeApp = Callable[..., Flask]
@@ -60,9 +59,9 @@ def test_a_failing_run_is_one_request_not_the_next(
     make_app: MakeApp, bundle: TaggerBundle, caplog: pytest.LogCaptureFixture
 ) -> None:
     def run(rows: list) -> list:
-        if rows[0].lengths[0] == 2:
+        if len(rows[0]) == 2:
             raise RuntimeError("the graph melted")
-        return bundle.run(stack_rows(rows))
+        return bundle.run(bundle.encode(rows))
 
     client = make_app(run=run).test_client()
     reply = client.post("/v1/tag", json={"tokens": ["Teddy", "Roosevelt"]})
@@ -89,7 +88,7 @@ def test_a_full_queue_is_refused_while_another_runs(make_app: MakeApp, bundle: T
     def run(rows: list) -> list:
         entered.set()
         assert release.wait(FAR)
-        return bundle.run(stack_rows(rows))
+        return bundle.run(bundle.encode(rows))
 
     app = make_app(run=run, max_queue_tokens=6)
     with ThreadPoolExecutor(1) as pool:

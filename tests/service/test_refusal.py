@@ -56,6 +56,7 @@ def test_what_the_parser_refuses_is_said() -> None:
         (HEAD + b"Expect: 100-continue\r\n\r\n{}", False),
         (HEAD + b"Connection: close\r\n\r\n{}", False),
         (HEAD + b"Content-Length: 3\r\n\r\n{}", False),
+        (HEAD + b"content-length:\t3\r\n\r\n{}", False),
     ],
 )
 def test_only_the_plainest_requests_are_refused_unread(data: bytes, is_whole: bool) -> None:

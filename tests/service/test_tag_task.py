@@ -1,12 +1,10 @@
 """Text to documents to answers, without HTTP."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bundle.tagger import TaggedSentence, TaggerBundle
-from service.engine.rows import stack_rows
 from service.tasks.tag import Document, TagOptions, document_of_text, document_of_tokens, result_of
 
 ALL = TagOptions(tokens=True)
@@ -78,11 +76,3 @@ def test_sentences_cover_the_tokens_of_any_text(text: str, longest: int) -> None
     document = document_of_text(text, max_sentence_tokens=longest)
     assert [word for row in document.rows() for word in row] == [token.text for token in document.tokens]
     assert all(1 <= len(row) <= longest for row in document.rows())
-
-
-@pytest.mark.parametrize("sentences", [[["a"]], [["a", "bb"], ["c"]], [["aa"], ["b", "c", "dddd"], ["e", "f"]]])
-def test_stacked_rows_equal_a_batch_encoded_at_once(bundle: TaggerBundle, sentences: list[list[str]]) -> None:
-    stacked = stack_rows([bundle.encode([sentence]) for sentence in sentences])
-    for array, expected in zip(stacked.feeds().values(), bundle.encode(sentences).feeds().values(), strict=True):
-        assert array.dtype == expected.dtype
-        assert np.array_equal(array, expected)

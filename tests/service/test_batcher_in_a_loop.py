@@ -1,0 +1,110 @@
+"""The batcher where greenlets of one loop submit: whoever waits, waits no longer than its patience."""
+
+import threading
+import time
+
+import gevent
+import pytest
+
+from service.engine.batcher import Batcher
+from service.engine.patience import ClientLeftError, Patience
+from service.errors import DeadlineExceededError, InternalError
+from tests.service.test_waiting import in_a_loop
+
+FAR = 60.0
+
+
+def submit(batcher: Batcher, rows: list[int], within_s: float = FAR, **given: object) -> list[int]:
+    patience = Patience(time.monotonic() + within_s, **given)  # type: ignore[arg-type]
+    return batcher.submit(rows, [1] * len(rows), patience=patience).results
+
+
+def test_greenlets_share_runs_in_another_thread() -> None:
+    sizes, threads = [], set()
+
+    def run(rows: list[int]) -> list[int]:
+        sizes.append(len(rows))
+        threads.add(threading.get_ident())
+        return [2 * row for row in rows]
+
+    def work() -> tuple[list[list[int]], int]:
+        batcher: Batcher[int, int] = Batcher(run, max_queue_tokens=1000)
+        greenlets = [gevent.spawn(submit, batcher, [number, -number]) for number in range(20)]
+        gevent.joinall(greenlets)
+        return [greenlet.get() for greenlet in greenlets], threading.get_ident()
+
+    results, loop = in_a_loop(work)
+    assert results == [[2 * number, -2 * number] for number in range(20)]
+    assert sum(sizes) == 40
+    assert max(sizes) > 2
+    assert loop not in threads
+
+
+def test_a_request_does_not_wait_beyond_its_deadline_for_its_own_run() -> None:
+    release = threading.Event()
+
+    def run(rows: list[int]) -> list[int]:
+        assert release.wait(FAR)
+        return rows
+
+    def work() -> list[int]:
+        batcher: Batcher[int, int] = Batcher(run, max_queue_tokens=1000)
+        with pytest.raises(DeadlineExceededError):
+            submit(batcher, [1], within_s=0.05)
+        assert batcher.running_since is not None
+        later = gevent.spawn(submit, batcher, [2])
+        gevent.sleep(0)
+        release.set()
+        return later.get()
+
+    assert in_a_loop(work) == [2]
+
+
+def test_a_failing_run_fails_its_own_requests_only() -> None:
+    def run(rows: list[int]) -> list[int]:
+        if 0 in rows:
+            raise RuntimeError("the graph melted")
+        return rows
+
+    def work() -> list[int]:
+        batcher: Batcher[int, int] = Batcher(run, max_queue_tokens=1000)
+        with pytest.raises(InternalError):
+            submit(batcher, [0])
+        return submit(batcher, [1])
+
+    assert in_a_loop(work) == [1]
+
+
+def test_rows_of_a_client_that_left_do_not_run() -> None:
+    entered, release = threading.Event(), threading.Event()
+    ran: list[int] = []
+
+    def run(rows: list[int]) -> list[int]:
+        ran.extend(rows)
+        entered.set()
+        assert release.wait(FAR)
+        return rows
+
+    def work() -> None:
+        batcher: Batcher[int, int] = Batcher(run, max_queue_tokens=1000)
+        first = gevent.spawn(submit, batcher, [1])
+        while not entered.is_set():
+            gevent.sleep(0.001)
+        left = gevent.spawn(submit, batcher, [2], has_left=lambda: True)
+        stays = gevent.spawn(submit, batcher, [3], has_left=lambda: False)
+        gevent.sleep(0.1)  # a client is looked at when it has waited for a moment
+        release.set()
+        assert (first.get(), stays.get()) == ([1], [3])
+        with pytest.raises(ClientLeftError):
+            left.get()
+
+    in_a_loop(work)
+    assert sorted(ran) == [1, 3]
+
+
+def test_a_client_is_not_looked_at_before_its_time() -> None:
+    def work() -> list[int]:
+        batcher: Batcher[int, int] = Batcher(lambda rows: rows, max_queue_tokens=1000)
+        return submit(batcher, [1], has_left=lambda: True, looks_at=time.monotonic() + FAR)
+
+    assert in_a_loop(work) == [1]
