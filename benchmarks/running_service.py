@@ -51,12 +51,17 @@ class RunningService:
 
 
 @contextmanager
-def running_service(models: Path, settings: Sequence[str] = ()) -> Iterator[RunningService]:
-    """`python -m service` on a folder of bundles, or one; raises ServiceError with its log when it ends early."""
+def running_service(
+    models: Path, settings: Sequence[str] = (), *, program: Sequence[str] = ("-m", "service")
+) -> Iterator[RunningService]:
+    """`python -m service` on a folder of bundles, or one; raises ServiceError with its log when it ends early.
+
+    `program` is what runs in its place: a server that takes the same settings.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "service", "--models", str(models), "--port", str(port), "--drain-s", "0"]
+    command = [sys.executable, *program, "--models", str(models), "--port", str(port), "--drain-s", "0"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SEQSERVE_")}
     with tempfile.TemporaryFile() as log:
         started = time.perf_counter()

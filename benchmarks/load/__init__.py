@@ -1,0 +1,1 @@
+"""How much the service answers, and how soon, beside what the machine allows and beside others."""
