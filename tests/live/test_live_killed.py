@@ -1,0 +1,77 @@
+"""kill -9 of workers under load: nobody loses anything but what was inside, and no answer is wrong."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+
+from benchmarks.faults.connection import Outcome
+from benchmarks.faults.crowd import Crowd, reasons, tally, wait_until
+from benchmarks.faults.holders import Death, client_ports, kill_worker
+from benchmarks.faults.kill import split
+from benchmarks.faults.questions import Draft, ask_alone
+from tests.live.problems import FINE
+from tests.live.sampling import TOYS, sample, streaming
+from tests.live.served import Served
+
+FAR_S = 60.0
+DRAFTS: list[Draft] = [
+    ("/v1/tag", FINE),
+    ("/v1/tag", {"text": ["Harry Potter came.", "a"], "include": ["tokens"]}),
+    ("/v1/score", {"model": "tiny-char-lm", "text": "ab", "include": ["tokens"]}),
+    ("/v1/sample", {"model": "tiny-char-lm", "seed": 3, "max_tokens": 20}),
+    ("/v1/classify", {"text": "where have you been"}),
+]
+
+
+def test_only_what_was_inside_a_killed_worker_is_lost(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "2")
+    questions = ask_alone(server.port, DRAFTS)
+    deaths: list[Death] = []
+    with Crowd(server.port, questions, 8) as crowd:
+        for _ in range(3):
+            before = crowd.count()
+            assert wait_until(lambda before=before: crowd.count() > before + 40, FAR_S), server.log  # type: ignore[misc]
+            deaths.append(kill_worker(server.workers[0], server.port))
+            assert wait_until(lambda: len(server.workers) == 2 and deaths[-1].process_id not in server.workers, FAR_S)
+        before = crowd.count()
+        assert wait_until(lambda: crowd.count() > before + 40, FAR_S), server.log
+    inside, outside = split(crowd.asked, deaths)
+    assert not outside, reasons(outside)
+    assert len(inside) <= 8 * len(deaths)
+    found = tally(crowd.asked)
+    assert found[Outcome.WRONG] == 0
+    assert found[Outcome.RIGHT] >= 120
+
+
+def test_a_server_whose_workers_all_die_comes_back(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "2")
+    alone, workers = server.post(FINE), server.workers
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    assert server.post(FINE).body == alone.body  # the kernel keeps the connection until a worker can answer it
+    assert wait_until(lambda: len(set(server.workers) - set(workers)) == 2, FAR_S)
+
+
+def test_a_stream_of_another_worker_goes_on(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "2", script=TOYS)
+    body = {"model": "toy-slow", "seed": 1, "max_tokens": 30}
+    whole = sample(server, body).json()["samples"][0]["text"]
+    with streaming(server, **body) as answer:
+        assert answer.readline().startswith(b"data: ")
+        holders = [worker for worker in server.workers if client_ports(worker, server.port)]
+        (bystander,) = set(server.workers) - set(holders)
+        os.kill(bystander, signal.SIGKILL)
+        rest = answer.read()
+    assert rest.endswith(b"data: [DONE]\n\n")
+    assert wait_until(lambda: len(server.workers) == 2, FAR_S)
+    assert sample(server, body).json()["samples"][0]["text"] == whole
+
+
+def test_connections_of_a_process_are_known_by_their_ports(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "1", "--keep-alive-s", "200")
+    (worker,) = server.workers
+    assert wait_until(lambda: not client_ports(worker, server.port), FAR_S)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=FAR_S) as connection:
+        ports = {connection.getsockname()[1]}
+        assert wait_until(lambda: client_ports(worker, server.port) == ports, FAR_S)
