@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from service.openapi import ROUTES
+from service.telemetry import Telemetry
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/design.md", "docs/results.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/design.md", "docs/operations.md", "docs/results.md")
 HOUSE = ("bundle", "service", "training", "models", "tests", "benchmarks", "docs", ".ci")
 MADE_BY_COMMANDS = ("runs/", "data/")
 UNFINISHED = re.compile(r"\b(?:TBD|TBC|XXX|TK|lorem)\b|\?\?\?|to be (?:filled|measured|done)", re.IGNORECASE)
@@ -115,10 +116,28 @@ def test_settings_are_known(name: str) -> None:
         assert setting in help_of("service"), f"{name} names {setting}, which python -m service --help does not know"
 
 
-def test_options_named_in_running_text_are_known() -> None:
-    named = set(re.findall(r"`(--[a-z-]+)[^`]*`", page("README.md")))
+@pytest.mark.parametrize("name", ["README.md", "docs/operations.md"])
+def test_options_named_in_running_text_are_known(name: str) -> None:
+    named = set(re.findall(r"`(--[a-z-]+)[^`]*`", page(name)))
     assert named
     assert all(option in help_of("service") for option in named)
+
+
+def test_metrics_are_explained_and_no_others() -> None:
+    text = page("docs/operations.md")
+    named = {
+        name
+        for row in re.findall(r"^\| (`seqserve_.*?) \|", text, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    metrics = {
+        f"{each.name}_total" if each.type == "counter" else each.name for each in Telemetry()._registry.collect()
+    }
+    # Of names that begin alike only the first is written in full.
+    assert all(
+        name in metrics if name.startswith("seqserve") else any(name in each for each in metrics) for name in named
+    )
+    assert all(any(name in metric for name in named) for metric in metrics)
 
 
 @pytest.mark.parametrize("name", PAGES)
