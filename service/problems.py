@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problems: the one renderer of this project's own routes."""
 
 import logging
+from collections.abc import Sequence
 
 import msgspec
 from flask import Response, request
@@ -10,6 +11,7 @@ from service.context import exchange, service
 from service.errors import (
     KINDS,
     ErrorKind,
+    FieldError,
     InternalError,
     InvalidRequestError,
     MalformedJsonError,
@@ -36,14 +38,19 @@ logger = logging.getLogger("seqserve")
 
 def problem_of(error: RequestError) -> Problem:
     """Return the body of an error's answer."""
-    kind = KINDS[error.code]
+    return problem_of_code(error.code, error.detail, error.fields)
+
+
+def problem_of_code(code: str, detail: str, fields: Sequence[FieldError] = ()) -> Problem:
+    """Return the body of the answer to an error of this code."""
+    kind = KINDS[code]
     return Problem(
-        type=f"urn:seqserve:problem:{error.code}",
+        type=f"urn:seqserve:problem:{code}",
         title=kind.title,
         status=kind.status,
-        detail=error.detail,
-        code=error.code,
-        errors=[ProblemField(pointer=field.pointer, detail=field.detail) for field in error.fields],
+        detail=detail,
+        code=code,
+        errors=[ProblemField(pointer=field.pointer, detail=field.detail) for field in fields],
     )
 
 

@@ -64,7 +64,7 @@ class Settings:
     max_waiting_samples: int = _setting(256, "most samples of a model that wait for a turn; beyond it 503")
     deadline_s: float = _setting(30.0, "a request not answered by then gets 504, in seconds", read=float)
     read_timeout_s: float = _setting(20.0, "longest time a client may take to send a request, in seconds", read=float)
-    keep_alive_s: float = _setting(15.0, "how long an idle connection is kept, in seconds", read=float)
+    keep_alive_s: float = _setting(75.0, "how long an idle connection is kept, in seconds", read=float)
     stuck_s: float = _setting(60.0, "a process whose graph runs for longer is replaced, in seconds", read=float)
     drain_s: float = _setting(1.0, "time to go on serving after SIGTERM, readiness failing, in seconds", read=float)
     api_keys_file: Path | None = _setting(None, "file of accepted API keys, one a line", read=Path)

@@ -39,6 +39,7 @@ class Telemetry:
         self._connections = self._gauge("connections", "Open connections.", "livesum")
         self._info = self._gauge("model_info", "Models that are served, 1 each.", "livemax", "model", "version", "task")
         self._requests_of: dict[tuple[str, str, int], Any] = {}
+        self._rejected_of: dict[str, Any] = {}
         self._seconds_of: dict[str, dict[str, Any]] = {}
 
     def count_request(self, route: str, model: str, status: int, seconds: dict[str, float]) -> None:
@@ -55,7 +56,9 @@ class Telemetry:
 
     def count_rejected(self, code: str) -> None:
         """Count a request that got an error instead of a result."""
-        self._rejected.labels(code).inc()
+        if code not in self._rejected_of:
+            self._rejected_of[code] = self._rejected.labels(code)
+        self._rejected_of[code].inc()
 
     def count_tokens(self, model: str, num_tokens: int, *, kind: TokenKind) -> None:
         """Count tokens that a model has worked on."""

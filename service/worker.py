@@ -33,6 +33,9 @@ BOOT_ERROR = 3
 _TICK_S = 1.0
 _QUICK_GRACE_S = 1.0
 _LINGER_S = 2.0
+"""How long a worker that is to end keeps connections on which nothing is being asked."""
+_LONG_LINGER_S = 15.0
+"""The same where others go on serving, and there is time."""
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _NO_ROOM_PAUSE_S = 0.05
 _LOOK_S = 0.05
@@ -126,11 +129,10 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._tick()
             watchdog.beat()
             self._woken.wait(_TICK_S)
+            self._woken.clear()
         gevent.killall(acceptors)
         for listener in self.sockets:
-            while self._take(listener):
-                pass
-            listener.close()
+            self._take_the_last(listener)
         self._finish(watchdog)
         # Threads that wait for a graph, or for clients that were cut, must not hold the process.
         logging.shutdown()
@@ -154,7 +156,7 @@ class Worker(base.Worker):  # type: ignore[misc]
     def _finish(self, watchdog: Watchdog) -> None:
         """Wait for what is being answered; idle clients get a moment to say what they may be about to say."""
         begun_at = time.monotonic()
-        linger_s = _LINGER_S if self.app.board.is_draining else self.settings.keep_alive_s
+        linger_s = _LINGER_S if self.app.board.is_draining else _LONG_LINGER_S
         while self._connections:
             now = time.monotonic()
             if now >= min(begun_at + self.cfg.graceful_timeout, self._quit_at):
@@ -215,13 +217,30 @@ class Worker(base.Worker):  # type: ignore[misc]
             elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
             return False
+        self._begin(client, (address, listener.getsockname()), for_operators=self._is_for_operators(listener))
+        return True
+
+    def _take_the_last(self, listener: Any) -> None:
+        """Accept what the kernel has taken already, and close the listener.
+
+        What it takes between the last two calls is lost, so nothing comes between them.
+        """
+        listener.setblocking(False)
+        here, taken = listener.getsockname(), []
+        try:
+            while True:
+                taken.append(listener.accept())
+        except OSError:
+            listener.close()
+        for client, address in taken:
+            self._begin(client, (address, here), for_operators=self._is_for_operators(listener))
+
+    def _begin(self, client: Any, addresses: tuple[Any, Any], *, for_operators: bool) -> None:
         socket = gevent_socket.socket(client.family, client.type, client.proto, fileno=client.detach())
-        addresses = (address, listener.getsockname())
-        connection = Connection(self, socket, addresses, for_operators=self._is_for_operators(listener))
+        connection = Connection(self, socket, addresses, for_operators=for_operators)
         self._connections.add(connection)
         self._report()
         gevent.spawn(self._serve, connection)
-        return True
 
     def _is_for_operators(self, listener: Any) -> bool:
         return listener is not self.sockets[0]
@@ -238,22 +257,23 @@ class Worker(base.Worker):  # type: ignore[misc]
     def _report(self) -> None:
         self.app.board.report(self.slot, num_connections=len(self._connections))
 
-    # Signals: their handlers run between any two steps of whatever greenlet runs, and only leave notes.
+    # Signals: their handlers run between any two steps of whatever greenlet runs, which may hold any lock, and so they
+    # only leave notes.
 
     def _heed_signals(self) -> None:
-        """Go round once for each signal: a loop that waits in the kernel would not see that a handler has to run."""
+        """Go round for each signal: a loop that waits in the kernel would not see that a handler has to run."""
         while True:
             gevent_socket.wait_read(self.PIPE[0])
             os.read(self.PIPE[0], 4096)
+            self._woken.set()
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
         """Stop gracefully."""
         self.alive = False
-        self._woken.set()
 
     def handle_quit(self, sig: Any, frame: Any) -> None:
         """Stop soon: at once when asked twice."""
         if not self.alive:
             os._exit(0)
         self._quit_at = time.monotonic() + _QUICK_GRACE_S
-        self.handle_exit(sig, frame)
+        self.alive = False

@@ -1,7 +1,7 @@
 """Other servers with the same graph and the same sentences, one at a time, 32 clients."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from benchmarks.load.many_clients import CLIENTS, RATE, SERVICE, closed_loop
 from benchmarks.load.plan import Load, Request, post
 from benchmarks.load.rounds import PEER
 from benchmarks.load.rows import Numbers, Rounds, Row, Take, Theme, shares, values
+from benchmarks.load.texts import num_tokens
 from benchmarks.running_service import ServiceError
 
+_REAL = "service, real sentences, beside peers"
 _CHECKED = 8
 _WARM_UP_S = 1.5  # started for this measurement only
 _FIELDS = ("text", "label", "start", "end")
@@ -34,11 +36,13 @@ def takes(bench: Bench) -> Iterator[Mapping[str, Take]]:
     from benchmarks.peers.running_peer import ask
 
     environments = bench.options.environments or ENVIRONMENTS
-    found: dict[str, Take] = {SERVICE: closed_loop(bench, "")}
+    found: dict[str, Take] = {SERVICE: closed_loop(bench, ""), _REAL: real_sentences(bench)}
     ours = {text: _ours(bench, text) for text in bench.options.short[:_CHECKED]}
 
     def take(peer: Any) -> Take:
-        requests = [Request(post(peer.path, peer.body(text), peer.headers)) for text in bench.options.short]
+        def load(port: int, texts: Sequence[str]) -> Load:
+            requests = [Request(post(peer.path, peer.body(text), peer.headers), num_tokens(text)) for text in texts]
+            return Load(port, requests, clients=CLIENTS, seconds=bench.options.seconds, warm_up_s=_WARM_UP_S)
 
         def measure() -> Numbers:
             with running(peer, bench.options.tagger, environments) as port:
@@ -46,8 +50,8 @@ def takes(bench: Bench) -> Iterator[Mapping[str, Take]]:
                     answer = [tuple(each.get(field) for field in _FIELDS) for each in ask(peer, port, text)]
                     if answer != entities:
                         raise ServiceError(f"{peer.name} finds {answer} where the service finds {entities}")
-                load = Load(port, requests, clients=CLIENTS, seconds=bench.options.seconds, warm_up_s=_WARM_UP_S)
-                return bench.drive(load)
+                real = bench.drive(load(port, bench.options.mixed))
+                return {**bench.drive(load(port, bench.options.short)), _REAL: real["units_per_s"]}
 
         return measure
 
@@ -59,6 +63,14 @@ def takes(bench: Bench) -> Iterator[Mapping[str, Take]]:
         else:
             found[peer_name(name)] = take(peer)
     yield found
+
+
+def real_sentences(bench: Bench) -> Take:
+    """Measure the service on real sentences of every length, one a request."""
+    bodies = [({"text": text}, num_tokens(text)) for text in bench.options.mixed]
+    requests = bench.answered(bench.tagger(), "/v1/tag", bodies)
+    load = Load(bench.tagger(), requests, clients=CLIENTS, seconds=bench.options.seconds)
+    return lambda: bench.drive(load)
 
 
 def _ours(bench: Bench, text: str) -> list[tuple[object, ...]]:
@@ -76,6 +88,9 @@ def rows(rounds: Rounds) -> list[Row]:
     def over_best(each: Mapping[str, Numbers]) -> float:
         return each[SERVICE][RATE] / max(each[name][RATE] for name in names if name in each)
 
+    def over_best_of_real(each: Mapping[str, Numbers]) -> float:
+        return each[_REAL]["units_per_s"] / max(each[name][_REAL] for name in names if name in each)
+
     return [
         Row(
             measure=f"against the best of {len(names)} peers: requests/s",
@@ -83,6 +98,16 @@ def rows(rounds: Rounds) -> list[Row]:
             target=1.5,
             aim=3.0,
             unit="×",
+        ),
+        Row(
+            measure=f"against the best of {len(names)} peers, real sentences of every length: tokens/s",
+            values=shares(rounds, over_best_of_real),
+            unit="×",
+        ),
+        Row(measure=f"{_REAL}: tokens/s", values=values(rounds, _REAL, "units_per_s"), unit="/s"),
+        *(
+            Row(measure=f"{name}, real sentences: tokens/s", values=values(rounds, name, _REAL), unit="/s")
+            for name in names
         ),
         *(Row(measure=f"{name}: requests/s", values=values(rounds, name, RATE), unit="/s") for name in names),
         *(Row(measure=f"{name}: p99", values=values(rounds, name, "p99_ms"), unit="ms") for name in names),
