@@ -1,4 +1,4 @@
-"""`python -m training`: fit, resume, export, text, evaluate, corpora, gradients."""
+"""`python -m training`: fit, resume, export, quantize, text, evaluate, corpora, gradients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bundle.errors import SeqserveError
-from training import corpora, evaluate
+from training import corpora, evaluate, quantize
 from training.gradients import gradients
 
 
@@ -62,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
             "evaluate",
             "score a bundle on a file: spans of a tagger, perplexity or minimal pairs of a language model",
         ),
+        (quantize, "quantize", "make a tagger's bundle once more, with its LSTMs in int8"),
         (corpora, "corpora", "list, import and fetch the known data sets"),
         (gradients, "gradients", "compare the cells: gradients through time, agreement at a distance, clipping"),
     ):

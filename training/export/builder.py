@@ -12,6 +12,7 @@ from bundle.entries import Tensor
 
 OPSET = 20  # later opsets lose CUDA kernels in ONNX Runtime
 IR_VERSION = 9  # the lowest that knows opset 20
+PRODUCER = "seqserve"
 
 
 class GraphBuilder:
@@ -78,9 +79,9 @@ class GraphBuilder:
         self, name: str, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto]
     ) -> onnx.ModelProto:
         """Return the model; its weights are initializers that still lack their place in a file."""
-        weights = [_placeholder(key, array) for key, array in self.tensors.items()]
+        weights = [place_holder(key, array) for key, array in self.tensors.items()]
         graph = helper.make_graph(self.nodes, name, list(inputs), list(outputs), [*weights, *self.constants.values()])
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="seqserve")
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name=PRODUCER)
         model.ir_version = IR_VERSION
         return model
 
@@ -95,7 +96,8 @@ def value_infos(tensors: Sequence[Tensor]) -> list[onnx.ValueInfoProto]:
     ]
 
 
-def _placeholder(name: str, array: NDArray[Any]) -> onnx.TensorProto:
+def place_holder(name: str, array: NDArray[Any]) -> onnx.TensorProto:
+    """Return the initializer of an array in the external data file; its place there is not known yet."""
     tensor = TensorProto(name=name, data_type=helper.np_dtype_to_tensor_dtype(array.dtype), dims=array.shape)
     tensor.data_location = TensorProto.EXTERNAL
     return tensor

@@ -43,18 +43,20 @@ class Card:
 
 
 @contextmanager
-def new_folder(folder: Path) -> Iterator[Path]:
+def new_folder(folder: Path, *, replace: bool = False) -> Iterator[Path]:
     """Give a folder to write into, which becomes ``folder`` when nothing was raised and is gone otherwise.
 
-    Raises FileExistsError when ``folder`` is there already.
+    Raises FileExistsError when ``folder`` is there already and is not to be replaced.
     """
-    if folder.exists():
+    if folder.exists() and not replace:
         raise FileExistsError(f"{folder} exists already")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         work = Path(temporary) / "bundle"
         work.mkdir()
         yield work
+        if folder.exists():
+            os.rename(folder, Path(temporary) / "replaced")
         os.rename(work, folder)
 
 

@@ -93,7 +93,7 @@ def export_tagger(
         save_graph(work, graph_file=GRAPH_FILE, weights_file=WEIGHTS_FILE, model=model, tensors=tensors)
         _write_texts(work, trained, card, options.tags)
         manifest = _manifest(work, trained, card)
-        golden_entry = _record_golden(work, manifest, golden, tolerance=tolerance)
+        golden_entry = record_golden(work, manifest, golden, tolerance=tolerance)
         manifest = msgspec.structs.replace(manifest, golden=golden_entry)
         write_manifest(work, manifest)
         if not load_bundle(work).reproducible:
@@ -142,10 +142,10 @@ def _architecture(trained: TrainedTagger) -> TaggerArchitecture:
     )
 
 
-def _record_golden(
+def record_golden(
     folder: Path, manifest: TaggerManifest, sentences: Sequence[Sequence[str]], *, tolerance: float
 ) -> GoldenEntry:
-    """Tag the sentences with the bundle's own graph and write the answers."""
+    """Tag the sentences with the graph in a folder that lacks nothing else, and write the answers there."""
     bundle = TaggerBundle(
         manifest,
         make_tags(manifest.architecture.labels, manifest.architecture.scheme),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bundle.errors import SeqserveError
-from bundle.tagger import TaggerBundle
+from bundle.tagger import TaggedSentence, TaggerBundle
 from training.reading.conll import Sentence, map_labels, read_conll, to_scheme
 from training.taggers.metrics import Counts, SpanScores, report, score_tags
 
@@ -18,11 +18,15 @@ ARGUMENTS = ("token_column", "tag_column", "map", "lower")
 
 
 def evaluate_bundle(bundle: TaggerBundle, sentences: Sequence[Sentence]) -> SpanScores:
-    """Scores of the bundle's tags on given tokens, against tags in any scheme.
+    """Scores of the bundle's tags on given tokens, against tags in any scheme."""
+    return score_answers(bundle.tag([sentence.tokens for sentence in sentences]), sentences)
+
+
+def score_answers(answers: Sequence[TaggedSentence], sentences: Sequence[Sentence]) -> SpanScores:
+    """Scores of one answer for each sentence.
 
     Both sides are written in BIO first, so that the accuracy is that of BIO tags; the span scores do not depend on it.
     """
-    answers = bundle.tag([sentence.tokens for sentence in sentences])
     found = [
         Sentence(sentence.tokens, answer.tags) for sentence, answer in zip(sentences, answers, strict=True)
     ]  # a sentence checks that its tokens and tags are of equal number
