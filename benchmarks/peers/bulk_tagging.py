@@ -133,12 +133,17 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--warm-up", type=Path, metavar="TOKENS", help="(uner_ewt/dev.conll of the data folder)")
     parser.add_argument("--bundle", type=Path, default=Path("models/ner-en/1"), metavar="BUNDLE")
     parser.add_argument("--environments", type=Path, default=ENVIRONMENTS, metavar="FOLDER")
+    parser.add_argument(
+        "--without", nargs="*", default=[], metavar="NAME", help="leave these out, as the table names them"
+    )
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="(5)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the speeds here")
     arguments = parser.parse_args(words)
     tokens = arguments.tokens or corpus_file("uner_ewt/test.conll")
     warm_up = arguments.warm_up or corpus_file("uner_ewt/dev.conll")
-    taggers = taggers_of(arguments.bundle, arguments.environments)
+    taggers = [
+        each for each in taggers_of(arguments.bundle, arguments.environments) if each.name not in arguments.without
+    ]
     speeds = measure(taggers, (tokens, warm_up), num_rounds=arguments.rounds)
     print(report(speeds))
     if arguments.json is not None:
