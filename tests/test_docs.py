@@ -45,11 +45,8 @@ def module_calls(module: str) -> list[list[str]]:
     """Arguments of every `python -m MODULE …` in the pages' commands and inline code."""
     inline = [code for name in PAGES for code in re.findall(r"`([^`\n]+)`", page(name))]
     texts = [line for _, line in shell_lines()] + inline
-    calls = [
-        re.split(r"\s*(?:&&|\||>)\s*", text.split(f"python -m {module}", 1)[1])[0]
-        for text in texts
-        if f"python -m {module}" in text
-    ]
+    called = re.compile(rf"python -m {re.escape(module)}(?![\w.])(.*)")
+    calls = [re.split(r"\s*(?:&&|\||>)\s*", found[1])[0] for text in texts if (found := called.search(text))]
     return [call.split() for call in calls]
 
 
@@ -104,7 +101,7 @@ def test_training_calls_are_known() -> None:
 
 def test_benchmark_calls_are_known() -> None:
     pytest.importorskip("torch")
-    names = {name for page_name in PAGES for name in re.findall(r"python -m (benchmarks\.\w+)", page(page_name))}
+    names = {name for page_name in PAGES for name in re.findall(r"python -m (benchmarks(?:\.\w+)*)", page(page_name))}
     assert names
     for name in sorted(names):
         assert_calls_are_known(name)
