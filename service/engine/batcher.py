@@ -17,7 +17,7 @@ from typing import Generic, Protocol, TypeVar
 from service.engine.patience import ClientLeftError, Patience, late
 from service.engine.plan import BatchLimits, next_batch
 from service.engine.ticket import Answer, Entry, Ticket
-from service.engine.waiting import beside, go_on_beside
+from service.engine.waiting import beside, go_on_beside, let_others_go
 from service.errors import InternalError, OverloadedError
 
 Row = TypeVar("Row")
@@ -27,7 +27,7 @@ WINDOW = 256
 """Rows looked at when a batch is planned: enough to find company, few enough to cost nothing."""
 
 FIRST_GUESS_TOKENS_PER_S = 10_000.0
-"""Speed that Retry-After is computed from before anything was measured."""
+"""Speed that is assumed before anything was measured."""
 
 _FEW = 32
 _turn_of = attrgetter("turn")
@@ -44,7 +44,8 @@ class Batcher(Generic[Row, Result]):
     """Owns the queue of one graph.
 
     `run` takes rows and returns as many results, in order; it is never called by two threads at once. Where a loop
-    serves, it is called in a thread beside it.
+    serves, it is called in a thread beside it, or in the loop itself when it should take no longer than `quick_run_s`:
+    where every loop has a core of its own, handing it over only costs time. Nothing else is answered meanwhile.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Batcher(Generic[Row, Result]):
         *,
         max_queue_tokens: int,
         limits: BatchLimits | None = None,
+        quick_run_s: float = 0.0,
     ) -> None:
         self.observer: BatchObserver | None = None
         self.running_since: float | None = None
@@ -60,6 +62,7 @@ class Batcher(Generic[Row, Result]):
         self._run = run
         self._limits = limits or BatchLimits()
         self._max_queue_tokens = max_queue_tokens
+        self._quick_run_s = quick_run_s
         self._lock = threading.Lock()
         self._waiting: list[Entry[Row, Result]] = []  # by turn
         self._is_led = False
@@ -142,6 +145,7 @@ class Batcher(Generic[Row, Result]):
         """Lead until nothing waits."""
         while batch := self._next_batch():
             self._run_batch(batch)
+            let_others_go()  # whom this run has answered may ask again in time for the next one
 
     def _next_batch(self) -> list[Entry[Row, Result]]:
         """Take the next batch; without any, the next request leads anew."""
@@ -209,7 +213,8 @@ class Batcher(Generic[Row, Result]):
         for entry in batch:
             entry.ticket.start(started_at)
         try:
-            results = beside(self._run, [entry.row for entry in batch])
+            rows = [entry.row for entry in batch]
+            results = self._run(rows) if self._is_quick(batch) else beside(self._run, rows)
             if len(results) != len(batch):
                 raise AssertionError(f"{len(batch)} rows gave {len(results)} results")
         except Exception as error:  # each waiter gets it; the next batch is not concerned
@@ -227,7 +232,17 @@ class Batcher(Generic[Row, Result]):
         if self.observer is not None:
             self.observer.count_batch(len(lengths), sum(lengths), len(lengths) * max(lengths))
 
+    def _is_quick(self, batch: Sequence[Entry[Row, Result]]) -> bool:
+        """Whether a batch should run in no more than `quick_run_s`; never before a run has been timed."""
+        if not self._recent_s:
+            return False
+        return len(batch) * max(entry.length for entry in batch) <= self._quick_run_s * self._tokens_per_s
+
     def _wait_s(self) -> int:
-        """Whole seconds until what is pending will have been answered, at the speed measured lately; at least 1."""
-        speed = self._recent_tokens / self._recent_s if self._recent_s else FIRST_GUESS_TOKENS_PER_S
-        return max(1, math.ceil(self._pending_tokens / speed))
+        """Whole seconds until what is pending will have been answered; at least 1."""
+        return max(1, math.ceil(self._pending_tokens / self._tokens_per_s))
+
+    @property
+    def _tokens_per_s(self) -> float:
+        """The speed measured lately."""
+        return self._recent_tokens / self._recent_s if self._recent_s else FIRST_GUESS_TOKENS_PER_S

@@ -79,34 +79,42 @@ class TransducerModel:
 Model = TaggerModel | LanguageModel | ClassifierModel | TransducerModel
 
 
-def model_of(bundle: Bundle, provider: str, *, max_queue_tokens: int, slots: SlotLimits | None = None) -> Model:
+class QueueLimits(NamedTuple):
+    """How much of a model's work may wait in a process, and how long a run may hold up its loop (see Batcher)."""
+
+    max_queue_tokens: int
+    quick_run_s: float = 0.0
+
+
+def model_of(bundle: Bundle, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> Model:
     """Put a queue before an open bundle."""
     if isinstance(bundle, TaggerBundle):
-        batcher: Batcher[Tokens, TaggedSentence] = make_batcher(bundle, max_queue_tokens=max_queue_tokens)
+        batcher: Batcher[Tokens, TaggedSentence] = make_batcher(bundle, queue)
         return TaggerModel(bundle.manifest, provider, bundle, batcher)
     if isinstance(bundle, ClassifierBundle):
-        classifier: Batcher[Tokens, NDArray[np.float32]] = make_batcher(bundle, max_queue_tokens=max_queue_tokens)
+        classifier: Batcher[Tokens, NDArray[np.float32]] = make_batcher(bundle, queue)
         return ClassifierModel(bundle.manifest, provider, bundle, classifier)
     if isinstance(bundle, TransducerBundle):
-        transducer = Batcher(bundle.run, max_queue_tokens=max_queue_tokens)
+        # Its answers' lengths are not known, and so not how long a run takes.
+        transducer = Batcher(bundle.run, max_queue_tokens=queue.max_queue_tokens)
         return TransducerModel(bundle.manifest, provider, bundle, transducer)
-    scorer = make_score_batcher(bundle, max_queue_tokens=max_queue_tokens)
+    scorer = make_score_batcher(bundle, queue)
     max_slots, max_waiting = slots or SlotLimits()
     decoder = Decoder(bundle, max_slots=max_slots, max_waiting=max_waiting)
     return LanguageModel(bundle.manifest, provider, bundle, scorer, decoder)
 
 
-def make_batcher(bundle: TaggerBundle | ClassifierBundle, *, max_queue_tokens: int) -> Batcher[Tokens, Any]:
+def make_batcher(bundle: TaggerBundle | ClassifierBundle, queue: QueueLimits) -> Batcher[Tokens, Any]:
     """Return a batcher whose rows are the tokens of sentences or texts, which are looked up when they run."""
-    return Batcher(lambda rows: bundle.run(bundle.encode(rows)), max_queue_tokens=max_queue_tokens)
+    return Batcher(lambda rows: bundle.run(bundle.encode(rows)), **queue._asdict())
 
 
-def make_score_batcher(bundle: LanguageModelBundle, *, max_queue_tokens: int) -> Batcher[ScoreRow, ScoredRow]:
+def make_score_batcher(bundle: LanguageModelBundle, queue: QueueLimits) -> Batcher[ScoreRow, ScoredRow]:
     """Return a batcher whose rows are stretches of token ids."""
     # A run holds a number for every token and type; max_chunk_tokens is made for 16 rows of that.
     num_tokens = min(_SCORE_TOKENS, _SCORE_ROWS * bundle.manifest.limits.max_chunk_tokens)
     limits = BatchLimits(max_rows=_SCORE_ROWS, max_padded_tokens=num_tokens)
-    return Batcher(lambda rows: run_score_rows(bundle, rows), max_queue_tokens=max_queue_tokens, limits=limits)
+    return Batcher(lambda rows: run_score_rows(bundle, rows), limits=limits, **queue._asdict())
 
 
 def run_score_rows(bundle: LanguageModelBundle, rows: Sequence[ScoreRow]) -> list[ScoredRow]:

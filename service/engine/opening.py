@@ -11,7 +11,7 @@ from bundle.errors import BundleError
 from bundle.graph import Graph, provider_name
 from bundle.load import Bundle, find_bundles, load_bundle, verify_bundle
 from bundle.manifest import MANIFEST_FILE, Manifest, read_manifest, verify_files
-from service.engine.models import Model, SlotLimits, model_of
+from service.engine.models import Model, QueueLimits, SlotLimits, model_of
 
 logger = logging.getLogger("seqserve")
 
@@ -92,8 +92,10 @@ def choose_provider(setting: str) -> str:
     return "auto"  # known only once a session was opened, in the worker
 
 
-def open_model(checked: Checked, *, provider: str, max_queue_tokens: int, slots: SlotLimits | None = None) -> Model:
+def open_model(checked: Checked, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> Model:
     """Open a checked bundle in the process that serves it; "auto" falls back to the CPU.
+
+    A run on another provider waits for its device, and so is never made in the loop.
 
     Raises BundleError, also when a file is no longer what was checked: a worker that replaces a dead one long after the
     start would else answer with another's weights.
@@ -104,7 +106,9 @@ def open_model(checked: Checked, *, provider: str, max_queue_tokens: int, slots:
         bundle = checked.closed.open(checked.folder)
     else:
         bundle, provider = load_on(checked.folder, provider)
-    return model_of(bundle, provider, max_queue_tokens=max_queue_tokens, slots=slots)
+    if provider != "cpu":
+        queue = queue._replace(quick_run_s=0.0)
+    return model_of(bundle, provider, queue, slots)
 
 
 def load_on(folder: Path, provider: str) -> tuple[Bundle, str]:

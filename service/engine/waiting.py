@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Sized
 from typing import ParamSpec, Protocol, TypeVar
 
-from gevent import Timeout, get_hub, spawn
+from gevent import Timeout, get_hub, sleep, spawn
 from gevent._hub_local import get_hub_if_exists  # the public get_hub would make one
 from gevent.hub import Waiter
 
@@ -91,6 +91,12 @@ def go_on_beside(function: Callable[[], None]) -> bool:
         return False
     spawn(function)
     return True
+
+
+def let_others_go() -> None:
+    """Where a loop serves, let those greenlets run that can."""
+    if get_hub_if_exists() is not None:
+        sleep(0)
 
 
 def beside(function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:

@@ -11,7 +11,15 @@ from typing import BinaryIO, Literal, overload
 from bundle.errors import BundleError, SeqserveError
 from bundle.load import find_bundles
 from bundle.manifest import MANIFEST_FILE, read_manifest
-from service.engine.models import ClassifierModel, LanguageModel, Model, TaggerModel, TransducerModel, model_of
+from service.engine.models import (
+    ClassifierModel,
+    LanguageModel,
+    Model,
+    QueueLimits,
+    TaggerModel,
+    TransducerModel,
+    model_of,
+)
 from service.engine.opening import choose_provider, load_on
 from service.engine.patience import Patience
 from service.engine.registry import Task
@@ -86,7 +94,7 @@ def open_offline(given: argparse.Namespace, task: Task) -> Model:
     if given.model is not None and given.model not in by_name:
         raise BundleError(f"{models}: holds no {_KINDS[task]} {given.model!r}, only {', '.join(sorted(by_name))}")
     bundle, provider = load_on(by_name[given.model or min(by_name)], choose_provider(given.provider))
-    return model_of(bundle, provider, max_queue_tokens=sys.maxsize)
+    return model_of(bundle, provider, QueueLimits(sys.maxsize))
 
 
 @contextlib.contextmanager

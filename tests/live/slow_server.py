@@ -8,6 +8,7 @@ from typing import Any
 from service.__main__ import main
 from service.engine import models
 from service.engine.batcher import Batcher
+from service.engine.models import QueueLimits
 
 RUN_S = 0.5
 
@@ -15,8 +16,8 @@ RUN_S = 0.5
 def slowed(make: Callable[..., Batcher[Any, Any]]) -> Callable[..., Batcher[Any, Any]]:
     """Wrap one of the engine's makers of batchers."""
 
-    def make_slow(bundle: Any, *, max_queue_tokens: int) -> Batcher[Any, Any]:
-        batcher = make(bundle, max_queue_tokens=max_queue_tokens)
+    def make_slow(bundle: Any, queue: QueueLimits) -> Batcher[Any, Any]:
+        batcher = make(bundle, queue)
         run = batcher._run
 
         def wait_and_run(rows: list[Any]) -> Any:

@@ -10,7 +10,7 @@ import msgspec
 from bundle.language_model import StepBatch, StepResult
 from service import app
 from service.__main__ import main
-from service.engine.models import Model, SlotLimits, model_of
+from service.engine.models import Model, QueueLimits, SlotLimits, model_of
 from service.engine.opening import Checked, check_bundles, open_model
 from tests.toy_language_model import ToyLanguageModel
 
@@ -53,12 +53,12 @@ def check_more(models: Path, *, provider: str, known: Mapping[str, Checked] | No
     return [*taken, *(Checked(models, toy.manifest, None) for toy in toys().values())]
 
 
-def open_more(checked: Checked, *, provider: str, max_queue_tokens: int, slots: SlotLimits | None = None) -> Model:
+def open_more(checked: Checked, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> Model:
     """Stand in for `open_model`."""
     toy = toys().get(checked.manifest.name)
     if toy is None:
-        return open_model(checked, provider=provider, max_queue_tokens=max_queue_tokens, slots=slots)
-    return model_of(toy, "cpu", max_queue_tokens=max_queue_tokens, slots=slots)  # type: ignore[arg-type]
+        return open_model(checked, provider, queue, slots)
+    return model_of(toy, "cpu", queue, slots)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

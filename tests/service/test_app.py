@@ -11,7 +11,7 @@ from flask import Flask
 from bundle.tagger import TaggerBundle
 from service.board import Board
 from service.context import ARRIVED_AT, FOR_OPERATORS
-from service.engine.models import LanguageModel, model_of
+from service.engine.models import LanguageModel, QueueLimits, model_of
 from tests.toy_language_model import ToyLanguageModel
 
 MakeApp = Callable[..., Flask]
@@ -21,7 +21,7 @@ FAR = 60.0
 
 def language_model() -> LanguageModel:
     """A model of another task; taggers cannot be asked of it."""
-    return model_of(ToyLanguageModel(), "cpu", max_queue_tokens=100)  # type: ignore[arg-type,return-value]
+    return model_of(ToyLanguageModel(), "cpu", QueueLimits(100))  # type: ignore[arg-type,return-value]
 
 
 def test_a_model_of_another_task_is_a_mismatch(make_app: MakeApp) -> None:

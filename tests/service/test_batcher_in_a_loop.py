@@ -40,6 +40,46 @@ def test_greenlets_share_runs_in_another_thread() -> None:
     assert loop not in threads
 
 
+def test_a_run_that_should_be_quick_is_made_in_the_loop_and_a_long_one_is_not() -> None:
+    threads = []
+
+    def run(rows: list[int]) -> list[int]:
+        threads.append(threading.get_ident())
+        time.sleep(0.001 * len(rows))
+        return rows
+
+    def work() -> int:
+        batcher: Batcher[int, int] = Batcher(run, max_queue_tokens=1000, quick_run_s=0.007)
+        for rows in ([1], [2], [*range(16)]):
+            assert submit(batcher, rows) == rows
+        return threading.get_ident()
+
+    loop = in_a_loop(work)
+    first, short, long = threads
+    assert short == loop
+    assert loop not in (first, long)  # the first has nothing to be judged by
+
+
+def test_who_was_answered_goes_on_before_the_next_quick_run() -> None:
+    events = []
+
+    def run(rows: list[int]) -> list[int]:
+        events.append(f"run of {len(rows)}")
+        return rows
+
+    def ask(batcher: Batcher, rows: list[int]) -> None:
+        submit(batcher, rows)
+        events.append(f"answered {len(rows)}")
+
+    def work() -> None:
+        batcher: Batcher[int, int] = Batcher(run, max_queue_tokens=1000, quick_run_s=FAR)
+        submit(batcher, [0])
+        gevent.joinall([gevent.spawn(ask, batcher, [0] * size) for size in (1, 20)])
+
+    in_a_loop(work)
+    assert events == ["run of 1", "run of 16", "answered 1", "run of 5", "answered 20"]
+
+
 def test_a_request_does_not_wait_beyond_its_deadline_for_its_own_run() -> None:
     release = threading.Event()
 

@@ -11,14 +11,14 @@ from flask.testing import FlaskClient
 
 from bundle.load import load_bundle
 from service.engine.batcher import Batcher
-from service.engine.models import ClassifierModel, model_of
+from service.engine.models import ClassifierModel, QueueLimits, model_of
 from tests.service.conftest import BUNDLES
 
 MakeApp = Callable[..., Flask]
 
 
 def open_classifier() -> ClassifierModel:
-    model = model_of(load_bundle(BUNDLES / "tiny-classifier" / "1"), "cpu", max_queue_tokens=1000)
+    model = model_of(load_bundle(BUNDLES / "tiny-classifier" / "1"), "cpu", QueueLimits(1000))
     assert isinstance(model, ClassifierModel)
     return model
 

@@ -2,11 +2,11 @@
 
 from typing import cast
 
-from service.engine.models import LanguageModel, model_of
+from service.engine.models import LanguageModel, QueueLimits, model_of
 from tests.toy_language_model import ToyLanguageModel
 
 
 def open_toy(*arguments: object, max_queue_tokens: int = 100_000, **options: object) -> LanguageModel:
     """Open a ToyLanguageModel, which takes the other arguments."""
     toy = ToyLanguageModel(*arguments, **options)  # type: ignore[arg-type]
-    return cast(LanguageModel, model_of(toy, "cpu", max_queue_tokens=max_queue_tokens))  # type: ignore[arg-type]
+    return cast(LanguageModel, model_of(toy, "cpu", QueueLimits(max_queue_tokens)))  # type: ignore[arg-type]
