@@ -27,7 +27,7 @@ class ClassifierArchitecture(ManifestStruct, frozen=True):
     bidirectional: bool
     feed_forward: list[Positive]
     characters: Literal["cnn", "lstm", "none"]
-    pooling: Literal["last", "mean", "max"]
+    pooling: Literal["last", "middle", "mean", "max"]
     num_parameters: Size
     labels: Annotated[list[str], msgspec.Meta(min_length=2)]
 

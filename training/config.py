@@ -136,7 +136,8 @@ class OptimizerConfig:
 class LoopConfig:
     epochs: int = 12
     batch_size: int = 32  # sentences
-    patience: int = 0  # epochs without a better dev F1 before stopping; 0: never
+    patience: int = 0  # epochs without a better dev score before stopping; 0: never
+    keep: Literal["best", "last"] = "best"  # which epoch's weights: the best on dev, or the last, chosen by nothing
     average_decay: float = 0.0  # exponential moving average of the weights; 0: off
     precision: Literal["float32", "bf16"] = "float32"
     threads: int = 0  # 0: torch's own choice; part of the result's identity
@@ -183,6 +184,8 @@ def check_training(config: Any) -> None:
     for name, value in shares.items():
         if not 0.0 <= value < 1.0:
             raise ConfigError(f"{name} = {value} is not in [0, 1)")
+    if config.loop.keep == "last" and config.loop.patience:
+        raise ConfigError('loop.patience stops by dev and loop.keep = "last" does not look at it: one of them')
     for name, count in {"loop.epochs": config.loop.epochs, "loop.batch_size": config.loop.batch_size}.items():
         if count < 1:
             raise ConfigError(f"{name} = {count} is below 1")

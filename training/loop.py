@@ -61,7 +61,7 @@ class Training:
             self._run_epoch()
         self._draw_curves()
         best = self._shown(position.best_score)
-        print(f"{self.folder}: best dev {self.task.metric} {best} in epoch {position.best_epoch}")
+        print(f"{self.folder}: kept epoch {position.best_epoch}, dev {self.task.metric} {best}")
 
     def save(self) -> None:
         state = {
@@ -139,7 +139,7 @@ class Training:
                 dev = self.task.evaluate()
             weights = self.task.weights_of_dev()
             score = sum(w * value for w, value in zip(weights, dev.values(), strict=True)) / sum(weights)
-            if score > position.best_score:
+            if score > position.best_score or self.config.loop.keep == "last":
                 position.best_score, position.best_epoch = score, position.epoch + 1
                 save_tensors(self.folder / MODEL, {**self.task.state(), "epoch": position.epoch + 1})
         line = {

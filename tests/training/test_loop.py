@@ -125,6 +125,14 @@ def test_the_kept_epoch_is_the_best_by_the_weighted_mean(tmp_path):
     assert load_tensors(tmp_path / "model.pt")["epoch"] == best["epoch"]
 
 
+def test_the_last_weights_are_kept_where_nothing_is_to_be_chosen(tmp_path):
+    # A dev score that cannot rise: of weights that hardly move the best epoch is the first.
+    rate = {"learning_rate": 1e-9}
+    for keep, epoch in (("best", 1), ("last", 3)):
+        fit(tiny_config(optimizer=rate, loop={"epochs": 3, "keep": keep}), tmp_path / keep)
+        assert load_tensors(tmp_path / keep / "model.pt")["epoch"] == epoch
+
+
 def test_bf16_training_runs_and_learns(tmp_path):
     fit(tiny_config(loop={"epochs": 10, "precision": "bf16"}), tmp_path)
     losses = [loss for _, loss, _ in dev_history(tmp_path)]

@@ -49,15 +49,18 @@ class Classifier(Reader):
 def pool(states: Tensor, lengths: Tensor, pooling: str, *, bidirectional: bool) -> Tensor:
     """States (B,T,D*H) of rows of `lengths` -> one vector a row (B,D*H).
 
-    "last": where each direction ends, which is the row's first token for the backward one. "mean", "max": over the
-    row's tokens.
+    "last": where each direction ends, which is the row's first token for the backward one. "middle": where the
+    directions meet, the forward one at token (T-1)//2 (from 0) and the backward one at T//2: in the first layer each
+    has read its half, and both the token in the middle where T is odd. "mean", "max": over the row's tokens.
     """
-    if pooling == "last":
-        at_end = states[torch.arange(len(states)), lengths - 1]
+    rows = torch.arange(len(states))
+    if pooling in ("last", "middle"):
+        forward_at = lengths - 1 if pooling == "last" else (lengths - 1) // 2
         if not bidirectional:
-            return at_end
+            return states[rows, forward_at]
+        backward_at = torch.zeros_like(lengths) if pooling == "last" else lengths // 2
         size = states.shape[2] // 2
-        return torch.cat([at_end[:, :size], states[:, 0, size:]], dim=1)
+        return torch.cat([states[rows, forward_at, :size], states[rows, backward_at, size:]], dim=1)
     real = (torch.arange(states.shape[1])[None] < lengths[:, None])[:, :, None]  # (B,T,1)
     if pooling == "mean":
         return states.masked_fill(~real, 0.0).sum(dim=1) / lengths[:, None]

@@ -58,8 +58,8 @@ class ClassifierAugment:
 class ClassifierModelConfig(ReaderConfig):
     """What reads the text, and how its states become one vector; feed-forward layers come after that."""
 
-    pooling: Literal["last", "mean", "max"] = "max"
-    # last: where each direction ends; mean, max: over all tokens
+    pooling: Literal["last", "middle", "mean", "max"] = "max"
+    # last: where each direction ends; middle: where they meet; mean, max: over all tokens
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -46,31 +47,54 @@ def run(bundle: ClassifierBundle, arguments: argparse.Namespace) -> int:
         distinct=arguments.distinct,
     )
     texts = read_labelled(arguments.file, file, bundle.labels)
-    scores = evaluate_classifier(bundle, texts)
+    scores = score_answers(answer_texts(bundle, texts), bundle.labels)
     if not scores["num_texts"]:
         raise SeqserveError(f"{arguments.file}: it holds no text with one of the labels {', '.join(bundle.labels)}")
     print(json.dumps(scores, indent=1, ensure_ascii=False) if arguments.json else report(scores))
     return 0
 
 
-def evaluate_classifier(bundle: ClassifierBundle, texts: Sequence[LabelledText]) -> dict[str, object]:
-    """Scores over texts that have a token; those longer than the bundle takes are cut, and counted in `num_cut`.
+@dataclass(frozen=True)
+class Answers:
+    """What a classifier said of texts, one entry each; labels by their place."""
 
-    log_prob: mean ln P(label | text) in nats.
-    """
+    gold: tuple[int, ...] = ()
+    found: tuple[int, ...] = ()
+    log_probs: tuple[float, ...] = ()  # ln P(gold label | text) in nats
+    num_cut: int = 0
+
+    def __add__(self, more: Answers) -> Answers:
+        return Answers(
+            self.gold + more.gold,
+            self.found + more.found,
+            self.log_probs + more.log_probs,
+            self.num_cut + more.num_cut,
+        )
+
+
+def answer_texts(bundle: ClassifierBundle, texts: Sequence[LabelledText]) -> Answers:
+    """Answers to texts that have a token; those longer than the bundle takes are cut, and counted in `num_cut`."""
     longest = bundle.manifest.limits.max_tokens
     read = [(tokens, each.label) for each in texts if (tokens := bundle.tokenize(each.text))]
     probs = bundle.classify([tokens[:longest] for tokens, _ in read])
-    gold = [bundle.labels.index(label) for _, label in read]
-    found = [int(row.argmax()) for row in probs]
-    right = Counter(wanted for wanted, given in zip(gold, found, strict=True) if wanted == given)
-    num_gold, num_found = Counter(gold), Counter(found)
-    log_probs = [float(np.log(row[wanted])) for row, wanted in zip(probs, gold, strict=True)]
+    gold = tuple(bundle.labels.index(label) for _, label in read)
+    return Answers(
+        gold,
+        tuple(int(row.argmax()) for row in probs),
+        tuple(float(np.log(row[wanted])) for row, wanted in zip(probs, gold, strict=True)),
+        sum(len(tokens) > longest for tokens, _ in read),
+    )
+
+
+def score_answers(answers: Answers, labels: Sequence[str]) -> dict[str, object]:
+    """Scores of all answers and of each label; log_prob: mean ln P(label | text) in nats."""
+    right = Counter(wanted for wanted, given in zip(answers.gold, answers.found, strict=True) if wanted == given)
+    num_texts, num_gold, num_found = len(answers.gold), Counter(answers.gold), Counter(answers.found)
     return {
-        "num_texts": len(read),
-        "num_cut": sum(len(tokens) > longest for tokens, _ in read),
-        "accuracy": right.total() / len(read) if read else 0.0,
-        "log_prob": sum(log_probs) / len(read) if read else 0.0,
+        "num_texts": num_texts,
+        "num_cut": answers.num_cut,
+        "accuracy": right.total() / num_texts if num_texts else 0.0,
+        "log_prob": sum(answers.log_probs) / num_texts if num_texts else 0.0,
         "labels": {
             label: {
                 "precision": right[at] / num_found[at] if num_found[at] else 0.0,
@@ -78,7 +102,7 @@ def evaluate_classifier(bundle: ClassifierBundle, texts: Sequence[LabelledText])
                 "num_gold": num_gold[at],
                 "num_found": num_found[at],
             }
-            for at, label in enumerate(bundle.labels)
+            for at, label in enumerate(labels)
         },
     }
 

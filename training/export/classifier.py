@@ -18,7 +18,7 @@ from training.export.weights import Arrays
 
 @dataclass(frozen=True)
 class ClassifierOptions:
-    """pooling: last, mean or max; table_dtype: float32, float16 or int8."""
+    """pooling: last, middle, mean or max; table_dtype: float32, float16 or int8."""
 
     cell: str
     pooling: str
@@ -33,6 +33,8 @@ def build_classifier(weights: Arrays, options: ClassifierOptions) -> tuple[onnx.
     states, ends = add_encoder(graph, weights, features, lengths, cell=options.cell)
     if options.pooling == "last":
         pooled = ends[0] if len(ends) == 1 else graph.add("Concat", ends, "pooled", axis=1)  # (B,D*H)
+    elif options.pooling == "middle":
+        pooled = _add_middle(graph, states, lengths, bidirectional=len(ends) == 2)
     else:
         add_pool = {"mean": _add_mean, "max": _add_max}[options.pooling]
         pooled = add_pool(graph, states, lengths, add_mask(graph, states, lengths, name="pooled"))
@@ -43,6 +45,30 @@ def build_classifier(weights: Arrays, options: ClassifierOptions) -> tuple[onnx.
     graph.add("Softmax", [logits], "probs", axis=1)
     inputs, outputs = classifier_signature(len(weights["output.bias"]))
     return graph.model("classifier", value_infos(inputs), value_infos(outputs)), graph.tensors
+
+
+def _add_middle(graph: GraphBuilder, states: str, lengths: str, *, bidirectional: bool) -> str:
+    """States (T,B,D*H) where the directions meet (B,D*H): forward at token (length-1)//2, backward at length//2."""
+    ends = graph.add("Cast", [lengths], "pooled.ends", to=TensorProto.INT64)
+    num_rows = graph.add("Squeeze", [graph.add("Shape", [lengths], "pooled.shape")], "pooled.num_rows")
+    limits = graph.scalar(0, np.int64), num_rows, graph.scalar(1, np.int64)
+    rows = graph.add("Range", limits, "pooled.rows")
+    before = graph.add("Sub", [ends, graph.scalar(1, np.int64)], "pooled.before")
+    if not bidirectional:
+        return _add_states_at(graph, states, before, rows, name="pooled")
+    directions = graph.add_many("Split", [states], ["pooled.forward", "pooled.backward"], axis=2, num_outputs=2)
+    meeting = [
+        _add_states_at(graph, own, doubled, rows, name="pooled.meeting")
+        for own, doubled in zip(directions, (before, ends), strict=True)
+    ]
+    return graph.add("Concat", meeting, "pooled", axis=1)
+
+
+def _add_states_at(graph: GraphBuilder, states: str, doubled: str, rows: str, *, name: str) -> str:
+    """States (T,B,N) of each row at token doubled // 2 (B,N)."""
+    places = graph.add("Div", [doubled, graph.scalar(2, np.int64)], name + ".places")
+    columns = [graph.add("Unsqueeze", [each, graph.ints(1)], name + ".column") for each in (places, rows)]
+    return graph.add("GatherND", [states, graph.add("Concat", columns, name + ".indices", axis=1)], name)
 
 
 def _add_mean(graph: GraphBuilder, states: str, lengths: str, is_real: str) -> str:

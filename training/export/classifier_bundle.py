@@ -58,7 +58,7 @@ class TrainedClassifier:
     characters: Sequence[str]
     labels: Sequence[str]
     cell: CellName
-    pooling: Literal["last", "mean", "max"]
+    pooling: Literal["last", "middle", "mean", "max"]
     tokenization: TokenizerName
     max_word_chars: int = 32
     max_tokens: int = 512

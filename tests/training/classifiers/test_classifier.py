@@ -12,14 +12,14 @@ from training.loop import Training
 from training.reading.text import TextError
 from training.runs import fit, resume
 
-LENGTHS = torch.tensor([3, 5, 1])
+LENGTHS = torch.tensor([3, 5, 1, 4])
 
 
-@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("pooling", ["last", "middle", "mean", "max"])
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
 def test_pooling_is_its_definition_on_the_row_alone(pooling, bidirectional):
     torch.manual_seed(0)
-    states = torch.randn(3, 5, 4)
+    states = torch.randn(4, 5, 4)
     pooled = pool(states, LENGTHS, pooling, bidirectional=bidirectional)
     for row, length in enumerate(LENGTHS):
         real = states[row, :length]
@@ -27,12 +27,15 @@ def test_pooling_is_its_definition_on_the_row_alone(pooling, bidirectional):
             expected = real.mean(0)
         elif pooling == "max":
             expected = real.max(0).values
+        elif pooling == "middle":
+            left, right = [(1, 1), (2, 2), (0, 0), (1, 2)][row]
+            expected = torch.cat([real[left, :2], real[right, 2:]]) if bidirectional else real[left]
         else:
             expected = torch.cat([real[-1, :2], real[0, 2:]]) if bidirectional else real[-1]
         torch.testing.assert_close(pooled[row], expected)
 
 
-@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("pooling", ["last", "middle", "mean", "max"])
 @pytest.mark.parametrize("cell", CELLS)
 def test_padding_does_not_change_a_text(cell, pooling):
     task = ClassifierTask(tiny_classifier_config(model={"cell": cell, "pooling": pooling, "feed_forward": [5]}))

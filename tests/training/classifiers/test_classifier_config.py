@@ -19,7 +19,7 @@ def test_a_configuration_comes_back_from_its_table():
         ({"data": {"train": []}}, "data.train and data.dev need at least one file each"),
         ({"data": {"dev": [{"file": "x", "weight": 0.0}]}}, "data.dev needs weights of 0 or more"),
         ({"text": {"max_tokens": 0}}, "text.max_tokens = 0 is below 1"),
-        ({"model": {"pooling": "sum"}}, "model.pooling = 'sum' is none of 'last', 'mean', 'max'"),
+        ({"model": {"pooling": "sum"}}, "model.pooling = 'sum' is none of 'last', 'middle', 'mean', 'max'"),
         ({"model": {"feed_forward": [4, 0]}}, "model.feed_forward[1] = 0 is below 1"),
         ({"augment": {"lower": 1.0}}, "augment.lower = 1.0 is not in [0, 1)"),
         ({"loop": {"epochs": 0}}, "loop.epochs = 0 is below 1"),

@@ -17,7 +17,7 @@ def batch(seed, shape):
     return random_batch(np.random.default_rng(seed), shape, num_words=NUM_WORDS, num_characters=NUM_CHARACTERS)
 
 
-@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("pooling", ["last", "middle", "mean", "max"])
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_cell_direction_and_pooling_equals_torch(tmp_path, cell, bidirectional, pooling):
@@ -39,7 +39,7 @@ def test_feed_forward_layers_and_other_characters_equal_torch(tmp_path, characte
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     cell=st.sampled_from(sorted(CELLS)),
-    pooling=st.sampled_from(["last", "mean", "max"]),
+    pooling=st.sampled_from(["last", "middle", "mean", "max"]),
     sizes=st.tuples(st.integers(1, 3), st.integers(1, 150), st.booleans()),
     shape=st.tuples(st.integers(1, 20), st.integers(1, 40), st.integers(1, 6)),
     seed=st.integers(0, 2**32 - 1),
