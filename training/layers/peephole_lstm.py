@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from training.layers.gru import Cell
+from training.layers.peephole_scan import PeepholeScan
 
 
 class PeepholeLSTM(Cell):
     """LSTM whose three gates see c<t-1> through full matrices (after Gers & Schmidhuber 2000); ONNX's is another cell.
+
+    Γu = σ(Wu x<t> + Ru a<t-1> + Pu c<t-1> + bu), and so Γf and Γo; c~ = tanh(Wc x<t> + Rc a<t-1> + bc);
+    c<t> = Γu c~ + Γf c<t-1>; a<t> = Γo tanh(c<t>). `PeepholeScan` runs them.
 
     Rows of the weights: update gate, forget gate, candidate, output gate, as torch's LSTM; of `weight_ch_l0` (3H,H)
     update gate, forget gate, output gate. It starts at 0: as an LSTM without peepholes. ONNX's output gate sees c<t>.
@@ -26,15 +29,15 @@ class PeepholeLSTM(Cell):
         self, inputs: Tensor, first: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Inputs (B,T,I), a<0> and c<0> (1,B,H) -> every a<t> (B,T,H), the last a<t> and c<t> (1,B,H)."""
-        hidden_state, cell_state = (self._first(inputs, part) for part in first or (None, None))
-        outputs = []
-        for from_input in self._from_inputs(inputs):
-            update, forget, candidate, output = (from_input + linear(hidden_state, self.weight_hh_l0)).chunk(4, dim=1)
-            update_peep, forget_peep, output_peep = linear(cell_state, self.weight_ch_l0).chunk(3, dim=1)
-            update_gate = torch.sigmoid(update + update_peep)  # Γu (B,H)
-            forget_gate = torch.sigmoid(forget + forget_peep)  # Γf (B,H)
-            output_gate = torch.sigmoid(output + output_peep)  # Γo (B,H)
-            cell_state = update_gate * torch.tanh(candidate) + forget_gate * cell_state
-            hidden_state = output_gate * torch.tanh(cell_state)
-            outputs.append(hidden_state)
-        return torch.stack(outputs, dim=1), (hidden_state[None], cell_state[None])
+        state = [self._first(inputs, part) for part in first or (None, None)]
+        product = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else inputs.dtype
+        tensors = (
+            inputs.transpose(0, 1).contiguous(),
+            self.bias_ih_l0 + self.bias_hh_l0,
+            self.weight_ih_l0,
+            self.weight_hh_l0,
+            self.weight_ch_l0,
+        )
+        with torch.autocast("cpu", enabled=False):
+            outputs, cell_state = PeepholeScan.apply(*(tensor.to(product) for tensor in tensors), *state)
+        return outputs.transpose(0, 1), (outputs[-1:], cell_state[None])
