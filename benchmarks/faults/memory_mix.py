@@ -12,10 +12,14 @@ from types import TracebackType
 from benchmarks.faults.connection import Connection, Outcome
 from benchmarks.faults.questions import Draft, Question, ask_alone, sentences
 
-_NUM_GOOD = 600
+_NUM_GOOD = 1200
+_NUM_SHORT = 12
+"""Requests of one short text for each six of any size: most that a service gets are short."""
+
 _LONGEST_WORDS = 400
 _LONGEST_CLASSIFIED_WORDS = 100
 _MOST_TEXTS = 64
+_SHORT_PATHS = ("/v1/tag", "/v1/classify", "/v1/score")
 _PATIENCE_S = 30.0
 _BAD: tuple[tuple[int, Draft], ...] = (
     (400, ("/v1/tag", b'{"text": "cut')),
@@ -39,7 +43,10 @@ def prepare(port: int) -> tuple[list[Question], list[Question]]:
 
 
 def varied_drafts(count: int) -> list[Draft]:
-    """Requests of 1 to 64 texts and 1 to 400 words, most of them small, of every task; the same every time."""
+    """Requests of 1 to 64 texts and 1 to 400 words, two of three of one short text, of every task.
+
+    The same every time.
+    """
     chance = random.Random(1)
     texts = sentences(160)
 
@@ -74,6 +81,7 @@ def varied_drafts(count: int) -> list[Draft]:
             ("/v1/score", {"text": [each[:200].strip() for each in some(16)], "include": ["tokens"], "top": 3}),
             ("/v1/score", {"text": text()[:200].strip()}),
             ("/v1/sample", sample()),
+            *((chance.choice(_SHORT_PATHS), {"text": _cut(chance.choice(texts), 25)}) for _ in range(_NUM_SHORT)),
         ]
     return drafts[:count]
 
