@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import socket
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from benchmarks.load.plan import post
 PATIENCE_S = 60.0
 """A request without an answer for so long hangs."""
 
-_CONNECTED = 1  # TCP_ESTABLISHED of linux/tcp_states.h
+_CLOSED = 7  # TCP_CLOSE of linux/tcp_states.h
+_INFO = struct.Struct("=B23xI")  # tcpi_state and tcpi_unacked of struct tcp_info in linux/tcp.h
 _UNAVAILABLE = 503
 _HOPELESS = (BrokenPipeError, ConnectionResetError)
 Judge = Callable[[Question, bytes], bool]
@@ -95,12 +97,11 @@ class Connection:
         try:
             # In one piece: who reads the head has read the body too, and a reset means that nobody read either.
             sock.sendall(post(question.path, question.body))
-            was_open = _tcp_state(sock) == _CONNECTED
             first = sock.recv(1, socket.MSG_PEEK)
         except _HOPELESS:
             return (Outcome.CLOSED_IDLE if is_used else Outcome.LOST), "reset, request unread", b""
         if not first:
-            if is_used and not was_open:
+            if is_used and not _has_arrived(sock):
                 return Outcome.CLOSED_IDLE, "closed while the request was sent", b""
             return Outcome.LOST, "closed without an answer", b""
         try:
@@ -152,5 +153,19 @@ def _has_ended(sock: socket.socket) -> bool:
         sock.settimeout(PATIENCE_S)
 
 
-def _tcp_state(sock: socket.socket) -> int:
-    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+def _has_arrived(sock: socket.socket) -> bool:
+    """Whether what was sent came before the end that the other side has sent.
+
+    Then that end acknowledges it: nobody who leaves it unread ends without a reset. What comes later is answered by
+    a reset, which closes the connection here too.
+    """
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
+        state, num_unacknowledged = _INFO.unpack(info)
+        if state == _CLOSED:
+            return False
+        if not num_unacknowledged:
+            return True
+        time.sleep(0.001)
+    raise TimeoutError
