@@ -11,6 +11,7 @@ import pytest
 from benchmarks.faults.connection import Asked, Connection, Outcome
 from benchmarks.faults.holders import Death
 from benchmarks.faults.kill import split
+from benchmarks.faults.memory import first_and_last
 from benchmarks.faults.questions import Question, stream_content, version_of
 
 BODY = b'{"model":"m","version":"1","results":[]}'
@@ -130,3 +131,11 @@ def test_a_stream_says_the_same_whatever_its_pieces() -> None:
     assert stream_content(stream({"index": 0, "text": "a"}, {"index": 0, "text": "b"}, end)) == stream_content(whole)
     assert stream_content(stream({"index": 0, "text": "ac"}, end)) != stream_content(whole)
     assert stream_content(whole.removesuffix(b"data: [DONE]\n\n")) == b"cut"
+
+
+def test_memory_is_compared_by_medians_of_ten_samples() -> None:
+    early = [(number, 100) for number in range(0, 50)]
+    warm = [(number, 200) for number in range(50, 58)] + [(58, 900), (59, 900)]
+    late = [(number, 210) for number in range(60, 99)] + [(99, 1)]
+    assert first_and_last(early + warm + late, 50) == (200, 210)
+    assert first_and_last([(0, 100), (70, 300)], 50) == (300, 300)

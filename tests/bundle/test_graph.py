@@ -11,6 +11,7 @@ from bundle.entries import GraphEntry, Tensor
 from bundle.errors import BundleError
 from bundle.graph import Graph, provider_name
 from bundle.manifest import read_manifest
+from service.memory import resident_bytes
 from tests.bundle.tiny_bundle import TINY, Spoiled
 
 ENTRY = read_manifest(TINY).graphs.tagger
@@ -71,6 +72,22 @@ def test_threads_share_a_graph(graph: Graph) -> None:
     for thread in threads:
         thread.join()
     assert answers == [expected] * 8
+
+
+def test_a_small_run_gives_the_memory_of_a_large_one_back(graph: Graph) -> None:
+    """Blocks this large are mapped by themselves, so what is freed leaves the process at once."""
+    large = {
+        "words": np.ones((1024, 64), np.int32),
+        "chars": np.ones((1024, 64, 2), np.int32),
+        "lengths": np.full(1024, 64, np.int32),
+    }
+    graph.run(feeds())
+    before = resident_bytes()
+    graph.run(large)
+    grown = resident_bytes() - before
+    assert grown > 50_000_000
+    graph.run(feeds())
+    assert resident_bytes() - before < grown / 2
 
 
 def changed(tensor: Tensor, **changes: Any) -> Tensor:
