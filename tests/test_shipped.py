@@ -18,6 +18,7 @@ from training.corpora import known_corpora
 
 MODELS = Path(__file__).parent.parent / "models"
 MAX_TAGGER_BYTES = 40_000_000
+TAGGERS = ["ner-en", "ner-en-int8", "ner-en-small"]
 INT8 = {"ner-en-int8"}
 """Bundles whose rows change with their batch, and say so."""
 
@@ -51,14 +52,14 @@ def test_each_bundle_loads_says_whether_it_is_reproducible_and_where_it_comes_fr
     assert {entry.file for entry in manifest.extra_files} >= {"README.md", "curves.png"}
 
 
-@pytest.mark.parametrize("name", ["ner-en", "ner-en-int8"])
+@pytest.mark.parametrize("name", TAGGERS)
 def test_the_taggers_are_small_enough(name):
     assert sum(path.stat().st_size for path in (MODELS / name / "1").iterdir()) < MAX_TAGGER_BYTES
 
 
 def test_a_tagger_that_nobody_named_is_the_reproducible_one():
     taggers = [path.parent.name for path in find_bundles(MODELS) if path.parent.name.startswith("ner-")]
-    assert taggers == ["ner-en", "ner-en-int8"]
+    assert taggers == TAGGERS
 
 
 def test_the_int8_tagger_is_as_good_and_finds_the_same_names(tagger):
@@ -70,6 +71,16 @@ def test_the_int8_tagger_is_as_good_and_finds_the_same_names(tagger):
         assert values["f1"] > tagger.manifest.metrics[name]["f1"] - 0.005
     for text in ("Harry Potter and Hermione Granger invented a new spell.", "angela merkel flew to paris yesterday"):
         assert names(variant, text) == names(tagger, text) != []
+
+
+def test_the_small_tagger_is_smaller_and_nearly_as_good(tagger):
+    small = load_bundle(MODELS / "ner-en-small" / "1")
+    assert small.manifest.attribution == tagger.manifest.attribution
+    assert small.manifest.metrics.keys() == tagger.manifest.metrics.keys()
+    for name, values in small.manifest.metrics.items():
+        assert values["f1"] > tagger.manifest.metrics[name]["f1"] - 0.025
+    for text in ("Harry Potter and Hermione Granger invented a new spell.", "angela merkel flew to paris yesterday"):
+        assert names(small, text) == names(tagger, text) != []
 
 
 @pytest.mark.parametrize("folder", find_bundles(MODELS), ids=lambda folder: f"{folder.parent.name}-{folder.name}")
