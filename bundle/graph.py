@@ -28,6 +28,7 @@ class Graph:
         self._output_names = [output.name for output in spec.outputs]
         # Ready to be compared: a step of sampling takes a tenth of a millisecond, and this is done for each.
         self._inputs = [(tensor, np.dtype(tensor.dtype), tuple(tensor.shape)) for tensor in spec.inputs]
+        self._has_cpu_arena = session.get_providers() == [_PROVIDERS["cpu"]]
         self._was_large = False
 
     @classmethod
@@ -71,7 +72,7 @@ class Graph:
         # The session's arena grows to its largest run, and every graph has one: the first small run after a large one
         # gives that memory back. Runs that are all large keep it; mapping it anew costs them a tenth of their time.
         is_large = feeds[self._inputs[0][0].name].size > _LARGE_TOKENS  # the first input has one id for each token
-        options = _SHRINK if self._was_large and not is_large else None
+        options = _SHRINK if self._has_cpu_arena and self._was_large and not is_large else None
         self._was_large = is_large
         return dict(zip(self._output_names, self._session.run(self._output_names, feeds, options), strict=True))
 
