@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from operator import attrgetter
 from typing import Generic, Protocol, TypeVar
 
+from service.engine.fair_clock import FairClock
 from service.engine.patience import ClientLeftError, Patience, late
 from service.engine.plan import BatchLimits, next_batch
 from service.engine.ticket import Answer, Entry, Ticket
@@ -30,7 +31,7 @@ FIRST_GUESS_TOKENS_PER_S = 10_000.0
 """Speed that is assumed before anything was measured."""
 
 _FEW = 32
-_turn_of = attrgetter("turn")
+_place_of = attrgetter("ticket.turn.place")
 
 
 class BatchObserver(Protocol):
@@ -64,9 +65,9 @@ class Batcher(Generic[Row, Result]):
         self._max_queue_tokens = max_queue_tokens
         self._quick_run_s = quick_run_s
         self._lock = threading.Lock()
-        self._waiting: list[Entry[Row, Result]] = []  # by turn
+        self._waiting: list[Entry[Row, Result]] = []  # by their requests' turns
         self._is_led = False
-        self._clock = 0  # virtual time, in tokens: the turn of the row served last
+        self._clock = FairClock(self._limits.max_padded_tokens)
         self._pending_tokens = 0
         self._recent_tokens, self._recent_s = 0.0, 0.0
 
@@ -118,19 +119,17 @@ class Batcher(Generic[Row, Result]):
         return ticket.answer()
 
     def _enqueue(self, ticket: Ticket[Result], rows: Sequence[Row], lengths: Sequence[int]) -> None:
-        # Fair queueing: a row's turn is the virtual time at arrival plus what its own request asked for before it, so
-        # a sentence that comes after a book waits for a batch of the book, not for all of it.
-        turn = self._clock
-        entries = []
-        for index, (row, length) in enumerate(zip(rows, lengths, strict=True)):
-            entries.append(Entry(turn, row, length, ticket, index))
-            turn += length
+        # A sentence that comes after a book waits for a batch of the book, not for all of it.
+        ticket.turn = self._clock.admit(sum(lengths))
+        entries = [
+            Entry(row, length, ticket, index) for index, (row, length) in enumerate(zip(rows, lengths, strict=True))
+        ]
         if len(entries) <= _FEW:
             for entry in entries:
-                insort(self._waiting, entry, key=_turn_of)
+                insort(self._waiting, entry, key=_place_of)
         else:
             self._waiting += entries
-            self._waiting.sort(key=_turn_of)
+            self._waiting.sort(key=_place_of)
 
     def _follow(self, ticket: Ticket[Result]) -> bool:
         """Wait for the answer; return True when this thread has to lead instead."""
@@ -172,6 +171,7 @@ class Batcher(Generic[Row, Result]):
         ticket.is_abandoned = True
         if not ticket.is_finished:
             self._waiting = [entry for entry in self._waiting if entry.ticket is not ticket]
+            self._clock.forget(ticket.turn)
 
     def _hand_over(self) -> None:
         # Every living entry's thread waits: the only other running one is the leader, whose ticket is abandoned.
@@ -187,7 +187,7 @@ class Batcher(Generic[Row, Result]):
         if not window:
             return []
         chosen = set(next_batch([entry.length for entry in window], self._limits))
-        self._clock = max(self._clock, window[0].turn)
+        self._clock.advance(sum(window[index].length for index in chosen))
         self._waiting[: len(window)] = [entry for index, entry in enumerate(window) if index not in chosen]
         return [window[index] for index in sorted(chosen)]
 

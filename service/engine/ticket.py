@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from service.engine.fair_clock import Turn
 from service.engine.patience import Patience
 from service.engine.waiting import make_event
 
@@ -29,6 +30,8 @@ class Ticket(Generic[Result]):
         self.patience = patience
         self.wake = make_event()
         self.error: Exception | None = None
+        self.turn = Turn(0.0, 0.0)
+        """Given when its rows are put into the queue."""
         self.is_promoted = False
         self.is_abandoned = False
         self.client_has_left = False
@@ -80,9 +83,8 @@ class Ticket(Generic[Result]):
 
 @dataclass(slots=True)
 class Entry(Generic[Row, Result]):
-    """One waiting row; entries run in the order of their `turn`, in tokens of virtual time."""
+    """One waiting row; entries run in the order of their tickets' turns."""
 
-    turn: int
     row: Row
     length: int
     ticket: Ticket[Result]

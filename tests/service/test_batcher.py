@@ -103,7 +103,7 @@ def test_rows_that_wait_share_the_next_run() -> None:
 
 def test_a_sentence_does_not_wait_for_all_of_a_book() -> None:
     gate = Gate()
-    batcher = make(gate.run, limits=BatchLimits(max_rows=2))
+    batcher = make(gate.run, limits=BatchLimits(max_rows=2, max_padded_tokens=100))
     with ThreadPoolExecutor(2) as pool:
         book = pool.submit(ask, batcher, list(range(100, 120)), lengths=[10] * 20)
         assert gate.entered.wait(FAR)
