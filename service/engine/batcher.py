@@ -186,10 +186,12 @@ class Batcher(Generic[Row, Result]):
         window = self._front(WINDOW)
         if not window:
             return []
-        chosen = set(next_batch([entry.length for entry in window], self._limits))
-        self._clock.advance(sum(window[index].length for index in chosen))
-        self._waiting[: len(window)] = [entry for index, entry in enumerate(window) if index not in chosen]
-        return [window[index] for index in sorted(chosen)]
+        chosen = sorted(next_batch([entry.length for entry in window], self._limits))
+        batch = [window[index] for index in chosen]
+        self._clock.advance(sum(entry.length for entry in batch))
+        for index in reversed(chosen):
+            del self._waiting[index]
+        return batch
 
     def _front(self, size: int) -> list[Entry[Row, Result]]:
         """Return the first living rows, which stay in the queue, and drop dead ones before and among them.
@@ -199,11 +201,15 @@ class Batcher(Generic[Row, Result]):
         now = time.monotonic()
         front: list[Entry[Row, Result]] = []
         num_seen = 0
+        ticket, is_over = None, True
         for entry in self._waiting:
             if len(front) == size:
                 break
             num_seen += 1
-            if not entry.ticket.is_over(now):
+            if entry.ticket is not ticket:
+                ticket = entry.ticket
+                is_over = ticket.is_over(now)
+            if not is_over:
                 front.append(entry)
         self._waiting[:num_seen] = front
         return front

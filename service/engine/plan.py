@@ -32,18 +32,17 @@ def plan_batches(lengths: Sequence[int], limits: BatchLimits) -> list[list[int]]
     sizes = [lengths[row] for row in order]
     cheapest = [0.0]  # of the first n rows
     starts: list[int] = []  # where the last batch of the first n + 1 rows starts
-    for end in range(1, len(order) + 1):
-        start = best = end - 1
-        least = cheapest[start] + RUN_TOKENS + sizes[start] * (1 + STEP_TOKENS)
-        for start in range(end - 2, max(-1, end - 1 - limits.max_rows), -1):
-            padded = sizes[start] * (end - start)
-            if padded > limits.max_padded_tokens:
-                break
-            cost = cheapest[start] + RUN_TOKENS + padded + sizes[start] * STEP_TOKENS
-            if cost < least:
-                least, best = cost, start
+    bases: list[float] = []  # what a batch from n on costs beside its rows, with all that comes before
+    low = 0  # the earliest start that the limits allow: it only ever grows
+    for end, size in enumerate(sizes, 1):
+        bases.append(cheapest[-1] + RUN_TOKENS + size * STEP_TOKENS)
+        low = max(low, end - limits.max_rows)
+        while low < end - 1 and sizes[low] * (end - low) > limits.max_padded_tokens:
+            low += 1
+        costs = [bases[start] + sizes[start] * (end - start) for start in range(end - 1, low - 1, -1)]
+        least = min(costs)
         cheapest.append(least)
-        starts.append(best)
+        starts.append(end - 1 - costs.index(least))
     batches: list[list[int]] = []
     end = len(order)
     while end:
@@ -55,14 +54,15 @@ def plan_batches(lengths: Sequence[int], limits: BatchLimits) -> list[list[int]]
 def next_batch(lengths: Sequence[int], limits: BatchLimits) -> list[int]:
     """Return the batch that holds row 0, the one whose turn it is, with its best company among the others.
 
-    Only rows near it in length are planned: this is done for every batch.
+    Only the two batches' worth of rows nearest to it in length are planned: this is done for every batch, and where
+    those were not a whole number of batches they would be cut into smaller ones.
     """
     order = _longest_first(lengths)
-    at = order.index(0)
-    near = order[max(0, at - 2 * limits.max_rows) : at + 2 * limits.max_rows + 1]
+    first = max(0, min(order.index(0) - limits.max_rows, len(order) - 2 * limits.max_rows))
+    near = order[first : first + 2 * limits.max_rows]
     batches = plan_batches([lengths[row] for row in near], limits)
     return next(rows for batch in batches if 0 in (rows := [near[index] for index in batch]))
 
 
 def _longest_first(lengths: Sequence[int]) -> list[int]:
-    return sorted(range(len(lengths)), key=lambda row: (-lengths[row], row))
+    return sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)  # equal ones stay in order

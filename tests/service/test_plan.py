@@ -62,7 +62,7 @@ def test_the_first_row_is_in_the_next_batch(lengths: list[int], limits: BatchLim
     assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= limits.max_padded_tokens
 
 
-@given(st.lists(st.integers(1, 300), min_size=1, max_size=33))
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=32))
 def test_the_next_batch_is_one_of_the_plan_of_few_rows(lengths: list[int]) -> None:
     assert next_batch(lengths, BatchLimits()) in plan_batches(lengths, BatchLimits())
 
@@ -77,3 +77,9 @@ def test_short_rows_share_a_batch_whatever_their_proportion() -> None:
 
 def test_sixteen_rows_are_a_batch() -> None:
     assert [len(batch) for batch in plan_batches([5] * 40, BatchLimits())] == [16, 16, 8]
+
+
+@pytest.mark.parametrize("num_longer", [0, 7, 16, 40, 99])
+def test_among_many_rows_the_next_batch_is_full(num_longer: int) -> None:
+    lengths = [20] + [21] * num_longer + [19] * (99 - num_longer)
+    assert len(next_batch(lengths, BatchLimits())) == 16
