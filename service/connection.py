@@ -7,14 +7,15 @@ import io
 import logging
 import socket as socket_module
 import time
+from functools import partial
 from typing import Any, Protocol
 
 import gevent
-from gevent.hub import Waiter, get_hub
 from gunicorn.config import Config
 from gunicorn.http import errors as http_errors
 from gunicorn.http import get_parser, wsgi
 
+from service.arrival import Arrival
 from service.context import ARRIVED_AT, CLIENT_LEFT, FOR_OPERATORS
 from service.errors import InternalError, OverloadedError, RequestError
 from service.refusal import is_whole_post, no_valid_http, refusal
@@ -23,9 +24,6 @@ from service.wire import Wire
 
 SMALL_BODY_BYTES = 16 * 1024
 """Bodies up to that size need no reservation: as many as there are connections do no harm."""
-
-SEND_TIMEOUT_S = 30.0
-"""A client that does not read its answer for so long is given up."""
 
 _READ_BYTES = 65_536
 _LINGER_S = 2.0
@@ -42,8 +40,8 @@ class Host(Protocol):
     wsgi: Any
 
     @property
-    def is_leaving(self) -> bool:
-        """Whether the next connection should be made to somebody else."""
+    def sends_away(self) -> bool:
+        """Whether the client's next request should come on another connection, which somebody else will take."""
 
     def begin_request(self) -> None:
         """A request has arrived whole."""
@@ -75,19 +73,17 @@ class Connection:
         self._for_operators = for_operators
         self._wire = Wire(socket)
         self._parser = get_parser(host.cfg, socket, self._client)
-        self._readable = get_hub().loop.io(socket.fileno(), 1)
-        self._waiter: Waiter | None = None
-        self._arrived_at = self._idle_since = time.monotonic()
+        self._arrival = Arrival(socket, partial(_turn_away, host))
+        self._arrived_at = self._arrival.at
         self._num_reserved = 0
 
     def is_idle(self, seconds: float = 0.0) -> bool:
         """Whether no byte of a request has been there for so long."""
-        return self._waiter is not None and time.monotonic() - self._idle_since >= seconds
+        return self._arrival.is_idle(seconds)
 
     def hurry(self) -> None:
         """Close unless a request is there or on its way."""
-        if self._waiter is not None:
-            get_hub().loop.run_callback(self._waiter.switch, None)
+        self._arrival.hurry()
 
     def serve(self) -> None:
         """Answer requests until the client or the server has had enough, then close."""
@@ -97,17 +93,18 @@ class Connection:
         except (OSError, http_errors.NoMoreData, StopIteration) as error:
             logger.debug("a client has left: %s", error)
         finally:
-            self._readable.close()
+            self._arrival.close()
             self._socket.close()
 
     def _answer_next(self) -> bool:
         """Answer one request; return whether another may follow."""
-        data = self._first_bytes()
+        data: bytes = self._parser.unreader.take_buffered()
+        self._arrived_at = time.monotonic()
+        if not data:
+            data = self._arrival.wait()
+            self._arrived_at = self._arrival.at
         if not data:
             return False
-        if self._host.is_full and is_whole_post(data):
-            self._send(refusal(self._host.overload(), arrived_at=self._arrived_at, keep_alive=True))
-            return True
         self._parser.unreader.unread(data)
         try:
             return self._read_and_answer()
@@ -129,7 +126,7 @@ class Connection:
             is_read = self._read_body(request, environ)
         if self._host.is_full and environ["REQUEST_METHOD"] == "POST":
             raise self._host.overload()
-        if not is_read or self._host.is_leaving:
+        if not is_read or self._host.sends_away:
             response.force_close()
         self._host.begin_request()
         try:
@@ -147,33 +144,6 @@ class Connection:
             self._part()
             return False
         return True
-
-    def _first_bytes(self) -> bytes:
-        """Wait for a request; return b"" when the client has left or the wait was long enough."""
-        ahead: bytes = self._parser.unreader.take_buffered()
-        self._arrived_at = time.monotonic()
-        if ahead:
-            return ahead
-        self._wait_until_readable()
-        self._arrived_at = time.monotonic()
-        self._socket.settimeout(0)
-        try:
-            data: bytes = self._socket.recv(_READ_BYTES)
-        except BlockingIOError:
-            return b""
-        self._socket.settimeout(SEND_TIMEOUT_S)
-        return data
-
-    def _wait_until_readable(self) -> None:
-        """Wait for the next byte, or for `hurry`; what has come by then is read."""
-        self._idle_since = time.monotonic()
-        waiter = self._waiter = Waiter()
-        self._readable.start(waiter.switch, None)
-        try:
-            waiter.get()
-        finally:
-            self._waiter = None
-            self._readable.stop()
 
     def _read_body(self, request: Any, environ: dict[str, Any]) -> bool:
         """Put the body into memory, at most a byte more than is allowed; return whether that was all of it."""
@@ -222,3 +192,10 @@ class Connection:
         with gevent.Timeout(_LINGER_S, False):
             while left > 0 and (num_bytes := len(self._socket.recv(_READ_BYTES))):
                 left -= num_bytes
+
+
+def _turn_away(host: Host, data: bytes, arrived_at: float) -> bytes:
+    """Return a refusal when no more requests are taken and this is a whole, plain one; else b""."""
+    if host.is_full and is_whole_post(data):
+        return refusal(host.overload(), arrived_at=arrived_at, keep_alive=True)
+    return b""

@@ -43,6 +43,9 @@ _YIELD_S = 0.001
 _MOST_YIELDS = 5
 _EVENNESS = 16
 """Workers may differ by one connection in so many."""
+_ONE_IN = 16
+_FEW_MORE = 2
+"""A worker may hold so many connections, and a quarter, more than another before it sends clients there."""
 _DECAY = 0.7
 
 
@@ -107,9 +110,18 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._num_buffered_bytes -= num_bytes
 
     @property
-    def is_leaving(self) -> bool:
-        """Whether this server is about to stop: clients that keep their connection should make another elsewhere."""
-        return not self.alive or self.app.board.is_draining
+    def sends_away(self) -> bool:
+        """Whether a client that is answered should make another connection, which somebody else will take.
+
+        So it is when this server is about to stop. When another worker holds far fewer connections, because it is new
+        or many have just left it, clients go one by one.
+        """
+        if not self.alive or self.app.board.is_draining:
+            return True
+        if self._num_answered % _ONE_IN:
+            return False
+        fewest: int = self.app.board.fewest_connections()
+        return len(self._connections) > fewest + fewest // 4 + _FEW_MORE
 
     def _excess(self, detail: str) -> OverloadedError:
         self._parts.telemetry.count_rejected(OverloadedError.code)

@@ -1,9 +1,11 @@
 """kill -9 of workers under load: nobody loses anything but what was inside, and no answer is wrong."""
 
+import http.client
 import os
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 
 from benchmarks.faults.connection import Outcome
 from benchmarks.faults.crowd import Crowd, reasons, tally, wait_until
@@ -66,6 +68,39 @@ def test_a_stream_of_another_worker_goes_on(serve: Callable[..., Served]) -> Non
     assert rest.endswith(b"data: [DONE]\n\n")
     assert wait_until(lambda: len(server.workers) == 2, FAR_S)
     assert sample(server, body).json()["samples"][0]["text"] == whole
+
+
+def test_clients_move_to_a_worker_that_has_come_back(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "2")
+
+    def held() -> dict[int, set[int]]:
+        return {worker: set(client_ports(worker, server.port)) for worker in server.workers}
+
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=FAR_S)))
+            for _ in range(24)
+        ]
+        for client in clients:
+            client.connect()
+        assert wait_until(lambda: sum(map(len, held().values())) == len(clients), FAR_S)
+        before = held()
+        victim = min(before, key=lambda worker: len(before[worker]))
+        rest = [client for client in clients if client.sock.getsockname()[1] not in before[victim]]
+        assert len(rest) >= 12
+        os.kill(victim, signal.SIGKILL)
+        assert wait_until(lambda: len(set(server.workers) - {victim}) == 2, FAR_S)
+        (newcomer,) = set(server.workers) - set(before)
+
+        def has_moved() -> bool:
+            for client in rest:
+                client.request("GET", "/v1/models")  # on another connection when the last answer closed its own
+                with client.getresponse() as answer:
+                    assert answer.status == 200
+                    answer.read()
+            return len(held()[newcomer]) >= len(rest) // 4
+
+        assert wait_until(has_moved, FAR_S)
 
 
 def test_connections_of_a_process_are_known_by_their_ports(serve: Callable[..., Served]) -> None:
