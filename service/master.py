@@ -15,10 +15,10 @@ from service import metric_files
 from service.app import make_registry
 from service.engine.registry import Registry
 from service.trial import Trial
+from service.worker import STOPS
 
 _NEW_WORKERS_LIMIT_S = 120.0
 _LOOK_S = 0.05
-_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 logger = logging.getLogger("seqserve")
 
@@ -44,6 +44,15 @@ class Master(Arbiter):  # type: ignore[misc]
         """Return a slot of the board that no worker has."""
         taken = {worker.slot for worker in self.WORKERS.values()}
         return next(slot for slot in range(self._board.num_slots) if slot not in taken)
+
+    def spawn_worker(self) -> int:
+        """Start a worker. What it is told before it listens to signals waits until it does, and is not lost."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+        try:
+            number: int = super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+        return number
 
     def spawn_workers(self) -> None:
         """Start the first workers at once: gunicorn pauses between them, which would delay readiness."""
@@ -135,7 +144,7 @@ class Master(Arbiter):  # type: ignore[misc]
     def _look_around(self) -> None:
         """Collect ended workers while something else goes on; raises ReloadError when the server is to stop."""
         for received in self.wait_for_signals(timeout=0.001):
-            if received in _STOPS:
+            if received in STOPS:
                 self.SIG_QUEUE.put(received)
                 raise ReloadError("the server has been told to stop")
         self.reap_workers()

@@ -9,6 +9,7 @@ import errno
 import logging
 import math
 import os
+import signal
 import sys
 import time
 from typing import Any
@@ -27,6 +28,9 @@ from service.memory import resident_bytes
 from service.settings import Settings
 from service.watchdog import Watchdog
 
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+"""Signals that end a process."""
+
 BOOT_ERROR = 3
 """Exit status by which gunicorn's master knows that starting another worker would fail again."""
 
@@ -43,6 +47,8 @@ _YIELD_S = 0.001
 _MOST_YIELDS = 5
 _EVENNESS = 16
 """Workers may differ by one connection in so many."""
+_MOST_AT_ONCE = 16
+"""Of a flood of connections so many are taken before clients that are there get their turn."""
 _ONE_IN = 16
 _FEW_MORE = 2
 """A worker may hold so many connections, and a quarter, more than another before it sends clients there."""
@@ -68,6 +74,11 @@ class Worker(base.Worker):  # type: ignore[misc]
         self._answers_per_s = 0.0
         self._quit_at = math.inf
         super().init_process()
+
+    def init_signals(self) -> None:
+        """Listen to signals, which the master has held back since before the fork."""
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
     def load_wsgi(self) -> None:
         """Open the models; a bundle that cannot be opened stops the whole server with its one sentence."""
@@ -118,7 +129,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         """
         if not self.alive or self.app.board.is_draining:
             return True
-        if self._num_answered % _ONE_IN:
+        if (self._num_answered + self._num_requests) % _ONE_IN:
             return False
         fewest: int = self.app.board.fewest_connections()
         return len(self._connections) > fewest + fewest // 4 + _FEW_MORE
@@ -194,7 +205,7 @@ class Worker(base.Worker):  # type: ignore[misc]
                 continue
             self._let_others_first()
             self._make_room()
-            num_wanted = max(1, self._num_fair() - len(self._connections))
+            num_wanted = min(_MOST_AT_ONCE, max(1, self._num_fair() - len(self._connections)))
             while num_wanted and self._take(listener):
                 num_wanted -= 1
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.faults.crowd import wait_until
+from tests.live.problems import FINE
 from tests.live.served import BUNDLES, ROOT, Served, start
 
 TINY = BUNDLES / "tiny-ner" / "1"
@@ -263,3 +265,10 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
         finally:
             served.stop()
     assert "in use" in served.log
+
+
+def test_a_worker_that_is_told_to_stop_while_it_starts_does(serve: Callable[..., Served]) -> None:
+    server = serve("--workers", "1", script=("-m", "tests.live.early_server"))
+    # The first one would serve for ever, and be the only one, had the signal been lost.
+    assert wait_until(lambda: server.log.count("Booting worker") == 2 and len(server.workers) == 1, 60.0), server.log
+    assert server.post(FINE).status == 200
