@@ -4,10 +4,12 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
 
 from service import logs, problems
 from service.board import Board
@@ -41,7 +43,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, board: B
     if registry is None:
         registry = make_registry(settings)
         registry.open()
-    app = Flask("service", static_folder=None, template_folder=None)
+    app = _App("service", static_folder=None, template_folder=None)
     app.url_map.merge_slashes = False
     telemetry = Telemetry()
     registry.observe(telemetry)
@@ -57,6 +59,21 @@ def create_app(settings: Settings, *, registry: Registry | None = None, board: B
     app.register_error_handler(ClientLeftError, lambda _: Response(status=CLIENT_LEFT, content_type="text/plain"))
     app.register_error_handler(Exception, problems.render_unexpected)
     return app
+
+
+class _App(Flask):
+    """Flask without what no route here needs, which took a tenth of the time of a request beside its graph."""
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Find routes by path and method alone: hosts mean nothing here, and no address is ever built."""
+        if request is None:
+            return None
+        path = request.environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+        return self.url_map.bind("", path_info=path, default_method=request.method)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function: none is asynchronous."""
+        return func
 
 
 def make_registry(settings: Settings, known: Mapping[str, Checked] | None = None) -> Registry:

@@ -3,6 +3,7 @@
 Under ten times the load that a process can take, most of its wake-ups would be for refusals.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -73,7 +74,12 @@ class Arrival:
         if data is None or waiter is None:
             return
         self.at = time.monotonic()
-        if data and (refusal := self._turn_away(data, self.at)):
+        try:
+            refusal = self._turn_away(data, self.at)
+        except Exception:  # of ours: whoever waits must not wait for ever
+            waiter.throw(*sys.exc_info())
+            return
+        if refusal:
             self._idle_since = self.at
             self._unsent = refusal[self._send(refusal) :]
             if not self._unsent:

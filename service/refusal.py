@@ -19,6 +19,7 @@ _SENTENCES: dict[type[Exception], str] = {
     http_errors.LimitRequestHeaders: "The headers of the request are too many or too long.",
 }
 _HEAD_END = b"\r\n\r\n"
+_LONGEST_HEAD = 4096
 _PLAIN = re.compile(rb"POST /v\d/[!-~]* HTTP/1\.1\r\n")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,9})(?=\r\n)", re.IGNORECASE)
 _ODD = re.compile(rb"\r\n(?:transfer-encoding|expect|connection):", re.IGNORECASE)
@@ -56,11 +57,14 @@ def is_whole_post(data: bytes) -> bool:
 
     Under ten times the load that a process can take, even reading what is going to be refused would take most of it.
     """
-    end = data.find(_HEAD_END) + len(_HEAD_END)
-    if end < len(_HEAD_END) or not _PLAIN.match(data):
-        return False
-    head = data[:end]
+    end = data.find(_HEAD_END, 0, _LONGEST_HEAD) + len(_HEAD_END)
+    return end >= len(_HEAD_END) and len(data) == end + _length_of_plain(data[:end])
+
+
+@functools.lru_cache(maxsize=256)
+def _length_of_plain(head: bytes) -> int:
+    """Return the length of the body that a plain head announces; -1 when it is not plain."""
     length = _LENGTH.search(head)
-    if length is None or head.lower().count(b"content-length") > 1 or _ODD.search(head):
-        return False
-    return len(data) == end + int(length[1])
+    if not _PLAIN.match(head) or length is None or head.lower().count(b"content-length") > 1 or _ODD.search(head):
+        return -1
+    return int(length[1])
