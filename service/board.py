@@ -64,6 +64,15 @@ class Board:
         """Whether the worker of a slot takes requests."""
         return bool(_SLOT.unpack_from(self._page, _PAGE_BYTES + slot * _SLOT.size)[0])
 
-    def fewest_connections(self) -> int:
-        """Connections of the worker that holds fewest; 0 when none serves."""
+    def fair_connections(self) -> int:
+        """How many connections a worker may hold before others should take theirs."""
+        fewest = self._fewest_connections()
+        return fewest + 1 + fewest // 16
+
+    def has_far_more(self, num_connections: int) -> bool:
+        """Whether a worker that holds so many connections should send clients to another."""
+        fewest = self._fewest_connections()
+        return num_connections > fewest + 2 + fewest // 4
+
+    def _fewest_connections(self) -> int:
         return min((held for serves, held in _SLOT.iter_unpack(self._page[_PAGE_BYTES:]) if serves), default=0)

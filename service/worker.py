@@ -45,13 +45,9 @@ _NO_ROOM_PAUSE_S = 0.05
 _LOOK_S = 0.05
 _YIELD_S = 0.001
 _MOST_YIELDS = 5
-_EVENNESS = 16
-"""Workers may differ by one connection in so many."""
 _MOST_AT_ONCE = 16
 """Of a flood of connections so many are taken before clients that are there get their turn."""
 _ONE_IN = 16
-_FEW_MORE = 2
-"""A worker may hold so many connections, and a quarter, more than another before it sends clients there."""
 _DECAY = 0.7
 
 
@@ -131,8 +127,8 @@ class Worker(base.Worker):  # type: ignore[misc]
             return True
         if (self._num_answered + self._num_requests) % _ONE_IN:
             return False
-        fewest: int = self.app.board.fewest_connections()
-        return len(self._connections) > fewest + fewest // 4 + _FEW_MORE
+        has_far_more: bool = self.app.board.has_far_more(len(self._connections))
+        return has_far_more
 
     def _excess(self, detail: str) -> OverloadedError:
         self._parts.telemetry.count_rejected(OverloadedError.code)
@@ -210,9 +206,8 @@ class Worker(base.Worker):  # type: ignore[misc]
                 num_wanted -= 1
 
     def _num_fair(self) -> int:
-        """How many connections this worker may hold before others should take theirs."""
-        fewest: int = self.app.board.fewest_connections()
-        return min(fewest + 1 + fewest // _EVENNESS, self.settings.max_connections)
+        fair: int = self.app.board.fair_connections()
+        return min(fair, self.settings.max_connections)
 
     def _let_others_first(self) -> None:
         for _ in range(_MOST_YIELDS):

@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 from service.board import Board
 
 
@@ -41,12 +43,22 @@ def test_no_time_is_left_once_it_has_passed() -> None:
 
 def test_connections_of_workers_that_serve_are_compared() -> None:
     board = Board()
-    assert (board.fewest_connections(), board.serves(3)) == (0, False)
+    assert (board.fair_connections(), board.serves(3)) == (1, False)
     board.report(3, num_connections=7)
     board.report(5, num_connections=9)
-    assert (board.fewest_connections(), board.serves(3), board.serves(4)) == (7, True, False)
+    assert (board.fair_connections(), board.serves(3), board.serves(4)) == (8, True, False)
     board.clear(3)
-    assert (board.fewest_connections(), board.serves(3)) == (9, False)
+    assert (board.fair_connections(), board.serves(3)) == (10, False)
+
+
+@pytest.mark.parametrize(("fewest", "fair", "most"), [(0, 1, 2), (1, 2, 3), (8, 9, 12), (16, 18, 22), (160, 171, 202)])
+def test_some_difference_is_fair_and_more_is_borne(fewest: int, fair: int, most: int) -> None:
+    board = Board()
+    board.report(0, num_connections=fewest)
+    board.report(1, num_connections=1000)
+    assert board.fair_connections() == fair
+    assert not board.has_far_more(most)
+    assert board.has_far_more(most + 1)
 
 
 def test_a_cleared_failure_is_none() -> None:
