@@ -24,6 +24,7 @@ from service.connection import Connection
 from service.context import SERVICE, Service
 from service.engine.waiting import LoopEvent
 from service.errors import OverloadedError
+from service.last_call import take_the_last
 from service.memory import resident_bytes
 from service.settings import Settings
 from service.watchdog import Watchdog
@@ -239,19 +240,10 @@ class Worker(base.Worker):  # type: ignore[misc]
         return True
 
     def _take_the_last(self, listener: Any) -> None:
-        """Accept what the kernel has taken already, and close the listener.
-
-        What it takes between the last two calls is lost, so nothing comes between them.
-        """
-        listener.setblocking(False)
-        here, taken = listener.getsockname(), []
-        try:
-            while True:
-                taken.append(listener.accept())
-        except OSError:
-            listener.close()
-        for client, address in taken:
-            self._begin(client, (address, here), for_operators=self._is_for_operators(listener))
+        here, for_operators = listener.getsockname(), self._is_for_operators(listener)
+        # Workers that are replaced leave the listener to others.
+        for client, address in take_the_last(listener, for_all=self.app.board.is_draining):
+            self._begin(client, (address, here), for_operators=for_operators)
 
     def _begin(self, client: Any, addresses: tuple[Any, Any], *, for_operators: bool) -> None:
         socket = gevent_socket.socket(client.family, client.type, client.proto, fileno=client.detach())
