@@ -70,10 +70,9 @@ class Arrival:
     # Called by the loop.
 
     def _look(self) -> None:
-        data, waiter = self._read(), self._waiter
-        if data is None or waiter is None:
+        waiter, data = self._waiter, self._read()
+        if data is None:
             return
-        self.at = time.monotonic()
         try:
             refusal = self._turn_away(data, self.at)
         except Exception:  # of ours: whoever waits must not wait for ever
@@ -99,6 +98,7 @@ class Arrival:
             return None
         except OSError:
             return b""
+        self.at = time.monotonic()
         return data
 
     def _send(self, data: bytes) -> int:

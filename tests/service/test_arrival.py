@@ -101,11 +101,13 @@ def test_a_hurried_wait_ends_with_what_has_come(said: bytes) -> None:
         waits = gevent.spawn(arrival.wait)
         gevent.sleep(0.01)
         assert not waits.dead
+        sent_at = time.monotonic()
         if said:
             client.sendall(said)
         arrival.hurry()
         arrival.hurry()
         assert waits.get(timeout=FAR) == said
+        assert not said or arrival.at >= sent_at
 
     meet(work)
 
