@@ -62,7 +62,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, board: B
 
 
 class _App(Flask):
-    """Flask without what no route here needs, which took a tenth of the time of a request beside its graph."""
+    """Flask without what no route here needs, which took part of each request's time beside its graph."""
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Find routes by path and method alone: hosts mean nothing here, and no address is ever built."""
