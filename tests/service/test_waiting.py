@@ -1,5 +1,7 @@
 """Waiting in a loop of greenlets and in ordinary threads."""
 
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -106,6 +108,19 @@ def test_long_work_runs_in_another_thread_while_the_loop_goes_on() -> None:
     loop, worker, went_on = in_a_loop(work)
     assert loop != worker
     assert went_on
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has the priority of its process")
+def test_long_work_gives_way_to_the_loop() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def work() -> tuple[int, list[int], int]:
+        return niceness(), [beside(niceness) for _ in range(3)], niceness()
+
+    before, beside_it, after = in_a_loop(work)
+    assert after == before
+    assert set(beside_it) == {min(19, before + 5)}
 
 
 def test_an_error_of_long_work_is_raised() -> None:
