@@ -105,7 +105,7 @@ def let_others_go() -> None:
 
 
 def beside(function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-    """Call a function that takes long and waits for nobody; a loop goes on meanwhile."""
+    """Call a function that takes long and waits for nobody; a loop goes on meanwhile, and before it."""
     hub = get_hub_if_exists()
     if hub is None:
         return function(*args, **kwargs)
