@@ -11,19 +11,20 @@ from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from service import logs, problems
-from service.board import Board
+from service import problems
 from service.context import ARRIVED_AT, CLIENT_LEFT, FOR_OPERATORS, Exchange, Service, attach, exchange, service
 from service.cores import available_cores
-from service.departure import departure_of
 from service.engine.models import QueueLimits, SlotLimits
 from service.engine.opening import Checked, check_bundles, choose_provider, open_model
 from service.engine.patience import LOOK_AFTER_S, ClientLeftError, Patience
 from service.engine.registry import Registry
 from service.errors import NotFoundError, RequestError, UnauthorizedError
+from service.metrics import logs
+from service.metrics.telemetry import Telemetry
 from service.routes import classify, models, operation, rank, sample, score, tag, transduce
+from service.server.client_gone import departure_of
+from service.server.shared_state import SharedState
 from service.settings import Settings
-from service.telemetry import Telemetry
 
 # Visible ASCII without what could end or quote a field of a log line.
 _SANE_ID = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~:/=@-]{1,128}")
@@ -35,7 +36,7 @@ _QUICK_RUN_S = 0.005
 """How long a run may hold up the loop. A sentence of 20 tokens of the largest model here takes 3 ms."""
 
 
-def create_app(settings: Settings, *, registry: Registry | None = None, board: Board | None = None) -> Flask:
+def create_app(settings: Settings, *, registry: Registry | None = None, shared: SharedState | None = None) -> Flask:
     """Build everything that answers requests.
 
     Without a registry the bundles of `settings.models` are checked and opened here; raises BundleError.
@@ -48,7 +49,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, board: B
     telemetry = Telemetry()
     registry.observe(telemetry)
     with app.app_context():
-        attach(Service(settings, registry, board or Board(), telemetry))
+        attach(Service(settings, registry, shared or SharedState(), telemetry))
     for routes in (tag, score, rank, sample, classify, transduce, models, operation):
         app.register_blueprint(routes.blueprint)
     app.before_request(_begin)

@@ -5,11 +5,11 @@ from typing import cast
 
 from flask import current_app, g
 
-from service.board import Board
 from service.engine.patience import Patience
 from service.engine.registry import Registry
+from service.metrics.telemetry import Telemetry
+from service.server.shared_state import SharedState
 from service.settings import Settings
-from service.telemetry import Telemetry
 
 ARRIVED_AT = "seqserve.arrived_at"
 """In the environment that the worker hands to the app: monotonic time of the request's first byte."""
@@ -30,7 +30,7 @@ class Service:
 
     settings: Settings
     registry: Registry
-    board: Board
+    shared: SharedState
     telemetry: Telemetry
 
 

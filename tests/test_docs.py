@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from service.metrics.telemetry import Telemetry
 from service.openapi import ROUTES
-from service.telemetry import Telemetry
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/design.md", "docs/operations.md", "docs/results.md")

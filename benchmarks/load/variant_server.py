@@ -22,11 +22,11 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from benchmarks.load import variants
-from service import metric_files
 from service.__main__ import main as serve
 from service.app import create_app, make_registry
 from service.engine import batcher, models
 from service.engine.registry import Registry
+from service.metrics import metric_files
 from service.settings import Settings, read_settings
 
 PATCHES: Mapping[str, tuple[ModuleType, str, object]] = MappingProxyType(

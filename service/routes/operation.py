@@ -25,8 +25,8 @@ def healthz() -> Response:
 def readyz() -> Response:
     """Say that every model is open and that the server goes on taking requests."""
     here = service()
-    if here.board.is_draining:
-        wait_s = max(1, math.ceil(here.board.drain_left_s))
+    if here.shared.is_draining:
+        wait_s = max(1, math.ceil(here.shared.drain_left_s))
         raise ShuttingDownError("The server is shutting down.", retry_after_s=wait_s)
     if missing := ", ".join(here.registry.missing):
         raise NotReadyError(f"These models are still being opened: {missing}.", retry_after_s=NOT_READY_RETRY_S)

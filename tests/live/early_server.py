@@ -5,7 +5,7 @@ import signal
 import sys
 
 from service.__main__ import main
-from service.worker import Worker
+from service.server.worker import Worker
 
 begin = Worker.init_process
 

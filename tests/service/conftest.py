@@ -9,11 +9,11 @@ from flask import Flask
 from bundle.load import load_bundle
 from bundle.tagger import TaggedSentence, TaggerBundle
 from service.app import create_app
-from service.board import Board
 from service.engine.batcher import Batcher
 from service.engine.models import Model, TaggerModel
 from service.engine.opening import Checked
 from service.engine.registry import Registry
+from service.server.shared_state import SharedState
 from service.settings import Settings
 from tests.service.decoding import Watched
 
@@ -36,7 +36,7 @@ def make_app(bundle: TaggerBundle) -> Callable[..., Flask]:
         run: Run | None = None,
         models: Sequence[Model] = (),
         opened: bool = True,
-        board: Board | None = None,
+        shared: SharedState | None = None,
         **given: object,
     ) -> Flask:
         settings = Settings(models=BUNDLES, **given)  # type: ignore[arg-type]
@@ -50,7 +50,7 @@ def make_app(bundle: TaggerBundle) -> Callable[..., Flask]:
         registry = Registry(checked, lambda item: by_name[item.manifest.name])
         if opened:
             registry.open()
-        return create_app(settings, registry=registry, board=board)
+        return create_app(settings, registry=registry, shared=shared)
 
     return make
 

@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 
 from bundle.tagger import TaggerBundle
-from service.board import Board
 from service.context import ARRIVED_AT, FOR_OPERATORS
 from service.engine.models import LanguageModel, QueueLimits, model_of
+from service.server.shared_state import SharedState
 from tests.toy_language_model import ToyLanguageModel
 
 MakeApp = Callable[..., Flask]
@@ -46,10 +46,10 @@ def test_nothing_is_ready_before_models_are_open(make_app: MakeApp) -> None:
 
 
 def test_readiness_fails_while_draining_and_the_rest_goes_on(make_app: MakeApp) -> None:
-    board = Board()
-    client = make_app(board=board).test_client()
+    shared = SharedState()
+    client = make_app(shared=shared).test_client()
     assert client.get("/readyz").status_code == 200
-    board.start_draining(60)
+    shared.start_draining(60)
     reply = client.get("/readyz")
     assert (reply.status_code, reply.json["code"], reply.headers["Retry-After"]) == (503, "shutting_down", "60")
     assert client.post("/v1/tag", json=FINE).status_code == 200

@@ -9,7 +9,7 @@ import pytest
 
 COUNT = """
 import os, sys
-from service.telemetry import Telemetry
+from service.metrics.telemetry import Telemetry
 telemetry = Telemetry()
 for _ in range(int(sys.argv[1])):
     telemetry.count_request("/v1/tag", "m", 200, {"queue": 0.5, "compute": 0.5, "total": 1.0})
@@ -17,7 +17,7 @@ telemetry.set_queue_tokens("m", 9)
 print(os.getpid())
 """
 SCRAPE = """
-from service.telemetry import Telemetry
+from service.metrics.telemetry import Telemetry
 print(Telemetry().render()[0].decode())
 """
 
@@ -31,7 +31,7 @@ def run(script: str, directory: Path, *words: str) -> str:
 def test_what_ended_workers_counted_stays_and_what_they_held_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from service.metric_files import retire
+    from service.metrics.metric_files import retire
 
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     counts = [3, 4, 5]

@@ -8,7 +8,7 @@ import gevent
 import pytest
 from gevent import socket as gevent_socket
 
-from service.arrival import Arrival
+from service.server.idle_wait import Arrival
 from tests.service.test_waiting import in_a_loop
 
 FAR = 60.0

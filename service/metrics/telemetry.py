@@ -3,7 +3,7 @@
 import os
 from typing import Any, Literal, get_args
 
-from service.metric_files import DIRECTORY_VARIABLE
+from service.metrics.metric_files import DIRECTORY_VARIABLE
 
 TokenKind = Literal["tagged", "scored", "sampled", "classified", "transduced"]
 

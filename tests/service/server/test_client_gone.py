@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from service.departure import departure_of
+from service.server.client_gone import departure_of
 
 Pair = tuple[socket.socket, socket.socket]
 

@@ -11,11 +11,11 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
 from bundle.errors import SeqserveError
-from service import metric_files
 from service.app import make_registry
 from service.engine.registry import Registry
-from service.trial import Trial
-from service.worker import STOPS
+from service.metrics import metric_files
+from service.server.forked_check import Trial
+from service.server.worker import STOPS
 
 _NEW_WORKERS_LIMIT_S = 120.0
 _LOOK_S = 0.05
@@ -33,17 +33,17 @@ class Master(Arbiter):  # type: ignore[misc]
     def __init__(self, server: Any) -> None:
         super().__init__(server)
         self._server = server
-        self._board = server.board
+        self._shared = server.shared
         self._drain_s = server.settings.drain_s
         self._is_halting = False
         self._retiring: set[int] = set()
         # The worker's own sentence says it all.
-        logging.getLogger("gunicorn.error").addFilter(lambda record: not self._board.failure)
+        logging.getLogger("gunicorn.error").addFilter(lambda record: not self._shared.failure)
 
     def free_slot(self) -> int:
-        """Return a slot of the board that no worker has."""
+        """Return a slot of the shared state that no worker has."""
         taken = {worker.slot for worker in self.WORKERS.values()}
-        return next(slot for slot in range(self._board.num_slots) if slot not in taken)
+        return next(slot for slot in range(self._shared.num_slots) if slot not in taken)
 
     def spawn_worker(self) -> int:
         """Start a worker. What it is told before it listens to signals waits until it does, and is not lost."""
@@ -73,7 +73,7 @@ class Master(Arbiter):  # type: ignore[misc]
 
     def handle_term(self) -> None:
         """Fail readiness, go on serving for drain_s, then stop gracefully."""
-        self._board.start_draining(self._drain_s)
+        self._shared.start_draining(self._drain_s)
         until = time.monotonic() + self._drain_s
         while (left_s := until - time.monotonic()) > 0:
             for received in self.wait_for_signals(timeout=left_s):
@@ -129,11 +129,11 @@ class Master(Arbiter):  # type: ignore[misc]
 
     def _wait_for(self, workers: Iterable[int]) -> None:
         until = time.monotonic() + _NEW_WORKERS_LIMIT_S
-        while not all(number in self.WORKERS and self._board.serves(self.WORKERS[number].slot) for number in workers):
+        while not all(number in self.WORKERS and self._shared.serves(self.WORKERS[number].slot) for number in workers):
             self._look_around()
-            if self._board.failure:
-                reason = self._board.failure
-                self._board.report_failure("")
+            if self._shared.failure:
+                reason = self._shared.failure
+                self._shared.report_failure("")
                 raise ReloadError(reason)
             if not all(number in self.WORKERS for number in workers):
                 raise ReloadError("a new worker ended before it served")
@@ -154,25 +154,25 @@ class Master(Arbiter):  # type: ignore[misc]
         try:
             super().reap_workers()
         except HaltServer:
-            if self._is_halting or any(self._board.serves(worker.slot) for worker in self.WORKERS.values()):
+            if self._is_halting or any(self._shared.serves(worker.slot) for worker in self.WORKERS.values()):
                 return
             raise
 
     def halt(self, reason: str | None = None, exit_status: int = 0) -> None:
         """Stop everything and exit."""
         self._is_halting = True
-        if self._board.failure:
-            print(f"seqserve: {self._board.failure}", file=sys.stderr, flush=True)
+        if self._shared.failure:
+            print(f"seqserve: {self._shared.failure}", file=sys.stderr, flush=True)
         super().halt(reason, exit_status)
 
 
 def prepare_worker(master: Master, worker: Any) -> None:
     """Give a worker that is about to be forked its slot; called by gunicorn."""
     worker.slot = master.free_slot()
-    master._board.clear(worker.slot)
+    master._shared.clear(worker.slot)
 
 
 def retire_worker(master: Master, worker: Any) -> None:
     """Forget a worker that has ended; called by gunicorn."""
-    master._board.clear(worker.slot)
+    master._shared.clear(worker.slot)
     metric_files.retire(worker.pid)

@@ -12,16 +12,16 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from service import metric_files
 from service.app import create_app, make_registry
-from service.board import Board
 from service.engine.registry import Registry
-from service.logs import set_up_logs
-from service.master import Master, prepare_worker, retire_worker
 from service.memory import use_few_heaps
+from service.metrics import metric_files
+from service.metrics.logs import set_up_logs
 from service.scratch import scratch_directory
+from service.server.master import Master, prepare_worker, retire_worker
+from service.server.shared_state import SharedState
+from service.server.worker import Worker
 from service.settings import Settings
-from service.worker import Worker
 
 _GRACE_S = 5
 """Beyond a request's deadline: time to write its answer before a worker that lingers is killed."""
@@ -61,14 +61,14 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.board = Board(max(64, 8 * settings.num_workers))
+        self.shared = SharedState(max(64, 8 * settings.num_workers))
         self.use(make_registry(settings))
         super().__init__()
 
     def use(self, registry: Registry) -> None:
         """Serve the models of a registry in workers that are forked from now on."""
         self.registry = registry
-        self._app = create_app(self.settings, registry=registry, board=self.board)
+        self._app = create_app(self.settings, registry=registry, shared=self.shared)
 
     def load_config(self) -> None:
         """Set what gunicorn needs; its own environment variables and files are not read."""

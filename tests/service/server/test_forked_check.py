@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from bundle.errors import BundleError, SeqserveError
-from service.trial import Trial
+from service.server.forked_check import Trial
 
 
 def outcome(function: Callable[[], object]) -> None:

@@ -11,7 +11,7 @@ _PAGE_BYTES = 4096
 _SLOT = struct.Struct("<II")  # whether the worker serves, and its connections
 
 
-class Board:
+class SharedState:
     """Says to every process whether the server is draining, why a worker could not start, and what each worker holds.
 
     Made before the workers are forked; `time.monotonic()` is one clock for all processes of a machine. A worker has a

@@ -7,7 +7,7 @@ import pytest
 from gunicorn.http.errors import InvalidHeader, LimitRequestLine
 
 from service.errors import OverloadedError
-from service.refusal import is_whole_post, no_valid_http, refusal
+from service.server.raw_errors import is_whole_post, no_valid_http, refusal
 
 HEAD = b"POST /v1/tag HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
 

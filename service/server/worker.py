@@ -20,14 +20,14 @@ from gevent.hub import get_hub
 from gunicorn.workers import base
 
 from bundle.errors import SeqserveError
-from service.connection import Connection
 from service.context import SERVICE, Service
 from service.engine.waiting import LoopEvent
 from service.errors import OverloadedError
-from service.last_call import take_the_last
 from service.memory import resident_bytes
+from service.server.connection import Connection
+from service.server.drain_listener import take_the_last
+from service.server.watchdog import Watchdog
 from service.settings import Settings
-from service.watchdog import Watchdog
 
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 """Signals that end a process."""
@@ -57,7 +57,7 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     alive: bool
     slot = 0
-    """Of the board; given by the master before the fork."""
+    """Of the shared state; given by the master before the fork."""
 
     def init_process(self) -> None:
         """Make the loop of this process, then go on as gunicorn does."""
@@ -82,7 +82,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         try:
             super().load_wsgi()
         except SeqserveError as error:
-            self.app.board.report_failure(str(error))
+            self.app.shared.report_failure(str(error))
             sys.exit(BOOT_ERROR)
         self._parts: Service = self.wsgi.extensions[SERVICE]
 
@@ -124,11 +124,11 @@ class Worker(base.Worker):  # type: ignore[misc]
         So it is when this server is about to stop. When another worker holds far fewer connections, because it is new
         or many have just left it, clients go one by one.
         """
-        if not self.alive or self.app.board.is_draining:
+        if not self.alive or self.app.shared.is_draining:
             return True
         if (self._num_answered + self._num_requests) % _ONE_IN:
             return False
-        has_far_more: bool = self.app.board.has_far_more(len(self._connections))
+        has_far_more: bool = self.app.shared.has_far_more(len(self._connections))
         return has_far_more
 
     def _excess(self, detail: str) -> OverloadedError:
@@ -176,7 +176,7 @@ class Worker(base.Worker):  # type: ignore[misc]
     def _finish(self, watchdog: Watchdog) -> None:
         """Wait for what is being answered; idle clients get a moment to say what they may be about to say."""
         begun_at = time.monotonic()
-        linger_s = _LINGER_S if self.app.board.is_draining else _LONG_LINGER_S
+        linger_s = _LINGER_S if self.app.shared.is_draining else _LONG_LINGER_S
         while self._connections:
             now = time.monotonic()
             if now >= min(begun_at + self.cfg.graceful_timeout, self._quit_at):
@@ -207,7 +207,7 @@ class Worker(base.Worker):  # type: ignore[misc]
                 num_wanted -= 1
 
     def _num_fair(self) -> int:
-        fair: int = self.app.board.fair_connections()
+        fair: int = self.app.shared.fair_connections()
         return min(fair, self.settings.max_connections)
 
     def _let_others_first(self) -> None:
@@ -242,7 +242,7 @@ class Worker(base.Worker):  # type: ignore[misc]
     def _take_the_last(self, listener: Any) -> None:
         here, for_operators = listener.getsockname(), self._is_for_operators(listener)
         # Workers that are replaced leave the listener to others.
-        for client, address in take_the_last(listener, for_all=self.app.board.is_draining):
+        for client, address in take_the_last(listener, for_all=self.app.shared.is_draining):
             self._begin(client, (address, here), for_operators=for_operators)
 
     def _begin(self, client: Any, addresses: tuple[Any, Any], *, for_operators: bool) -> None:
@@ -265,7 +265,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._report()
 
     def _report(self) -> None:
-        self.app.board.report(self.slot, num_connections=len(self._connections))
+        self.app.shared.report(self.slot, num_connections=len(self._connections))
 
     # Signals: their handlers run between any two steps of whatever greenlet runs, which may hold any lock, and so they
     # only leave notes.

@@ -7,7 +7,7 @@ import pytest
 from service.engine.models import LanguageModel
 from service.engine.opening import Checked
 from service.engine.registry import Registry
-from service.watchdog import Watchdog
+from service.server.watchdog import Watchdog
 from tests.service.conftest import BUNDLES
 from tests.service.toys import open_toy
 

@@ -15,12 +15,12 @@ from gunicorn.config import Config
 from gunicorn.http import errors as http_errors
 from gunicorn.http import get_parser, wsgi
 
-from service.arrival import Arrival
 from service.context import ARRIVED_AT, CLIENT_LEFT, FOR_OPERATORS
 from service.errors import InternalError, OverloadedError, RequestError
-from service.refusal import is_whole_post, no_valid_http, refusal
+from service.server.buffered_socket import Wire
+from service.server.idle_wait import Arrival
+from service.server.raw_errors import is_whole_post, no_valid_http, refusal
 from service.settings import Settings
-from service.wire import Wire
 
 SMALL_BODY_BYTES = 16 * 1024
 """Bodies up to that size need no reservation: as many as there are connections do no harm."""
