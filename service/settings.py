@@ -56,6 +56,12 @@ class Settings:
     max_buffered_bytes: int = _setting(
         64 * 1024 * 1024, "most bytes of bodies above 16 KiB that a process holds; beyond it 503"
     )
+    client_share: float = _setting(
+        0.5, "what one client (key, else address) may hold of each limit while it is alone; 1 is all", read=float
+    )
+    trust_forwarded: int = _setting(
+        0, "number of proxies in front whose X-Forwarded-For is believed; clients without a key are told apart by it"
+    )
     max_texts: int = _setting(1024, "most texts of one request")
     max_tokens: int = _setting(20_000, "most tokens of one text")
     max_queue_tokens: int = _setting(100_000, "most tokens a process has accepted and not answered; beyond it 503")
@@ -87,6 +93,8 @@ class Settings:
         self._require("max_buffered_bytes", self.max_buffered_bytes >= self.max_body_bytes, "at least --max-body-bytes")
         for name in ("deadline_s", "read_timeout_s", "keep_alive_s", "stuck_s"):
             self._require(name, 0 < getattr(self, name) < float("inf"), "above 0")
+        self._require("client_share", 0 < self.client_share <= 1, "above 0 and at most 1")
+        self._require("trust_forwarded", self.trust_forwarded >= 0, "0 or more")
         self._require("workers", self.workers >= 0, "0 or more")
         self._require("drain_s", 0 <= self.drain_s < float("inf"), "0 or more")
         self._require("ops_port", -1 <= self.ops_port <= MAX_PORT, f"between -1 and {MAX_PORT}")
