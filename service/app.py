@@ -1,28 +1,37 @@
 """The WSGI application: what every request has in common, whatever its route."""
 
-import hmac
 import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple, cast
 
-from flask import Flask, Request, Response, g, request
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import MapAdapter
+from flask import Flask
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from service import problems
-from service.context import ARRIVED_AT, CLIENT_LEFT, FOR_OPERATORS, Exchange, Service, attach, exchange, service
+from service.answers import STATUS_LINES, Answer, PiecedBody, WholeBody
+from service.clients import Clients
+from service.context import (
+    ARRIVED_AT,
+    CLIENT,
+    FOR_OPERATORS,
+    HAS_LEFT,
+    REFUSED,
+    SERVICE,
+    Exchange,
+    Service,
+    enter,
+)
 from service.cores import available_cores
 from service.engine.models import QueueLimits, SlotLimits
 from service.engine.opening import Checked, check_bundles, choose_provider, open_model
 from service.engine.patience import LOOK_AFTER_S, ClientLeftError, Patience
 from service.engine.registry import Registry
-from service.errors import NotFoundError, RequestError, UnauthorizedError
+from service.errors import NotFoundError, RequestError
 from service.metrics import logs
 from service.metrics.telemetry import Telemetry
 from service.routes import classify, models, operation, rank, sample, score, tag, transduce
-from service.server.client_gone import departure_of
 from service.server.shared_state import SharedState
 from service.settings import Settings
 
@@ -30,10 +39,11 @@ from service.settings import Settings
 _SANE_ID = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~:/=@-]{1,128}")
 _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 """`traceparent` of W3C Trace Context."""
-_PROTECTED = ("/v1/", "/v2/")
-_UNKNOWN = "unknown"
+_LEFT = 499
 _QUICK_RUN_S = 0.005
 """How long a run may hold up the loop. A sentence of 20 tokens of the largest model here takes 3 ms."""
+
+View = Callable[..., Answer]
 
 
 def create_app(settings: Settings, *, registry: Registry | None = None, shared: SharedState | None = None) -> Flask:
@@ -44,37 +54,97 @@ def create_app(settings: Settings, *, registry: Registry | None = None, shared: 
     if registry is None:
         registry = make_registry(settings)
         registry.open()
-    app = _App("service", static_folder=None, template_folder=None)
-    app.url_map.merge_slashes = False
     telemetry = Telemetry()
     registry.observe(telemetry)
-    with app.app_context():
-        attach(Service(settings, registry, shared or SharedState(), telemetry))
+    app = _App(Service(settings, registry, shared or SharedState(), telemetry, Clients(settings)))
     for routes in (tag, score, rank, sample, classify, transduce, models, operation):
         app.register_blueprint(routes.blueprint)
-    app.before_request(_begin)
-    app.after_request(_finish)
     app.url_map.update()  # now, not in the first request
-    app.register_error_handler(RequestError, problems.render)
-    app.register_error_handler(HTTPException, problems.render_http)
-    app.register_error_handler(ClientLeftError, lambda _: Response(status=CLIENT_LEFT, content_type="text/plain"))
-    app.register_error_handler(Exception, problems.render_unexpected)
     return app
 
 
 class _App(Flask):
-    """Flask without what no route here needs, which took part of each request's time beside its graph."""
+    """Flask's routes, without its dispatch: contexts, signals and sessions took a third of a request's own time.
 
-    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Find routes by path and method alone: hosts mean nothing here, and no address is ever built."""
-        if request is None:
-            return None
-        path = request.environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
-        return self.url_map.bind("", path_info=path, default_method=request.method)
+    A view takes the parts of its path and returns an Answer; what it needs of the request is in `exchange()`.
+    """
 
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function: none is asynchronous."""
-        return func
+    def __init__(self, parts: Service) -> None:
+        super().__init__("service", static_folder=None, template_folder=None)
+        self.extensions[SERVICE] = parts
+        self.url_map.merge_slashes = False
+        self._parts = parts
+        self._known: dict[tuple[str, str], _Route] = {}  # by method and path, of addresses without variable parts
+
+    def wsgi_app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        """Answer a request."""
+        here = _begin(self._parts, environ)
+        enter(here)
+        try:
+            answer = self._answer(here, environ)
+        except RequestError as error:
+            answer = problems.render(error)
+        except HTTPException as error:
+            answer = problems.render_http(error)
+        except ClientLeftError:
+            answer = Answer(b"", status=_LEFT, content_type="text/plain")
+        except Exception as error:
+            answer = problems.render_unexpected(error)
+        headers = _headers(here, answer)
+        start_response(STATUS_LINES[answer.status], headers)
+        if not isinstance(answer.body, bytes):  # its time ends with its last byte
+            return PiecedBody(answer.body, lambda: _end(here, answer))
+        _record(here, answer)
+        return WholeBody(answer.body, lambda: _clean_up(here)) if here.at_end else [answer.body]
+
+    def _answer(self, here: Exchange, environ: dict[str, Any]) -> Answer:
+        for_operators = environ.get(FOR_OPERATORS, False)
+        if REFUSED in environ:
+            raise environ[REFUSED]
+        if CLIENT not in environ and not for_operators:  # no worker of ours has looked at the head
+            here.patience = here.patience.of(self._parts.clients.client_of(environ))
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        values: Mapping[str, Any] = {}
+        try:
+            route = self._known.get((method, path))
+            if route is None:
+                route, values = self._match(method, path)
+        except (NotFound, MethodNotAllowed):
+            if for_operators:
+                raise _not_for_operators() from None
+            raise
+        here.route = route.rule
+        if for_operators and not route.is_for_operators:
+            raise _not_for_operators()
+        if route.rule == operation.METRICS and not for_operators and self._parts.settings.ops_port >= 0:
+            raise NotFoundError("Metrics are at the port of their own (ops_port).")
+        return route.view(**values)
+
+    def _match(self, method: str, path: str) -> tuple["_Route", Mapping[str, Any]]:
+        """Find a route and the variable parts of its address; raises NotFound and MethodNotAllowed."""
+        adapter = self.url_map.bind("", path_info=path.encode("latin-1").decode("utf-8", "replace"))
+        rule, values = adapter.match(method=method, return_rule=True)
+        if method == "OPTIONS":
+            allowed = ", ".join(sorted(adapter.allowed_methods()))
+            answer = Answer(b"", content_type="text/plain", headers=[("Allow", allowed)])
+            return _Route(lambda **_: answer, rule.rule, False), {}
+        is_for_operators = str(rule.endpoint).startswith(f"{operation.blueprint.name}.")
+        route = _Route(cast(View, self.view_functions[rule.endpoint]), rule.rule, is_for_operators)
+        if not rule.arguments:
+            self._known[method, path] = route
+        return route, values
+
+
+class _Route(NamedTuple):
+    """What answers an address; the rule, not the path, names it in metrics: paths are chosen by clients."""
+
+    view: View
+    rule: str
+    is_for_operators: bool
+
+
+def _not_for_operators() -> NotFoundError:
+    return NotFoundError("This port answers probes and metrics only.")
 
 
 def make_registry(settings: Settings, known: Mapping[str, Checked] | None = None) -> Registry:
@@ -90,58 +160,46 @@ def make_registry(settings: Settings, known: Mapping[str, Checked] | None = None
     return Registry(checked, lambda item: open_model(item, provider, queue, slots))
 
 
-def _begin() -> None:
-    environ, settings = request.environ, service().settings
-    arrived_at = environ.get(ARRIVED_AT, time.monotonic())
+def _begin(parts: Service, environ: dict[str, Any]) -> Exchange:
+    arrived_at = environ.get(ARRIVED_AT) or time.monotonic()
     given = environ.get("HTTP_X_REQUEST_ID", "")
     trace = environ.get("HTTP_TRACEPARENT", "")
-    g.exchange = Exchange(
-        given if _SANE_ID.fullmatch(given) else secrets.token_hex(8),
+    deadline, looks_at = arrived_at + parts.settings.deadline_s, arrived_at + LOOK_AFTER_S
+    return Exchange(
+        parts,
+        environ,
+        given if given and _SANE_ID.fullmatch(given) else secrets.token_hex(8),
         arrived_at,
-        Patience(arrived_at + settings.deadline_s, departure_of(environ), arrived_at + LOOK_AFTER_S),
-        trace if _TRACE.fullmatch(trace) else "",
+        Patience(deadline, environ.get(HAS_LEFT), looks_at, environ.get(CLIENT, "")),
+        trace if trace and _TRACE.fullmatch(trace) else "",
     )
-    if environ.get(FOR_OPERATORS) and request.blueprint != operation.blueprint.name:
-        raise NotFoundError("This port answers probes and metrics only.")
-    if settings.api_keys and f"{request.path}/".startswith(_PROTECTED):
-        _check_key(settings.api_keys)
 
 
-def _check_key(keys: tuple[str, ...]) -> None:
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    presented = given.strip().encode("latin-1", "replace")  # WSGI's strings are bytes
-    # Every key is compared, each in constant time, so that the time taken tells nothing.
-    matches = [hmac.compare_digest(presented, key.encode()) for key in keys]
-    if scheme.lower() != "bearer" or not any(matches):
-        raise UnauthorizedError("This address needs Authorization: Bearer KEY with a key that is accepted here.")
-
-
-def _finish(response: Response) -> Response:
-    here = exchange()
-    here.seconds["total"] = time.monotonic() - here.arrived_at
-    headers = response.headers
-    headers["X-Request-Id"] = here.request_id
-    headers["Server-Timing"] = ", ".join(f"{part};dur={1000 * seconds:.3f}" for part, seconds in here.seconds.items())
+def _headers(here: Exchange, answer: Answer) -> list[tuple[str, str]]:
+    total_ms = 1000 * (time.monotonic() - here.arrived_at)
+    timing = f"queue;dur={1000 * here.queue_s:.3f}, compute;dur={1000 * here.compute_s:.3f}, total;dur={total_ms:.3f}"
+    headers = [("Content-Type", answer.content_type), *answer.headers, ("X-Request-Id", here.request_id)]
+    headers.append(("Server-Timing", timing))
     if here.traceparent:
-        headers["traceparent"] = here.traceparent
-    if response.is_streamed:  # its time ends with its last byte
-        parts, environ = service(), request.environ
-        rule = _rule()
-        response.call_on_close(lambda: _record(parts, here, environ, rule, response))
-    else:
-        _record(service(), here, request.environ, _rule(), response)
-    return response
+        headers.append(("traceparent", here.traceparent))
+    return headers
 
 
-def _rule() -> str:
-    # The rule, not the path: paths are chosen by clients and would make endlessly many series.
-    return request.url_rule.rule if request.url_rule else _UNKNOWN
+def _end(here: Exchange, answer: Answer) -> None:
+    _clean_up(here)
+    _record(here, answer)
 
 
-def _record(parts: Service, here: Exchange, environ: dict[str, object], route: str, response: Response) -> None:
+def _clean_up(here: Exchange) -> None:
+    for function in here.at_end:
+        function()
+
+
+def _record(here: Exchange, answer: Answer) -> None:
     """Count a request that was answered, and write its line."""
-    here.seconds["total"] = time.monotonic() - here.arrived_at
-    parts.telemetry.count_request(route, here.model, response.status_code, here.seconds)
+    parts, environ = here.service, here.environ
+    seconds = {"queue": here.queue_s, "compute": here.compute_s, "total": time.monotonic() - here.arrived_at}
+    parts.telemetry.count_request(here.route, here.model, answer.status, seconds)
     if parts.settings.access_log == "on":
         logs.write_access_line(
             logs.AccessLine(
@@ -150,12 +208,12 @@ def _record(parts: Service, here: Exchange, environ: dict[str, object], route: s
                 traceparent=here.traceparent,
                 client=str(environ.get("REMOTE_ADDR", "")),
                 method=str(environ["REQUEST_METHOD"]),
-                route=route,
+                route=here.route,
                 model=here.model,
-                status=response.status_code,
-                bytes=response.content_length or 0,
-                queue_ms=round(1000 * here.seconds["queue"], 3),
-                compute_ms=round(1000 * here.seconds["compute"], 3),
-                total_ms=round(1000 * here.seconds["total"], 3),
+                status=answer.status,
+                bytes=len(answer.body) if isinstance(answer.body, bytes) else 0,
+                queue_ms=round(1000 * here.queue_s, 3),
+                compute_ms=round(1000 * here.compute_s, 3),
+                total_ms=round(1000 * seconds["total"], 3),
             )
         )

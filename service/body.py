@@ -1,14 +1,18 @@
 """From the bytes of a request to a typed struct; every way in which that fails has its own error."""
 
 import functools
+import math
 import re
 import zlib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
-from flask import Request
 from werkzeug.http import parse_options_header
 
+from service.context import Exchange
+from service.engine.waiting import CHARACTERS_A_TOKEN, beside_if_large, in_turn
 from service.errors import (
     FieldError,
     InvalidRequestError,
@@ -20,24 +24,36 @@ from service.errors import (
 )
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
+Result = TypeVar("Result")
 
-_UNTYPED = msgspec.json.Decoder(float_hook=str)  # takes numbers of any size
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's window bits for each container
 _PLACE = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`\Z", re.DOTALL)
 _ECHOED_CHARS = 100
+_BEYOND_64_BITS = 2**64
 _MOST_MEMBERS = 64
 """Parts of a gzip body: a client sends one; of 100,000 empty ones each would be copied with all that follow."""
 
 
-def read_json(request: Request, kind: type[Struct], *, max_bytes: int) -> Struct:
-    """Read, decompress and decode the request's body.
+def from_body(here: Exchange, kind: type[Struct], make: Callable[[Exchange, Struct], Result]) -> Result:
+    """Decode the body of a request and make of it what a model needs; large ones beside the loop, in their turn.
 
-    Raises UnsupportedMediaTypeError, PayloadTooLargeError, MalformedJsonError and InvalidRequestError.
+    Raises what `make` does, UnsupportedMediaTypeError, PayloadTooLargeError, MalformedJsonError and
+    InvalidRequestError.
     """
-    _check_content_type(request)
-    return decode_json(_decompressed(request, _read(request, max_bytes), max_bytes), kind)
+    environ, max_bytes = here.environ, here.service.settings.max_body_bytes
+    if not _is_json(environ.get("CONTENT_TYPE", "")):
+        raise UnsupportedMediaTypeError("The body must be JSON in UTF-8, sent with Content-Type: application/json.")
+    data = _read(environ, max_bytes)
+    coding = environ.get("HTTP_CONTENT_ENCODING", "")
+    if not coding:
+        size = len(data) // CHARACTERS_A_TOKEN
+        return beside_if_large(size, lambda: make(here, decode_json(data, kind)), patience=here.patience)
+    # A few bytes may become millions: what they become is there only while this one is worked on.
+    return in_turn(
+        lambda: make(here, decode_json(_decompressed(coding, data, max_bytes), kind)), patience=here.patience
+    )
 
 
 def decode_json(data: bytes, kind: type[Struct]) -> Struct:
@@ -46,9 +62,15 @@ def decode_json(data: bytes, kind: type[Struct]) -> Struct:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
         # The decoder stops at the first wrong type; what follows decides whether this is JSON at all.
-        raise _invalid(str(error), _syntax_checked(data)) from error
+        body, problem = _syntax_checked(data), error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(error) from error
+    try:
+        return msgspec.convert(body, kind)  # integers may have been written 1.0
+    except (msgspec.ValidationError, RecursionError) as error:
+        if isinstance(error, msgspec.ValidationError) and body is not None and HugeNumber.__name__ not in str(error):
+            problem = error
+        raise _invalid(str(problem), body) from error
 
 
 def _syntax_checked(data: bytes) -> Any:
@@ -58,6 +80,20 @@ def _syntax_checked(data: bytes) -> Any:
         return None  # an integer of thousands of digits: well-formed all the same
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(error) from error
+
+
+class HugeNumber:
+    """A number that no float holds, and so no field takes."""
+
+
+def _number(text: str) -> int | float | HugeNumber:
+    """Read a number with a point or an exponent: as an integer where it is one of up to 64 bits."""
+    value = float(text)
+    if not math.isfinite(value):
+        return HugeNumber()
+    if abs(value) < _BEYOND_64_BITS and (exact := Decimal(text)) == exact.to_integral_value():
+        return int(exact)
+    return value
 
 
 def _malformed(error: Exception) -> RequestError:
@@ -85,30 +121,32 @@ def _invalid(message: str, body: Any) -> InvalidRequestError:
     return InvalidRequestError(f"{pointer or 'The body'}: {detail}", [FieldError(pointer, detail)])
 
 
-def _check_content_type(request: Request) -> None:
-    if not _is_json(request.content_type or ""):
-        raise UnsupportedMediaTypeError("The body must be JSON in UTF-8, sent with Content-Type: application/json.")
-
-
 @functools.lru_cache(maxsize=64)
 def _is_json(content_type: str) -> bool:
     mimetype, parameters = parse_options_header(content_type)
     return mimetype.lower() == "application/json" and parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8")
 
 
-def _read(request: Request, max_bytes: int) -> bytes:
-    """Return the body, which the worker has read already: at most a byte more than is allowed."""
-    declared = request.content_length
-    data: bytes = request.environ["wsgi.input"].read()  # of one that is declared as larger, nothing
-    if max(declared or 0, len(data)) > max_bytes:
-        raise PayloadTooLargeError(f"The body has more than {max_bytes} bytes (max_body_bytes).")
-    if declared is not None and len(data) < declared:
-        raise MalformedJsonError(f"The body ended after {len(data)} of {declared} bytes.")
+def _read(environ: Mapping[str, Any], max_bytes: int) -> bytes:
+    """Return the body, which a worker has read already."""
+    declared = environ.get("CONTENT_LENGTH") or ""
+    num_declared = int(declared) if declared.isdigit() else None
+    if num_declared is not None and num_declared > max_bytes:
+        raise _too_large(max_bytes)
+    data: bytes = environ["wsgi.input"].read()
+    if len(data) > max_bytes:
+        raise _too_large(max_bytes)
+    if num_declared is not None and len(data) < num_declared:
+        raise MalformedJsonError(f"The body ended after {len(data)} of {num_declared} bytes.")
     return data
 
 
-def _decompressed(request: Request, data: bytes, max_bytes: int) -> bytes:
-    names = [name.strip().lower() for name in request.headers.get("Content-Encoding", "").split(",")]
+def _too_large(max_bytes: int) -> PayloadTooLargeError:
+    return PayloadTooLargeError(f"The body has more than {max_bytes} bytes (max_body_bytes).")
+
+
+def _decompressed(coding: str, data: bytes, max_bytes: int) -> bytes:
+    names = [name.strip().lower() for name in coding.split(",")]
     codings = [name for name in names if name not in ("", "identity")]
     if not codings:
         return data
@@ -143,3 +181,6 @@ def _inflate(data: bytes, window: int, max_bytes: int) -> bytes:
         if window != _GZIP:
             raise zlib.error("something follows the stream")
     raise MalformedJsonError(f"The body has more than {_MOST_MEMBERS} gzip members.")
+
+
+_UNTYPED = msgspec.json.Decoder(float_hook=_number)

@@ -1,10 +1,11 @@
 """What every route of one app can reach, and what one request has gathered so far."""
 
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any
 
-from flask import current_app, g
-
+from service.clients import Clients
 from service.engine.patience import Patience
 from service.engine.registry import Registry
 from service.metrics.telemetry import Telemetry
@@ -14,11 +15,23 @@ from service.settings import Settings
 ARRIVED_AT = "seqserve.arrived_at"
 """In the environment that the worker hands to the app: monotonic time of the request's first byte."""
 
-CLIENT_LEFT = 499
-"""Status that nobody reads, for logs and metrics, as nginx has it."""
+CLIENT = "seqserve.client"
+"""There too: whose request it is, see `service.clients`."""
 
 FOR_OPERATORS = "seqserve.for_operators"
-"""In the same place, true where the request came in by the port of probes and metrics."""
+"""True where the request came in by the port of probes and metrics."""
+
+HAS_LEFT = "seqserve.has_left"
+"""A function that says, from any thread, whether the client has gone."""
+
+HOLD = "seqserve.hold"
+"""A function that holds a number of bytes for the client until the answer is sent; raises OverloadedError."""
+
+REFUSED = "seqserve.refused"
+"""The error of a request that was refused by its head; its body was thrown away."""
+
+CLIENT_LEFT = "499"
+"""Status that nobody reads, for logs and metrics, as nginx has it."""
 
 SERVICE = "seqserve"
 """Key of an app's extensions."""
@@ -32,30 +45,42 @@ class Service:
     registry: Registry
     shared: SharedState
     telemetry: Telemetry
+    clients: Clients
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request: its ids, when it arrived, what answers it, and seconds by part (queue, compute, total)."""
+    """One request: its WSGI environment, its ids, when it arrived, what answers it, and seconds by part.
 
+    `at_end` is called once the answer is on its way, or given up.
+    """
+
+    service: Service
+    environ: Mapping[str, Any]
     request_id: str
     arrived_at: float
     patience: Patience
     traceparent: str = ""
     model: str = ""
-    seconds: dict[str, float] = field(default_factory=lambda: {"queue": 0.0, "compute": 0.0})
+    route: str = "unknown"
+    queue_s: float = 0.0
+    compute_s: float = 0.0
+    at_end: list[Callable[[], object]] = field(default_factory=list)
 
 
-def attach(service: Service) -> None:
-    """Make the parts known to the current app."""
-    current_app.extensions[SERVICE] = service
+_current: ContextVar[Exchange] = ContextVar("exchange")
 
 
-def service() -> Service:
-    """Return the parts of the current app."""
-    return cast(Service, current_app.extensions[SERVICE])
+def enter(here: Exchange) -> None:
+    """Make a request the current one of this greenlet or thread."""
+    _current.set(here)
 
 
 def exchange() -> Exchange:
     """Return what belongs to the current request."""
-    return cast(Exchange, g.exchange)
+    return _current.get()
+
+
+def service() -> Service:
+    """Return the parts of the app that answers the current request."""
+    return _current.get().service

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Sequence
 
 import msgspec
-from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
-from service.context import exchange, service
+from service.answers import Answer
+from service.context import exchange
 from service.errors import (
     KINDS,
     ErrorKind,
@@ -54,38 +54,39 @@ def problem_of_code(code: str, detail: str, fields: Sequence[FieldError] = ()) -
     )
 
 
-def render(error: RequestError) -> Response:
+def render(error: RequestError) -> Answer:
     """Return the answer to a request that failed with `error`."""
+    here = exchange()
     problem = problem_of(error)
-    service().telemetry.count_rejected(error.code)
-    response = Response(msgspec.json.encode(problem), status=problem.status, content_type=CONTENT_TYPE)
+    here.service.telemetry.count_rejected(error.code)
+    answer = Answer(msgspec.json.encode(problem), status=problem.status, content_type=CONTENT_TYPE)
     if error.retry_after_s is not None:
-        response.headers["Retry-After"] = str(error.retry_after_s)
+        answer.headers.append(("Retry-After", str(error.retry_after_s)))
     if isinstance(error, UnauthorizedError):
-        response.headers["WWW-Authenticate"] = "Bearer"
+        answer.headers.append(("WWW-Authenticate", "Bearer"))
     if isinstance(error, UnsupportedMediaTypeError):
-        response.headers["Accept"] = "application/json"
-        response.headers["Accept-Encoding"] = "gzip, deflate"
+        answer.headers += [("Accept", "application/json"), ("Accept-Encoding", "gzip, deflate")]
     if isinstance(error, InternalError):
         cause = error.__cause__ or error
-        logger.error("%s %s failed, request %s", request.method, request.path, exchange().request_id, exc_info=cause)
-    return response
+        method, path = here.environ["REQUEST_METHOD"], here.environ["PATH_INFO"]
+        logger.error("%s %s failed, request %s", method, path, here.request_id, exc_info=cause)
+    return answer
 
 
-def render_http(error: HTTPException) -> Response:
-    """Return the answer to what the framework itself refuses: unknown addresses, wrong methods."""
+def render_http(error: HTTPException) -> Answer:
+    """Return the answer to what the router refuses: unknown addresses, wrong methods."""
     status = error.code or KINDS["internal"].status
     if status < 400:  # a redirect is no error
-        return Response(status=status, headers=error.get_response().headers)
+        return Answer(b"", status=status, headers=[(name, value) for name, value in error.get_headers()])
     kind = _BY_STATUS.get(status, InvalidRequestError if status < 500 else InternalError)
-    response = render(kind(_sentence(status, kind)))
+    answer = render(kind(_sentence(status, kind)))
     allowed = getattr(error, "valid_methods", None)
     if allowed:
-        response.headers["Allow"] = ", ".join(sorted(allowed))
-    return response
+        answer.headers.append(("Allow", ", ".join(sorted(allowed))))
+    return answer
 
 
-def render_unexpected(error: Exception) -> Response:
+def render_unexpected(error: Exception) -> Answer:
     """Return the answer to a bug of ours: logged with its cause, told without detail."""
     failure = InternalError("Something failed inside the server; it was logged.")
     failure.__cause__ = error
@@ -95,5 +96,7 @@ def render_unexpected(error: Exception) -> Response:
 def _sentence(status: int, kind: type[RequestError]) -> str:
     known: ErrorKind = KINDS[kind.code]
     if status in (404, 405):
-        return f"{known.title}: {request.method} {request.path[:200]}."
+        environ = exchange().environ
+        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+        return f"{known.title}: {environ['REQUEST_METHOD']} {path[:200]}."
     return f"{known.title}."

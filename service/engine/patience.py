@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.errors import DeadlineExceededError
 
@@ -25,6 +25,11 @@ class Patience:
     deadline: float
     has_left: Callable[[], bool] | None = None
     looks_at: float = 0.0
+    client: str = ""
+
+    def of(self, client: str) -> "Patience":
+        """Return the same for a client that has become known."""
+        return replace(self, client=client)
 
     def is_over(self, now: float) -> bool:
         """Whether the deadline has passed; the client is not looked at."""

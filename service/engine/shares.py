@@ -59,9 +59,13 @@ class Shares:
         """Let a client hold an amount more if it fits; say whether it did."""
         if not self.fits(client, amount):
             return False
+        self.add(client, amount)
+        return True
+
+    def add(self, client: Hashable, amount: int) -> None:
+        """Let a client hold an amount more, whether it fits or not."""
         self.held += amount
         self._held_by[client] = self._held_by.get(client, 0) + amount
-        return True
 
     def give(self, client: Hashable, amount: int) -> None:
         """Take back what a client no longer holds."""

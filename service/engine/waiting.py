@@ -8,6 +8,7 @@ import contextlib
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sized
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -15,13 +16,15 @@ from gevent import Timeout, get_hub, sleep, spawn
 from gevent._hub_local import get_hub_if_exists  # the public get_hub would make one
 from gevent.hub import Waiter
 
+from service.engine.patience import Patience
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 LARGE_TOKENS = 1_000
 """From this many tokens on, work in Python on a request takes more than a few milliseconds."""
 
-_CHARACTERS_A_TOKEN = 4
+CHARACTERS_A_TOKEN = 4
 _NICE = 5
 _thread = threading.local()
 
@@ -109,15 +112,24 @@ def beside(function: Callable[Arguments, Result], *args: Arguments.args, **kwarg
     hub = get_hub_if_exists()
     if hub is None:
         return function(*args, **kwargs)
-    result: Result = hub.threadpool.apply(_call_behind, (function, *args), kwargs)
-    return result
+    result, error = hub.threadpool.apply(_call_behind, (function, *args), kwargs)
+    if error is not None:
+        raise error
+    found: Result = result
+    return found
 
 
-def _call_behind(function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+def _call_behind(
+    function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> tuple[Result | None, Exception | None]:
+    """Call a function in a thread of the pool; what it raises is no accident, which the pool would write to the log."""
     if not hasattr(_thread, "gives_way"):
         _give_way()
         _thread.gives_way = True
-    return function(*args, **kwargs)
+    try:
+        return function(*args, **kwargs), None
+    except Exception as error:
+        return None, error
 
 
 def _give_way() -> None:
@@ -131,12 +143,63 @@ def _give_way() -> None:
             os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICE)
 
 
-def beside_if_long(texts: str | Iterable[Sized], function: Callable[[], Result]) -> Result:
+def beside_if_long(texts: str | Iterable[Sized], function: Callable[[], Result], *, patience: Patience) -> Result:
     """Call a function whose work is in proportion to the length of a text, or of texts, in characters."""
     length = len(texts) if isinstance(texts, str) else sum(map(len, texts))
-    return beside_if_large(length // _CHARACTERS_A_TOKEN, function)
+    return beside_if_large(length // CHARACTERS_A_TOKEN, function, patience=patience)
 
 
-def beside_if_large(num_tokens: int, function: Callable[[], Result]) -> Result:
-    """Call a function whose work is in proportion to so many tokens."""
-    return beside(function) if num_tokens >= LARGE_TOKENS else function()
+def beside_if_large(num_tokens: int, function: Callable[[], Result], *, patience: Patience) -> Result:
+    """Call a function whose work in Python is in proportion to this many tokens; large ones see `in_turn`."""
+    return in_turn(function, patience=patience) if num_tokens >= LARGE_TOKENS else function()
+
+
+class TurnLock:
+    """A lock for which clients take turns: one with many waiting calls delays another by one of them."""
+
+    def __init__(self) -> None:
+        self._is_held = False
+        self._waiting: dict[str, deque[LoopEvent]] = {}
+
+    def acquire(self, client: str) -> None:
+        """Wait for the lock; greenlets of one loop only."""
+        if not self._is_held:
+            self._is_held = True
+            return
+        event = LoopEvent()
+        self._waiting.setdefault(client, deque()).append(event)
+        event.wait()
+
+    def release(self) -> None:
+        """Hand the lock to the client whose turn it is."""
+        if not self._waiting:
+            self._is_held = False
+            return
+        client = next(iter(self._waiting))
+        events = self._waiting.pop(client)
+        event = events.popleft()
+        if events:
+            self._waiting[client] = events  # at the end of the line
+        event.set()
+
+
+_python_work = threading.local()
+
+
+def in_turn(function: Callable[[], Result], *, patience: Patience) -> Result:
+    """Call a function that works in Python for long beside the loop, one at a time, in its client's turn.
+
+    Threads that all work in Python only wait for each other's interpreter lock, and the loop for each of them. Raises
+    DeadlineExceededError or ClientLeftError when the turn comes too late.
+    """
+    if get_hub_if_exists() is None:
+        return function()
+    lock = getattr(_python_work, "lock", None)
+    if lock is None:
+        lock = _python_work.lock = TurnLock()
+    lock.acquire(patience.client)
+    try:
+        patience.check()
+        return beside(function)
+    finally:
+        lock.release()

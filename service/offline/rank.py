@@ -10,7 +10,7 @@ from service.errors import RequestError, invalid
 from service.offline.common import ENDLESS, InputError, make_parser, numbered_lines, open_offline, opened_files
 from service.schemas.rank import RankRequest, RankResponse
 from service.tasks.intake import TokenLimits
-from service.tasks.rank import answer_rank
+from service.tasks.rank import answer_rank, rank_task
 
 
 def rank(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -36,5 +36,5 @@ def _answer(model: LanguageModel, line: str) -> RankResponse:
     body = decode_json(line.encode(), RankRequest)
     if body.model not in (None, model.manifest.name):
         raise invalid(f"The open model is {model.manifest.name!r}.", "model")
-    response, _, _ = answer_rank(model, body, TokenLimits(), patience=ENDLESS)
+    response, _ = answer_rank(model, rank_task(model, body, TokenLimits()), patience=ENDLESS)
     return response

@@ -2,15 +2,15 @@
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from bundle.classifier_manifest import ClassifierManifest
 from bundle.language_manifest import LanguageModelManifest
 from bundle.tagger_manifest import TaggerManifest
 from bundle.transducer_manifest import TransducerManifest
+from service.answers import Answer, json_answer
 from service.context import service
 from service.engine.models import ClassifierModel, Model, TaggerModel, TransducerModel
-from service.routes.answers import json_answer
 from service.schemas.models import ModelInfo, ModelLimits, ModelList
 from service.schemas.rank import MAX_CANDIDATES
 from service.schemas.transduce import MAX_BEAMS
@@ -20,14 +20,14 @@ blueprint = Blueprint("models", __name__)
 
 
 @blueprint.get("/v1/models")
-def list_models() -> Response:
+def list_models() -> Answer:
     """List every open model, by name."""
     here = service()
     return json_answer(ModelList(data=[_info(model, here.settings) for model in here.registry.models]))
 
 
 @blueprint.get("/v1/models/<name>")
-def show_model(name: str) -> Response:
+def show_model(name: str) -> Answer:
     """Describe one model."""
     here = service()
     return json_answer(_info(here.registry.get(name), here.settings))

@@ -2,27 +2,29 @@
 
 import math
 
-from flask import Blueprint, Response
+from flask import Blueprint
 
+from service.answers import Answer, json_answer
 from service.context import service
 from service.engine.registry import NOT_READY_RETRY_S
 from service.engine.waiting import beside
 from service.errors import NotReadyError, ShuttingDownError
 from service.openapi import document
-from service.routes.answers import json_answer
 from service.schemas.problems import Health
+
+METRICS = "/metrics"
 
 blueprint = Blueprint("operation", __name__)
 
 
 @blueprint.get("/healthz")
-def healthz() -> Response:
+def healthz() -> Answer:
     """Say that the process lives."""
     return json_answer(Health(status="ok"))
 
 
 @blueprint.get("/readyz")
-def readyz() -> Response:
+def readyz() -> Answer:
     """Say that every model is open and that the server goes on taking requests."""
     here = service()
     if here.shared.is_draining:
@@ -33,14 +35,14 @@ def readyz() -> Response:
     return json_answer(Health(status="ready"))
 
 
-@blueprint.get("/metrics")
-def metrics() -> Response:
+@blueprint.get(METRICS)
+def metrics() -> Answer:
     """Give the numbers of all workers to Prometheus."""
     data, content_type = beside(service().telemetry.render)
-    return Response(data, content_type=content_type)
+    return Answer(data, content_type=content_type)
 
 
 @blueprint.get("/openapi.json")
-def openapi() -> Response:
+def openapi() -> Answer:
     """Describe every route."""
-    return Response(document(), content_type="application/json")
+    return Answer(document())

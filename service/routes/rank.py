@@ -1,30 +1,35 @@
 """POST /v1/rank: the best of several candidates."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint
 
-from service.body import read_json
-from service.context import exchange, service
+from service.answers import Answer, large_json_answer
+from service.body import from_body
+from service.context import Exchange, exchange
+from service.engine.models import LanguageModel
 from service.memory import trim_after
-from service.routes.answers import json_answer
 from service.routes.limits import check_number, token_limits
 from service.schemas.rank import RankRequest
-from service.tasks.rank import answer_rank
+from service.tasks.rank import RankTask, answer_rank, rank_task
 
 blueprint = Blueprint("rank", __name__)
 
 
 @blueprint.post("/v1/rank")
-def rank() -> Response:
+def rank() -> Answer:
     """Answer one request."""
-    here, settings = exchange(), service().settings
-    body = read_json(request, RankRequest, max_bytes=settings.max_body_bytes)
+    here = exchange()
+    model, task = from_body(here, RankRequest, _read)
+    response, timing = answer_rank(model, task, patience=here.patience)
+    here.queue_s, here.compute_s = timing
+    num_tokens = task.sequences.num_tokens
+    here.service.telemetry.count_tokens(model.manifest.name, num_tokens, kind="scored")
+    here.at_end.append(lambda: trim_after(num_tokens))
+    return large_json_answer(response, num_items=len(response.ranking), patience=here.patience)
+
+
+def _read(here: Exchange, body: RankRequest) -> tuple[LanguageModel, RankTask]:
+    settings = here.service.settings
     check_number(len(body.candidates), settings, "candidates")
-    model = service().registry.find(body.model, task="language-model")
+    model = here.service.registry.find(body.model, task="language-model")
     here.model = model.manifest.name
-    response, timing, num_tokens = answer_rank(model, body, token_limits(settings), patience=here.patience)
-    here.seconds["queue"] += timing.queue_s
-    here.seconds["compute"] = timing.compute_s
-    service().telemetry.count_tokens(model.manifest.name, num_tokens, kind="scored")
-    answer = json_answer(response)
-    answer.call_on_close(lambda: trim_after(num_tokens))
-    return answer
+    return model, rank_task(model, body, token_limits(settings))

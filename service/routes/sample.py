@@ -5,20 +5,21 @@ import time
 from collections.abc import Iterator
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint
 
-from service.body import read_json
-from service.context import Exchange, exchange, service
+from service.answers import Answer, large_json_answer
+from service.body import from_body
+from service.context import Exchange, exchange
+from service.engine.models import LanguageModel
 from service.engine.patience import ClientLeftError
 from service.engine.sample_handle import SampleHandle
 from service.engine.waiting import beside_if_large
 from service.errors import InternalError, RequestError
 from service.problems import problem_of
-from service.routes.answers import json_answer
 from service.schemas.sample import SampleRequest, SampleResponse, StreamError
 from service.tasks.sample import HEARTBEAT_S, SamplePlan, plan_samples
 
-_STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+_STREAM_HEADERS = (("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no"))
 _HEARTBEAT = b":\n\n"
 _DONE = b"data: [DONE]\n\n"
 
@@ -27,39 +28,40 @@ logger = logging.getLogger("seqserve")
 
 
 @blueprint.post("/v1/sample")
-def sample() -> Response:
+def sample() -> Answer:
     """Answer one request."""
-    here, settings = exchange(), service().settings
-    body = read_json(request, SampleRequest, max_bytes=settings.max_body_bytes)
-    model = service().registry.find(body.model, task="language-model")
-    here.model = model.manifest.name
-    plan = plan_samples(body, model.bundle, max_prompt_tokens=settings.max_prompt_tokens)
-    handle = model.decoder.submit(plan.specs, patience=here.patience, streams=body.stream)
-    if body.stream:
+    here = exchange()
+    model, plan, streams = from_body(here, SampleRequest, _read)
+    handle = model.decoder.submit(plan.specs, patience=here.patience, streams=streams)
+    if streams:
         return _stream(plan, handle, here)
     samples = handle.wait()
     _time(handle, here)
-    results = beside_if_large(sum(len(each.ids) for each in samples), lambda: plan.results(samples))
-    return json_answer(
-        SampleResponse(model=model.manifest.name, version=model.manifest.version, seed=plan.seed, samples=results)
+    num_tokens = sum(len(each.ids) for each in samples)
+    results = beside_if_large(num_tokens, lambda: plan.results(samples), patience=here.patience)
+    response = SampleResponse(
+        model=model.manifest.name, version=model.manifest.version, seed=plan.seed, samples=results
     )
+    return large_json_answer(response, num_items=num_tokens, patience=here.patience)
 
 
-def _stream(plan: SamplePlan, handle: SampleHandle, here: Exchange) -> Response:
-    response = Response(
-        _chunks(plan, handle, here.request_id), content_type="text/event-stream", headers=_STREAM_HEADERS
-    )
-    response.headers["X-Seed"] = str(plan.seed)
+def _read(here: Exchange, body: SampleRequest) -> tuple[LanguageModel, SamplePlan, bool]:
+    model = here.service.registry.find(body.model, task="language-model")
+    here.model = model.manifest.name
+    longest = here.service.settings.max_prompt_tokens
+    return model, plan_samples(body, model.bundle, max_prompt_tokens=longest), body.stream
+
+
+def _stream(plan: SamplePlan, handle: SampleHandle, here: Exchange) -> Answer:
     # Also called for a client that left before the first event, when the generator has not even begun.
-    response.call_on_close(handle.cancel)
-    response.call_on_close(lambda: _time(handle, here))
-    return response
+    here.at_end += [handle.cancel, lambda: _time(handle, here)]
+    headers = [*_STREAM_HEADERS, ("X-Seed", str(plan.seed))]
+    return Answer(_chunks(plan, handle, here.request_id), content_type="text/event-stream", headers=headers)
 
 
 def _time(handle: SampleHandle, here: Exchange) -> None:
     """Note how long the samples waited and were drawn."""
-    here.seconds["queue"] += handle.queue_s
-    here.seconds["compute"] = handle.compute_s
+    here.queue_s, here.compute_s = handle.queue_s, handle.compute_s
 
 
 def _chunks(plan: SamplePlan, handle: SampleHandle, request_id: str) -> Iterator[bytes]:

@@ -2,45 +2,50 @@
 
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, request
+from flask import Blueprint
 
-from service.body import read_json
-from service.context import exchange, service
-from service.engine.waiting import beside_if_long
+from service.answers import Answer, large_json_answer
+from service.body import from_body
+from service.context import Exchange, exchange
+from service.engine.models import LanguageModel
 from service.errors import invalid, pointer_to
 from service.memory import trim_after
-from service.routes.answers import json_answer
 from service.routes.limits import check_number, token_limits
 from service.schemas.score import ScoreRequest, ScoreResponse
 from service.tasks.intake import EncodedInput, Intake
 from service.tasks.score import ScoreOptions, counts_eos, score_inputs
 from service.tasks.sequences import Ids
 
+Contexts = tuple[list[Ids], list[int]]
+"""The distinct contexts' ids, and which one comes before each text."""
+
 blueprint = Blueprint("score", __name__)
 
 
 @blueprint.post("/v1/score")
-def score() -> Response:
+def score() -> Answer:
     """Answer one request."""
-    here, settings = exchange(), service().settings
-    body = read_json(request, ScoreRequest, max_bytes=settings.max_body_bytes)
+    here = exchange()
+    model, inputs, contexts, options = from_body(here, ScoreRequest, _read)
+    results, timing = score_inputs(model, inputs, contexts, options, patience=here.patience)
+    here.queue_s, here.compute_s = timing
+    num_tokens = sum(len(item.ids) for item in inputs) + sum(map(len, contexts[0]))
+    here.service.telemetry.count_tokens(model.manifest.name, num_tokens, kind="scored")
+    here.at_end.append(lambda: trim_after(num_tokens))
+    response = ScoreResponse(model=model.manifest.name, version=model.manifest.version, results=results)
+    num_items = num_tokens * (1 + options.top) if options.tokens else len(results)
+    return large_json_answer(response, num_items=num_items, patience=here.patience)
+
+
+def _read(here: Exchange, body: ScoreRequest) -> tuple[LanguageModel, list[EncodedInput], Contexts, ScoreOptions]:
+    settings = here.service.settings
     _check_shape(body)
-    model = service().registry.find(body.model, task="language-model")
+    model = here.service.registry.find(body.model, task="language-model")
     here.model = model.manifest.name
     eos = counts_eos(model, body.eos)
     check_number(len(_listed(body.text)), settings, "text")
-    intake = Intake(model.bundle, token_limits(settings))
-    inputs, contexts = beside_if_long(
-        [*_listed(body.text), *_listed(body.context or "")], lambda: _encode(body, intake, eos=eos)
-    )
-    options = ScoreOptions(tokens="tokens" in body.include, top=body.top)
-    results, timing = score_inputs(model, inputs, contexts, options, patience=here.patience)
-    here.seconds["queue"] += timing.queue_s
-    here.seconds["compute"] = timing.compute_s
-    service().telemetry.count_tokens(model.manifest.name, intake.num_tokens, kind="scored")
-    answer = json_answer(ScoreResponse(model=model.manifest.name, version=model.manifest.version, results=results))
-    answer.call_on_close(lambda: trim_after(intake.num_tokens))
-    return answer
+    inputs, contexts = _encode(body, Intake(model.bundle, token_limits(settings)), eos=eos)
+    return model, inputs, contexts, ScoreOptions(tokens="tokens" in body.include, top=body.top)
 
 
 def _check_shape(body: ScoreRequest) -> None:
@@ -62,7 +67,7 @@ def _listed(text: str | list[str]) -> list[str]:
     return [text] if isinstance(text, str) else text
 
 
-def _encode(body: ScoreRequest, intake: Intake, *, eos: bool) -> tuple[list[EncodedInput], tuple[list[Ids], list[int]]]:
+def _encode(body: ScoreRequest, intake: Intake, *, eos: bool) -> tuple[list[EncodedInput], Contexts]:
     """Encode contexts, the distinct ones and which one comes before each text, and texts."""
     texts = _listed(body.text)
     contexts = intake.encode_contexts(_contexts(body, len(texts)))

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, request
+from flask import Blueprint
 
-from service.body import read_json
-from service.context import exchange, service
+from service.answers import Answer, large_json_answer
+from service.body import from_body
+from service.context import Exchange, exchange
 from service.engine.models import TaggerModel
-from service.engine.waiting import beside_if_long
 from service.errors import (
     FieldError,
     InvalidRequestError,
@@ -16,7 +16,6 @@ from service.errors import (
     too_long,
 )
 from service.memory import trim_after
-from service.routes.answers import json_answer
 from service.routes.limits import check_number
 from service.schemas.tag import TagRequest, TagResponse
 from service.settings import Settings
@@ -29,25 +28,28 @@ _MOST_ERRORS = 16
 
 
 @blueprint.post("/v1/tag")
-def tag() -> Response:
+def tag() -> Answer:
     """Answer one request."""
-    here, settings = exchange(), service().settings
-    body = read_json(request, TagRequest, max_bytes=settings.max_body_bytes)
+    here = exchange()
+    model, documents, options = from_body(here, TagRequest, _read)
+    results, timing = tag_documents(model, documents, options, patience=here.patience)
+    here.queue_s, here.compute_s = timing
+    num_tokens = sum(len(document.tokens) for document in documents)
+    here.service.telemetry.count_tokens(model.manifest.name, num_tokens, kind="tagged")
+    here.at_end.append(lambda: trim_after(num_tokens))
+    response = TagResponse(model=model.manifest.name, version=model.manifest.version, results=results)
+    return large_json_answer(response, num_items=num_tokens, patience=here.patience)
+
+
+def _read(here: Exchange, body: TagRequest) -> tuple[TaggerModel, list[Document], TagOptions]:
     _check_shape(body)
-    model = service().registry.find(body.model, task="tag")
+    settings = here.service.settings
+    model = here.service.registry.find(body.model, task="tag")
     here.model = model.manifest.name
     options = _options(body, model)
     name, texts = _texts(body)
     check_number(len(texts), settings, name)
-    documents = beside_if_long(texts, lambda: _documents(body, model, settings))
-    results, timing = tag_documents(model, documents, options, patience=here.patience)
-    here.seconds["queue"] += timing.queue_s
-    here.seconds["compute"] = timing.compute_s
-    num_tokens = sum(len(document.tokens) for document in documents)
-    service().telemetry.count_tokens(model.manifest.name, num_tokens, kind="tagged")
-    answer = json_answer(TagResponse(model=model.manifest.name, version=model.manifest.version, results=results))
-    answer.call_on_close(lambda: trim_after(num_tokens))
-    return answer
+    return model, _documents(body, model, settings), options
 
 
 def _check_shape(body: TagRequest) -> None:
@@ -62,16 +64,20 @@ def _check_shape(body: TagRequest) -> None:
 
 
 def _check_tokens(tokens: Sequence[str | list[str]]) -> None:
-    if len({isinstance(item, str) for item in tokens}) > 1:
+    if len(set(map(type, tokens))) > 1:
         raise invalid("Tokens must be either all strings (one text) or all lists of strings (several).", "tokens")
+    if all(tokens) and (isinstance(tokens[0], str) or all(map(all, tokens))) if tokens else True:
+        return
     fields: list[FieldError] = []
     for index, item in enumerate(tokens):
         words, steps = ((item,), (index,)) if isinstance(item, str) else (item, None)
         for position, word in enumerate(words):
-            if not word and len(fields) < _MOST_ERRORS:
+            if not word:
                 fields.append(FieldError(pointer_to("tokens", *(steps or (index, position))), "A token is empty."))
+        if len(fields) >= _MOST_ERRORS:
+            break
     if fields:
-        raise InvalidRequestError(f"{fields[0].pointer}: a token is empty.", fields)
+        raise InvalidRequestError(f"{fields[0].pointer}: a token is empty.", fields[:_MOST_ERRORS])
 
 
 def _options(body: TagRequest, model: TaggerModel) -> TagOptions:

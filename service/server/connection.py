@@ -1,33 +1,40 @@
-"""One client's connection: requests are read, answered and followed by others, in a greenlet of its own.
+"""One client's connection: bytes become requests, requests are answered one at a time, in their client's turn.
 
-A client that stalls holds this greenlet and its socket, and nothing else.
+Reading costs no greenlet: the loop itself feeds what has come to the parser, so a client that stalls holds a socket and
+what it has sent, which is counted. A request that is complete is answered in a greenlet of its own.
 """
 
 import io
 import logging
 import socket as socket_module
 import time
-from functools import partial
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
 
-import gevent
-from gunicorn.config import Config
-from gunicorn.http import errors as http_errors
-from gunicorn.http import get_parser, wsgi
+from gevent.hub import get_hub
+from greenlet import greenlet  # type: ignore[import-untyped]
 
-from service.context import ARRIVED_AT, CLIENT_LEFT, FOR_OPERATORS
-from service.errors import InternalError, OverloadedError, RequestError
-from service.server.buffered_socket import Wire
-from service.server.idle_wait import Arrival
-from service.server.raw_errors import is_whole_post, no_valid_http, refusal
+from service.clients import Clients
+from service.context import ARRIVED_AT, CLIENT, CLIENT_LEFT, FOR_OPERATORS, HAS_LEFT, HOLD, REFUSED
+from service.errors import MalformedJsonError, OverloadedError, RequestError
+from service.server.answer_writer import AnswerWriter
+from service.server.client_gone import has_gone
+from service.server.raw_errors import refusal
+from service.server.request_parser import RequestParser, body_too_large
+from service.server.room import Room
+from service.server.turns import Turns
 from service.settings import Settings
 
 SMALL_BODY_BYTES = 16 * 1024
-"""Bodies up to that size need no reservation: as many as there are connections do no harm."""
+"""The body of a refused request is read up to this size, so that its connection can go on."""
 
-_READ_BYTES = 65_536
+_READ_BYTES = 16 * 1024
+"""Of one turn; the parser takes at most two milliseconds for the worst of them."""
+_LARGE_READ_BYTES = 256 * 1024
+"""Of one turn in the middle of a large body, which costs the parser next to nothing."""
 _LINGER_S = 2.0
 _MOST_DRAINED_BYTES = 256 * 1024 * 1024
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 logger = logging.getLogger("seqserve")
 
@@ -35,167 +42,325 @@ logger = logging.getLogger("seqserve")
 class Host(Protocol):
     """The worker, as its connections see it."""
 
-    cfg: Config
     settings: Settings
     wsgi: Any
+    clients: Clients
+    turns: Turns
+    room: Room
 
     @property
     def sends_away(self) -> bool:
-        """Whether the client's next request should come on another connection, which somebody else will take."""
+        """Whether the client's next request should come on another connection, which another worker will take."""
 
-    def begin_request(self) -> None:
-        """A request has arrived whole."""
+    def note(
+        self, connection: "Connection", state: Literal["idle", "reading", "answering", "parting"], until: float
+    ) -> None:
+        """Take down what a connection does, and until when (monotonic) it may."""
 
-    def end_request(self) -> None:
-        """A request that had begun was answered, or given up."""
-
-    @property
-    def is_full(self) -> bool:
-        """Whether no more requests are taken now."""
-
-    def overload(self) -> OverloadedError:
-        """Return why no more requests are taken now. It is counted."""
-
-    def reserve(self, num_bytes: int) -> OverloadedError | None:
-        """Hold memory for a large body until `release`; return why there is none. It is counted."""
-
-    def release(self, num_bytes: int) -> None:
-        """Give memory back."""
+    def forget(self, connection: "Connection") -> None:
+        """A connection is closed."""
 
 
 class Connection:
-    """A client's socket, with what has been read ahead of it."""
+    """A client's socket, which is non-blocking, and the request that is being read or answered.
 
-    def __init__(self, host: Host, socket: Any, addresses: tuple[Any, Any], *, for_operators: bool) -> None:
+    All methods are called by the loop's thread.
+    """
+
+    def __init__(self, host: Host, socket: Any, addresses: tuple[str, dict[str, Any]], *, for_operators: bool) -> None:
+        """Take an accepted socket; addresses: the client's, and the WSGI keys that say both."""
+        self.address, base = addresses
         self._host = host
         self._socket = socket
-        self._client, self._server = addresses
         self._for_operators = for_operators
-        self._wire = Wire(socket)
-        self._parser = get_parser(host.cfg, socket, self._client)
-        self._arrival = Arrival(socket, partial(_turn_away, host))
-        self._arrived_at = self._arrival.at
-        self._num_reserved = 0
+        self._parser = RequestParser(base, max_body_bytes=host.settings.max_body_bytes)
+        self._readable = get_hub().loop.io(socket.fileno(), 1)
+        self._writer = AnswerWriter(socket)
+        self._buffer = b""
+        self._position = 0
+        self._client = self.address
+        self._num_held = 0
+        self._arrived_at = time.monotonic()
+        self._has_head = False
+        self._refused: RequestError | None = None
+        self._is_answering = False
+        self._num_drained = -1  # -1 until our side is closed
 
-    def is_idle(self, seconds: float = 0.0) -> bool:
-        """Whether no byte of a request has been there for so long."""
-        return self._arrival.is_idle(seconds)
+    def start(self) -> None:
+        """Wait for the first request."""
+        self._wait_idle()
 
     def hurry(self) -> None:
-        """Close unless a request is there or on its way."""
-        self._arrival.hurry()
+        """Close an idle connection unless a request is there."""
+        self._on_readable()
+        if not (self._is_answering or self._parser.has_begun or self._num_drained >= 0):
+            self.close()
 
-    def serve(self) -> None:
-        """Answer requests until the client or the server has had enough, then close."""
-        try:
-            while self._answer_next():
-                pass
-        except (OSError, http_errors.NoMoreData, StopIteration) as error:
-            logger.debug("a client has left: %s", error)
-        finally:
-            self._arrival.close()
-            self._socket.close()
+    def expire(self) -> None:
+        """End what has taken too long: an idle connection, a request that does not come in whole, a parting."""
+        if self._parser.has_begun or self._num_drained >= 0:
+            self.close()  # nothing can be said to a client that is in the middle of saying something
+        else:
+            self.hurry()
 
-    def _answer_next(self) -> bool:
-        """Answer one request; return whether another may follow."""
-        data: bytes = self._parser.unreader.take_buffered()
-        self._arrived_at = time.monotonic()
-        if not data:
-            data = self._arrival.wait()
-            self._arrived_at = self._arrival.at
-        if not data:
-            return False
-        self._parser.unreader.unread(data)
-        try:
-            return self._read_and_answer()
-        except gevent.Timeout:
-            return False  # nothing can be said to a client that is in the middle of saying something
-        except http_errors.ParseException as error:
-            logger.info("refused a request that is no valid HTTP: %s", type(error).__name__)
-            return self._refuse(no_valid_http(error))
-        except OverloadedError as error:
-            return self._refuse(error)
-        finally:
-            self._host.release(self._num_reserved)
-            self._num_reserved = 0
+    def close(self) -> None:
+        """Give everything back. A greenlet that is answering closes when it ends."""
+        if self._socket is None:
+            return
+        self._readable.stop()
+        self._readable.close()
+        self._socket.close()
+        self._socket = None
+        self._parser.close()
+        self._release()
+        self._host.forget(self)
 
-    def _read_and_answer(self) -> bool:
-        with gevent.Timeout(self._host.settings.read_timeout_s):
-            request = next(self._parser)
-            response, environ = wsgi.create(request, self._wire, self._client, self._server, self._host.cfg)
-            is_read = self._read_body(request, environ)
-        if self._host.is_full and environ["REQUEST_METHOD"] == "POST":
-            raise self._host.overload()
-        if not is_read or self._host.sends_away:
-            response.force_close()
-        self._host.begin_request()
+    # Reading, in the loop.
+
+    def _wait_idle(self) -> None:
+        self._readable.start(self._on_readable)
+        self._host.note(self, "idle", time.monotonic() + self._host.settings.keep_alive_s)
+
+    def _on_readable(self) -> None:
+        if self._socket is None or self._is_answering:
+            return
+        is_large = self._parser.num_missing > _READ_BYTES
         try:
-            self._answer(response, environ)
+            data = self._socket.recv(_LARGE_READ_BYTES if is_large else _READ_BYTES)
+        except BlockingIOError:
+            return
         except OSError:
-            raise
+            self.close()
+            return
+        if self._num_drained >= 0:
+            self._num_drained += len(data)
+            if not data or self._num_drained > _MOST_DRAINED_BYTES:
+                self.close()
+        elif data:
+            self._buffer, self._position = data, 0
+            self._advance()
+        else:
+            self._end_early()
+
+    def _end_early(self) -> None:
+        """Answer a client that has ended its sending side in the middle of a body; close otherwise."""
+        if self._has_head and self._refused is None:
+            self._refuse(MalformedJsonError("The body ended before its announced end."))
+        else:
+            self.close()
+
+    def _advance(self) -> None:
+        """Read on in what has come, at most to the end of a request."""
+        try:
+            self._read_on()
+        except RequestError as error:
+            self._refuse(error)
+        except Exception as error:  # a bug of ours costs this connection, not the loop
+            logger.error("a connection failed", exc_info=error)
+            self.close()
+
+    def _read_on(self) -> None:
+        parser, data = self._parser, self._buffer
+        if not parser.has_begun:
+            self._arrived_at = time.monotonic()
+        while self._position < len(data) and not parser.is_complete:
+            self._position = parser.feed(data, self._position)
+            if parser.environ is not None and not self._has_head:
+                self._has_head = True
+                self._take_head(parser.environ)
+                if self._num_drained >= 0:
+                    return
+        self._host.room.hold(self._client, parser.num_bytes - self._num_held)
+        self._num_held = parser.num_bytes
+        if parser.is_complete:
+            self._readable.stop()
+            self._complete()
+            return
+        self._buffer = b""
+        self._host.note(self, "reading", self._arrived_at + self._host.settings.read_timeout_s)
+
+    def _take_head(self, environ: dict[str, Any]) -> None:
+        """Find out whose request it is, and refuse what can be refused before its body is read."""
+        host, parser = self._host, self._parser
+        try:
+            client = self.address if self._for_operators else host.clients.client_of(environ)
+            if client != self._client:
+                self._release()
+                self._client = client
+            self._check_head(environ)
+        except RequestError as error:
+            self._refused = error
+            may_go_on = not (parser.is_chunked or parser.expects_continue) and parser.num_missing <= SMALL_BODY_BYTES
+            if not (may_go_on or parser.is_complete):
+                self._refuse(error)
+                return
+            parser.discards = True
+        else:
+            if parser.expects_continue and not parser.is_complete and self._position == len(self._buffer):
+                self._socket.send(_CONTINUE)
+
+    def _check_head(self, environ: dict[str, Any]) -> None:
+        host, length = self._host, self._parser.content_length or 0
+        if length > host.settings.max_body_bytes:
+            raise body_too_large(host.settings.max_body_bytes)
+        if self._is_for_models(environ) and not host.room.has_room(self._client):
+            raise host.room.overload(self._client)
+        if length > SMALL_BODY_BYTES and not host.room.can_hold(self._client, length):
+            host.room.hold(self._client, length)  # raises the error, which is counted
+
+    def _is_for_models(self, environ: dict[str, Any] | None) -> bool:
+        return environ is not None and environ["REQUEST_METHOD"] == "POST" and not self._for_operators
+
+    # Answering, in the client's turn.
+
+    def _complete(self) -> None:
+        self._is_answering = True
+        host, environ = self._host, self._parser.environ
+        if self._refused is None and self._is_for_models(environ) and not host.room.has_room(self._client):
+            self._refused = host.room.overload(self._client)
+        if isinstance(self._refused, OverloadedError):
+            # Answered right here: of a flood there are ten thousand of these a second.
+            goes_on = self._parser.keeps_alive and not host.sends_away
+            data = refusal(self._refused, arrived_at=self._arrived_at, keep_alive=goes_on)
+            self._answer_at_once(data, goes_on=goes_on)
+            return
+        host.note(self, "answering", 0.0)
+        host.room.begin_request(self._client)
+        self._host.turns.add(self._client, self._begin)
+
+    def _begin(self) -> None:
+        greenlet(self._run).switch()
+
+    def _run(self) -> None:
+        host, client = self._host, self._client
+        try:
+            goes_on = self._answer()
+        except OSError as error:
+            logger.debug("a client has left: %s", error)
+            goes_on = None
         except Exception as error:  # a bug of ours, or of the framework
             logger.error("failed outside of the app", exc_info=error)
-            if response.headers_sent:
-                return False
-            return self._refuse(InternalError("Something failed inside the server; it was logged."))
+            goes_on = None
         finally:
-            self._host.end_request()
-        if response.should_close():
+            host.room.end_request(client)
+        if goes_on is None:
+            self.close()
+        elif goes_on:
+            self._go_on()
+        else:
             self._part()
-            return False
-        return True
 
-    def _read_body(self, request: Any, environ: dict[str, Any]) -> bool:
-        """Put the body into memory, at most a byte more than is allowed; return whether that was all of it."""
+    def _answer(self) -> bool | None:
+        """Answer the request; return whether another may follow, None when the client is not there any more."""
+        parser, host, writer = self._parser, self._host, self._writer
+        environ = parser.environ
+        assert environ is not None, "a request is answered once it has a head"
         environ[ARRIVED_AT] = self._arrived_at
+        environ[CLIENT] = self._client
         environ[FOR_OPERATORS] = self._for_operators
-        environ["wsgi.input"] = io.BytesIO()
-        most = self._host.settings.max_body_bytes
-        declared = environ.get("CONTENT_LENGTH", "")
-        expected = int(declared) if declared.isdigit() else most if "HTTP_TRANSFER_ENCODING" in environ else 0
-        if expected > most:
-            return False
-        if expected > SMALL_BODY_BYTES:
-            if (excess := self._host.reserve(expected)) is not None:
-                raise excess
-            self._num_reserved = expected
-        body = request.body.read(most + 1)
-        environ["wsgi.input"] = io.BytesIO(body)
-        return len(body) <= most and (not declared.isdigit() or len(body) == int(declared))
-
-    def _answer(self, response: Any, environ: dict[str, Any]) -> None:
-        pieces = self._host.wsgi(environ, response.start_response)
+        environ[HAS_LEFT] = self._has_gone
+        environ[HOLD] = self._hold_more
+        if self._refused is not None:
+            environ[REFUSED] = self._refused
+        environ["wsgi.input"] = io.BytesIO(parser.body)
+        writer.begin(environ, keep_alive=parser.keeps_alive and not host.sends_away)
+        pieces = host.wsgi(environ, writer.start_response)
         try:
-            if response.status_code == CLIENT_LEFT:
-                response.force_close()
-            for piece in pieces:
-                response.write(piece)
-                self._wire.flush()
-            response.close()
-            self._wire.flush()
+            if writer.status.startswith(CLIENT_LEFT):
+                return None
+            if isinstance(pieces, list):
+                body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                try:
+                    self._hold_more(len(body))
+                except OverloadedError as error:
+                    self._writer.send(refusal(error, arrived_at=self._arrived_at))
+                    return False
+                writer.send_whole(body)
+            else:
+                writer.send_pieces(pieces)
         finally:
-            pieces.close()
+            if close := getattr(pieces, "close", None):
+                close()
+        return writer.keeps_alive
 
-    def _refuse(self, error: RequestError) -> bool:
-        self._send(refusal(error, arrived_at=self._arrived_at))
-        self._part()
-        return False
+    def _has_gone(self) -> bool:
+        return self._socket is None or has_gone(self._socket)
 
-    def _send(self, data: bytes) -> None:
-        self._wire.sendall(data)
-        self._wire.flush()
+    def _hold_more(self, num_bytes: int) -> None:
+        self._host.room.hold(self._client, num_bytes)
+        self._num_held += num_bytes
+
+    def _release(self) -> None:
+        if self._num_held:
+            self._host.room.release(self._client, self._num_held)
+            self._num_held = 0
+
+    def _go_on(self) -> None:
+        """Begin the next request, which may have come already."""
+        if self._socket is None:
+            return
+        self._release()
+        self._parser.reset()
+        self._has_head = self._is_answering = False
+        self._refused = None
+        if self._position < len(self._buffer):
+            self._is_answering = True  # nothing is read before what is here has had its turn
+            self._host.turns.add(self.address, self._take_next)
+            return
+        self._buffer = b""
+        self._wait_idle()
+
+    def _take_next(self) -> None:
+        if self._socket is None:
+            return
+        self._is_answering = False
+        self._readable.start(self._on_readable)
+        self._advance()
+
+    # Errors that never reach the app.
+
+    def _refuse(self, error: RequestError) -> None:
+        """Say why, then close."""
+        if self._socket is not None:
+            self._is_answering = True
+            self._answer_at_once(refusal(error, arrived_at=self._arrived_at), goes_on=False)
+
+    def _answer_at_once(self, data: bytes, *, goes_on: bool = True) -> None:
+        self._readable.stop()
+        try:
+            num_sent = self._socket.send(data)
+        except BlockingIOError:
+            num_sent = 0
+        except OSError:
+            self.close()
+            return
+        if num_sent == len(data):
+            self._go_on() if goes_on else self._part()
+            return
+        # A client that does not read its refusals waits in a greenlet.
+        self._host.note(self, "answering", 0.0)
+        greenlet(self._send_rest).switch(data[num_sent:], self._go_on if goes_on else self._part)
+
+    def _send_rest(self, data: bytes, then: Callable[[], None]) -> None:
+        try:
+            self._writer.send(data)
+        except OSError:
+            self.close()
+        else:
+            then()
 
     def _part(self) -> None:
         """Close our side and throw away what still comes: closing at once would take the answer from the client."""
-        self._socket.shutdown(socket_module.SHUT_WR)
-        left = _MOST_DRAINED_BYTES
-        with gevent.Timeout(_LINGER_S, False):
-            while left > 0 and (num_bytes := len(self._socket.recv(_READ_BYTES))):
-                left -= num_bytes
-
-
-def _turn_away(host: Host, data: bytes, arrived_at: float) -> bytes:
-    """Return a refusal when no more requests are taken and this is a whole, plain one; else b""."""
-    if host.is_full and is_whole_post(data):
-        return refusal(host.overload(), arrived_at=arrived_at, keep_alive=True)
-    return b""
+        if self._socket is None:
+            return
+        try:
+            self._socket.shutdown(socket_module.SHUT_WR)
+        except OSError:
+            self.close()
+            return
+        self._release()
+        self._num_drained = 0
+        self._is_answering = False
+        self._buffer = b""
+        self._readable.start(self._on_readable)
+        self._host.note(self, "parting", time.monotonic() + _LINGER_S)

@@ -1,6 +1,7 @@
 """Candidates by total score, as for n-best lists of speech recognition and translation."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -8,7 +9,6 @@ from numpy.typing import NDArray
 
 from service.engine.models import LanguageModel
 from service.engine.patience import Patience
-from service.engine.waiting import beside_if_long
 from service.errors import invalid
 from service.schemas.rank import Candidate, RankedCandidate, RankRequest, RankResponse
 from service.tasks.intake import Intake, TokenLimits
@@ -24,24 +24,35 @@ class RankOptions(NamedTuple):
     normalize: Literal["none", "tokens"] = "none"
 
 
-def answer_rank(
-    model: LanguageModel, body: RankRequest, limits: TokenLimits, *, patience: Patience
-) -> tuple[RankResponse, Timing, int]:
-    """Answer one request; returns also its timing and the number of tokens that were read.
+@dataclass(frozen=True, slots=True)
+class RankTask:
+    """A request whose texts were encoded: text i of `sequences` is that of candidate i."""
 
-    Raises InvalidRequestError, TextTooLongError, OverloadedError, DeadlineExceededError and InternalError.
-    """
+    candidates: Sequence[Candidate]
+    sequences: Sequences
+    options: RankOptions
+
+
+def rank_task(model: LanguageModel, body: RankRequest, limits: TokenLimits) -> RankTask:
+    """Encode a request's texts; raises InvalidRequestError and TextTooLongError."""
     candidates = [Candidate(text=item) if isinstance(item, str) else item for item in body.candidates]
-    texts = [body.context or "", *(item.text for item in candidates)]
-    sequences = beside_if_long(texts, lambda: _encode(model, body, limits))
-    with model.batcher.admitted(sequences.num_tokens):
-        scores, timing = score_sequences(model, sequences, num_top=0, patience=patience)
-    sums = [sums_of(ids, found.log_probs) for ids, found in zip(sequences.texts, scores, strict=True)]
-    ranking = rank_candidates(candidates, sums, RankOptions(body.lm_weight, body.length_bonus, body.normalize))
+    options = RankOptions(body.lm_weight, body.length_bonus, body.normalize)
+    return RankTask(candidates, _encode(model, body, limits), options)
+
+
+def answer_rank(model: LanguageModel, task: RankTask, *, patience: Patience) -> tuple[RankResponse, Timing]:
+    """Score and order the candidates.
+
+    Raises InvalidRequestError, OverloadedError, DeadlineExceededError and InternalError.
+    """
+    with model.batcher.admitted(task.sequences.num_tokens):
+        scores, timing = score_sequences(model, task.sequences, num_top=0, patience=patience)
+    sums = [sums_of(ids, found.log_probs) for ids, found in zip(task.sequences.texts, scores, strict=True)]
+    ranking = rank_candidates(task.candidates, sums, task.options)
     response = RankResponse(
         model=model.manifest.name, version=model.manifest.version, best=ranking[0].index, ranking=ranking
     )
-    return response, timing, sequences.num_tokens
+    return response, timing
 
 
 def rank_candidates(

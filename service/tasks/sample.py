@@ -19,6 +19,7 @@ from service.tasks.sample_text import SampleText, TextFactory
 HEARTBEAT_S = 5.0
 """A stream that is silent for so long says that it lives: proxies cut those that are silent for a minute or less."""
 
+_EVENTS_AT_ONCE = 64
 _MOST_ERRORS = 16
 _ECHOED_CHARS = 100
 # Beyond these float32 would hold 0 or infinity; each is as good as greedy, or as no preference at all.
@@ -64,9 +65,9 @@ class SamplePlan:
             try:
                 handle.check()
             except Exception:  # first what was drawn before it, which is the same however fast it was asked for
-                yield [event for reader in readers for event in reader.read()]
+                yield from _in_pieces(readers)
                 raise
-            yield [event for reader in readers for event in reader.read()]
+            yield from _in_pieces(readers)
             readers = [reader for reader in readers if not reader.is_done]
 
     def _tokens(self, sample: Sample) -> list[DrawnToken]:
@@ -119,6 +120,18 @@ class SampleReader:
         if self._form_of is None:
             return UNSET
         return [DrawnToken(text=self._form_of(token_id), log_prob=log_prob) for token_id, log_prob in self._untold]
+
+
+def _in_pieces(readers: Sequence[SampleReader]) -> Iterator[list[SamplePiece | SampleEnd]]:
+    """Yield what there is to read, at least once, and never much at a time: others are answered in between."""
+    events: list[SamplePiece | SampleEnd] = []
+    for reader in readers:
+        for event in reader.read():
+            events.append(event)
+            if len(events) >= _EVENTS_AT_ONCE:
+                yield events
+                events = []
+    yield events
 
 
 def plan_samples(

@@ -103,6 +103,7 @@ def score_inputs(
         results = beside_if_large(
             sequences.num_tokens * max(1, options.top),
             lambda: [result_of(*pair, vocabulary, options) for pair in zip(inputs, scores, strict=True)],
+            patience=patience,
         )
     return results, timing
 

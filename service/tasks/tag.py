@@ -72,7 +72,9 @@ def tag_documents(
     with model.batcher.admitted(num_tokens):
         sentences = [row for document in documents for row in document.rows()]
         answer = model.batcher.submit(sentences, [len(sentence) for sentence in sentences], patience=patience)
-    results = beside_if_large(num_tokens, lambda: _results(documents, answer.results, model.bundle, options))
+    results = beside_if_large(
+        num_tokens, lambda: _results(documents, answer.results, model.bundle, options), patience=patience
+    )
     return results, Timing(answer.queue_s, answer.compute_s)
 
 

@@ -2,19 +2,24 @@
 
 import gzip
 import json
+import math
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from flask import Request
 from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
-from service.body import read_json
+from service.body import from_body
+from service.context import Exchange
+from service.engine.patience import Patience
 from service.errors import MalformedJsonError, PayloadTooLargeError, RequestError
 from service.schemas.classify import ClassifyRequest
+from service.settings import Settings
 from tests.fuzz.strategies import patient
 
 MAX_BYTES = 64 * 1024
@@ -40,7 +45,9 @@ def read(data: bytes, *, max_bytes: int = MAX_BYTES, **headers: str) -> Classify
     """Read a body as a route does."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     builder = EnvironBuilder(method="POST", data=data, headers={"Content-Type": "application/json", **named})
-    return read_json(Request(builder.get_environ()), ClassifyRequest, max_bytes=max_bytes)
+    parts: Any = SimpleNamespace(settings=Settings(max_body_bytes=max_bytes))
+    here = Exchange(parts, builder.get_environ(), "id", 0.0, Patience(math.inf))
+    return from_body(here, ClassifyRequest, lambda _, body: body)
 
 
 def outcome_of(data: bytes, **headers: str) -> str:

@@ -1,4 +1,4 @@
-"""What large bodies may hold of a process's memory."""
+"""What bodies may hold of a process's memory: what has come of them, not what they promise."""
 
 import json
 import socket
@@ -9,42 +9,55 @@ from tests.live.served import Served
 
 KIB = 1024
 FINE = {"text": "Teddy Roosevelt came."}
+LIMITS = ("--workers", "1", "--max-body-bytes", str(100 * KIB), "--max-buffered-bytes", str(260 * KIB))
 
 
-def begin(server: Served, num_bytes: int) -> socket.socket:
-    """Send a head that promises so many bytes, and the first of them."""
+def begin(server: Served, num_sent: int, *, chunked: bool = False) -> socket.socket:
+    """Send a head that promises 100 KiB, and some of them; returns once the server has read them."""
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=60)
-    head = f"POST /v1/tag HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {num_bytes}\r\n\r\n"
-    connection.sendall(head.encode() + b"{")
+    length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {100 * KIB}"
+    head = f"POST /v1/tag HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
+    connection.sendall(head.encode() + (b"%x\r\n" % (100 * KIB) if chunked else b"") + b" " * num_sent)
     return connection
 
 
+def large(server: Served) -> str:
+    """Send a body of 40 KiB for a model that is not there, and return the code of its error."""
+    code: str = server.post(json.dumps({"text": "a " * 20 * KIB, "model": "none"}).encode()).json()["code"]
+    return code
+
+
 def test_large_bodies_that_stall_leave_room_for_small_ones(serve: Callable[..., Served]) -> None:
-    limits = ("--max-body-bytes", str(100 * KIB), "--max-buffered-bytes", str(225 * KIB))
-    server = serve("--workers", "1", *limits, "--read-timeout-s", "300")
-    large = json.dumps({"text": "a " * 20 * KIB, "model": "none"}).encode()
+    server = serve(*LIMITS, "--client-share", "1", "--read-timeout-s", "300")
     with ExitStack() as stack:
-        held = [stack.enter_context(begin(server, 100 * KIB)) for _ in range(2)]
-        while (reply := server.post(large)).status != 503:  # the two may still be on their way
-            assert reply.json()["code"] == "model_not_found"
-        assert reply.json()["code"] == "overloaded"
-        assert int(reply.headers["Retry-After"]) >= 1
+        held = [stack.enter_context(begin(server, 99 * KIB, chunked=chunked)) for chunked in (True, False)]
+        while large(server) != "overloaded":  # the two may still be on their way
+            pass
         assert server.post(FINE).status == 200
         held[0].close()
-        while server.post(large).json()["code"] == "overloaded":
+        while large(server) == "overloaded":
             pass
-        assert server.post(large).json()["code"] == "model_not_found"
+        assert large(server) == "model_not_found"
 
 
-def test_a_chunked_body_is_held_as_the_largest(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", "--max-body-bytes", str(100 * KIB), "--max-buffered-bytes", str(150 * KIB))
-    with begin(server, 100 * KIB):
-        while True:
-            reply = server.post(
-                b"%x\r\n%b\r\n0\r\n\r\n" % (len(json.dumps(FINE)), json.dumps(FINE).encode()),
-                headers={"Transfer-Encoding": "chunked"},
-            )
-            if reply.status == 503:
-                break
-            assert reply.status == 200
-        assert reply.json()["code"] == "overloaded"
+def test_what_is_only_promised_holds_nothing(serve: Callable[..., Served]) -> None:
+    server = serve(*LIMITS, "--read-timeout-s", "300")
+    with ExitStack() as stack:
+        for _ in range(80):
+            stack.enter_context(begin(server, 1))
+        for _ in range(3):
+            assert large(server) == "model_not_found"
+
+
+def test_a_client_that_holds_its_share_leaves_the_rest_to_others(serve: Callable[..., Served]) -> None:
+    server = serve(*LIMITS, "--trust-forwarded", "1", "--read-timeout-s", "300")
+    body = json.dumps({"text": "a " * 20 * KIB, "model": "none"}).encode()
+
+    def code_for(address: str) -> str:
+        code: str = server.post(body, headers={"X-Forwarded-For": address}).json()["code"]
+        return code
+
+    with begin(server, 99 * KIB):
+        while code_for("127.0.0.1") != "overloaded":
+            pass
+        assert code_for("10.0.0.1") == "model_not_found"

@@ -13,7 +13,7 @@ from service.engine.patience import Patience
 from service.errors import InvalidRequestError, TextTooLongError
 from service.schemas.rank import Candidate, RankedCandidate, RankRequest
 from service.tasks.intake import TokenLimits
-from service.tasks.rank import RankOptions, answer_rank, rank_candidates
+from service.tasks.rank import RankOptions, answer_rank, rank_candidates, rank_task
 from service.tasks.score import Sums
 from tests.service.toys import open_toy
 
@@ -90,8 +90,9 @@ def test_a_total_that_is_not_finite_is_refused(rows: list[tuple[float, float, in
 def test_a_request_is_answered_with_the_models_own_numbers() -> None:
     model = open_toy()
     body = RankRequest(candidates=["the cat", Candidate(text="the dog", score=1.5), ""], context="sat .", lm_weight=0.5)
-    answer, _, num_tokens = answer_rank(model, body, TokenLimits(), patience=Patience(time.monotonic() + 60))
-    assert num_tokens == 3 + 3 + 1 + 2  # <EOS> of each, and the context once
+    task = rank_task(model, body, TokenLimits())
+    answer, _ = answer_rank(model, task, patience=Patience(time.monotonic() + 60))
+    assert task.sequences.num_tokens == 3 + 3 + 1 + 2  # <EOS> of each, and the context once
     assert answer.best == answer.ranking[0].index
     toy = model.bundle
     for item in answer.ranking:
@@ -105,9 +106,8 @@ def test_a_request_is_answered_with_the_models_own_numbers() -> None:
 
 def test_a_model_of_running_text_counts_no_eos() -> None:
     body = RankRequest(candidates=["a", ""])
-    answer, _, _ = answer_rank(
-        open_toy("character", ends_sentences=False), body, TokenLimits(), patience=Patience(time.monotonic() + 60)
-    )
+    model = open_toy("character", ends_sentences=False)
+    answer, _ = answer_rank(model, rank_task(model, body, TokenLimits()), patience=Patience(time.monotonic() + 60))
     assert {item.text: item.num_tokens for item in answer.ranking} == {"a": 1, "": 0}
 
 
@@ -123,7 +123,5 @@ def test_a_model_of_running_text_counts_no_eos() -> None:
 )
 def test_limits(body: dict[str, object], pointer: str) -> None:
     with pytest.raises(TextTooLongError) as caught:
-        answer_rank(
-            open_toy(), msgspec.convert(body, RankRequest), TokenLimits(4, 7), patience=Patience(time.monotonic() + 60)
-        )
+        rank_task(open_toy(), msgspec.convert(body, RankRequest), TokenLimits(4, 7))
     assert caught.value.fields[0].pointer == pointer

@@ -1,5 +1,6 @@
 """Waiting in a loop of greenlets and in ordinary threads."""
 
+import math
 import os
 import sys
 import threading
@@ -12,9 +13,11 @@ import gevent
 import pytest
 from gevent.hub import get_hub
 
-from service.engine.waiting import LARGE_TOKENS, LoopEvent, beside, beside_if_large, make_event
+from service.engine.patience import ClientLeftError, Patience
+from service.engine.waiting import LARGE_TOKENS, LoopEvent, beside, beside_if_large, in_turn, make_event
 
 Result = TypeVar("Result")
+FAR = Patience(math.inf)
 
 
 def in_a_loop(function: Callable[[], Result]) -> Result:
@@ -134,10 +137,46 @@ def test_an_error_of_long_work_is_raised() -> None:
 def test_only_large_work_leaves_the_loop() -> None:
     def work() -> tuple[int, int, int]:
         ident = threading.get_ident
-        return ident(), beside_if_large(LARGE_TOKENS - 1, ident), beside_if_large(LARGE_TOKENS, ident)
+        return ident(), *(beside_if_large(size, ident, patience=FAR) for size in (LARGE_TOKENS - 1, LARGE_TOKENS))
 
     loop, small, large = in_a_loop(work)
     assert small == loop != large
+
+
+def test_clients_take_turns_with_work_in_python() -> None:
+    """One at a time, and a client with three pieces of work delays another's by one of them."""
+    done, at_once, most_at_once = [], 0, 0
+
+    def work(name: str) -> None:
+        nonlocal at_once, most_at_once
+        at_once += 1
+        most_at_once = max(most_at_once, at_once)
+        time.sleep(0.01)
+        at_once -= 1
+        done.append(name)
+
+    def inside() -> None:
+        asked = [("a", "a1"), ("a", "a2"), ("a", "a3"), ("b", "b1")]
+        gevent.joinall(
+            [
+                gevent.spawn(in_turn, lambda name=name: work(name), patience=Patience(math.inf, client=client))
+                for client, name in asked
+            ]
+        )
+
+    in_a_loop(inside)
+    assert done == ["a1", "a2", "b1", "a3"]
+    assert most_at_once == 1
+
+
+def test_work_whose_client_has_left_is_not_begun() -> None:
+    def inside() -> None:
+        gone = Patience(math.inf, has_left=lambda: True)
+        with pytest.raises(ClientLeftError):
+            in_turn(pytest.fail, patience=gone)
+        assert in_turn(lambda: "the next", patience=FAR) == "the next"
+
+    in_a_loop(inside)
 
 
 def test_without_a_loop_work_is_done_at_once() -> None:

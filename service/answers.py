@@ -1,0 +1,103 @@
+"""What routes give back: status, content type and a body, whole or in pieces."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from service.engine.patience import Patience
+from service.engine.waiting import LARGE_TOKENS, in_turn
+
+_ITEMS = 64
+"""Of a long list, encoded in one go: a few hundred microseconds in which no other thread runs Python."""
+
+STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+STATUS_LINES[499] = "499 Client Closed Request"
+
+
+class Answer:
+    """The answer to one request."""
+
+    __slots__ = ("body", "content_type", "headers", "status")
+
+    def __init__(
+        self,
+        body: bytes | Iterable[bytes],
+        *,
+        status: int = 200,
+        content_type: str = "application/json",
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        self.body = body
+        self.status = status
+        self.content_type = content_type
+        self.headers = list(headers)
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer as a WSGI application: so that Flask takes it as what a view returns."""
+        start_response(STATUS_LINES[self.status], [("Content-Type", self.content_type), *self.headers])
+        return [self.body] if isinstance(self.body, bytes) else self.body
+
+
+def json_answer(body: msgspec.Struct) -> Answer:
+    """Return a struct as JSON; the same struct gives the same bytes."""
+    return Answer(msgspec.json.encode(body))
+
+
+def large_json_answer(body: msgspec.Struct, *, num_items: int, patience: Patience) -> Answer:
+    """Return a struct of about this many items as JSON, encoded beside the loop and in pieces where they are many."""
+    if num_items < LARGE_TOKENS:
+        return json_answer(body)
+    return in_turn(lambda: Answer(encode_in_pieces(body)), patience=patience)
+
+
+def encode_in_pieces(body: msgspec.Struct) -> bytes:
+    """Return what `msgspec.json.encode` does.
+
+    The encoder holds the interpreter's lock from the first byte to the last, a second for 40 MB. Here it lets other
+    threads go on after every few items of a long list.
+    """
+    changed = {}
+    for name in body.__struct_fields__:
+        value = getattr(body, name)
+        if isinstance(value, list) and value:
+            changed[name] = msgspec.Raw(_encode_list(value))
+    return msgspec.json.encode(msgspec.structs.replace(body, **changed) if changed else body)
+
+
+def _encode_list(items: list[object]) -> bytes:
+    if isinstance(items[0], msgspec.Struct) and any(_has_long_list(item) for item in items):
+        return b"[" + b",".join([encode_in_pieces(item) for item in items if isinstance(item, msgspec.Struct)]) + b"]"
+    pieces = [msgspec.json.encode(items[at : at + _ITEMS])[1:-1] for at in range(0, len(items), _ITEMS)]
+    return b"[" + b",".join(pieces) + b"]"
+
+
+def _has_long_list(item: object) -> bool:
+    if not isinstance(item, msgspec.Struct):
+        return False
+    values = [getattr(item, name) for name in item.__struct_fields__]
+    return any(isinstance(value, list) and len(value) > _ITEMS for value in values)
+
+
+class WholeBody(list[bytes]):
+    """A WSGI body that is all there, with something to be done once it was sent."""
+
+    def __init__(self, body: bytes, close: Callable[[], None]) -> None:
+        super().__init__((body,))
+        self._close = close
+
+    def close(self) -> None:
+        """Do it; WSGI's name."""
+        self._close()
+
+
+class PiecedBody:
+    """A WSGI body that comes in pieces."""
+
+    def __init__(self, pieces: Iterable[bytes], close: Callable[[], None]) -> None:
+        self._pieces = pieces
+        self.close = close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._pieces)

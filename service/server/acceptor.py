@@ -1,0 +1,108 @@
+"""Takes connections from the listeners, evenly with the other workers."""
+
+import errno
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from gevent.hub import get_hub
+
+from service.clients import network_of
+from service.server.accepted import base_environ, send_soon, turn_away
+from service.server.connection import Connection, Host
+from service.server.connections import Connections
+from service.server.drain_listener import take_the_last
+from service.server.raw_errors import refusal
+from service.server.shared_state import SharedState
+
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_NO_ROOM_PAUSE_S = 0.05
+_YIELD_S = 0.001
+_MOST_YIELDS = 5
+_MOST_AT_ONCE = 16
+"""Of a flood of connections this many are taken before clients that are there get their turn."""
+
+logger = logging.getLogger("seqserve")
+
+
+class Acceptor:
+    """The listeners of one process: the first is for clients, the others for operators."""
+
+    def __init__(self, host: Host, connections: Connections, shared: SharedState, report: Callable[[], None]) -> None:
+        self._host = host
+        self._connections = connections
+        self._shared = shared
+        self._report = report
+        self._greenlets: list[Any] = []
+
+    def start(self, listeners: list[Any]) -> None:
+        """Begin to accept."""
+        self._listeners = listeners
+        self._greenlets = [gevent.spawn(self._accept, listener) for listener in listeners]
+
+    def stop(self, *, for_all: bool) -> None:
+        """Take what the kernel has accepted, and close the listeners; for_all: no other process takes connections."""
+        gevent.killall(self._greenlets)
+        for listener in self._listeners:
+            here, for_operators = listener.getsockname(), self._is_for_operators(listener)
+            for client, address in take_the_last(listener, for_all=for_all):
+                self._begin(client, (address, here), for_operators=for_operators)
+
+    def _is_for_operators(self, listener: Any) -> bool:
+        return listener is not self._listeners[0]
+
+    def _accept(self, listener: Any) -> None:
+        """Accept for ever. A worker that held more than others would answer its clients more slowly."""
+        listener.setblocking(False)
+        hub = get_hub()
+        readable = hub.loop.io(listener.fileno(), 1)
+        while True:
+            hub.wait(readable)
+            if self._is_for_operators(listener):
+                self._take(listener)
+                continue
+            self._let_others_first()
+            while not self._connections.make_room():
+                gevent.sleep(_YIELD_S)
+            num_wanted = min(_MOST_AT_ONCE, max(1, self._num_fair() - len(self._connections)))
+            while num_wanted and self._take(listener):
+                num_wanted -= 1
+
+    def _num_fair(self) -> int:
+        return min(self._shared.fair_connections(), self._connections.limit)
+
+    def _let_others_first(self) -> None:
+        for _ in range(_MOST_YIELDS):
+            if len(self._connections) < self._num_fair():
+                return
+            gevent.sleep(_YIELD_S)
+
+    def _take(self, listener: Any) -> bool:
+        """Accept a connection, if one is there."""
+        try:
+            client, address = listener.accept()
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                logger.warning("cannot accept a connection: %s", error.strerror)
+                gevent.sleep(_NO_ROOM_PAUSE_S)  # it stays in the kernel's queue, and would be tried again at once
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return False
+        self._begin(client, (address, listener.getsockname()), for_operators=self._is_for_operators(listener))
+        return True
+
+    def _begin(self, client: Any, addresses: tuple[Any, Any], *, for_operators: bool) -> None:
+        peer, base = base_environ(*addresses)
+        address = network_of(peer)
+        if not for_operators and not self._connections.has_place(address):
+            error = self._host.room.excess("This client has as many connections as its share allows (client_share).")
+            turn_away(client, refusal(error, arrived_at=time.monotonic()))
+            return
+        client.setblocking(False)
+        send_soon(client)
+        connection = Connection(self._host, client, (address, base), for_operators=for_operators)
+        self._connections.add(connection, for_operators=for_operators)
+        self._report()
+        connection.start()

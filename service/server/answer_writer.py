@@ -1,0 +1,122 @@
+"""Answers to bytes on a client's socket: head and body at once, streams piece by piece as fast as they are read."""
+
+import fcntl
+import functools
+import struct
+import sys
+import termios
+import time
+from collections.abc import Iterable
+from email.utils import formatdate
+from typing import Any
+
+from gevent import Timeout, sleep
+from gevent.hub import get_hub
+
+STALL_LIMIT_S = 30.0
+"""A client that reads nothing at all for this long is given up."""
+
+_LOOK_S = 5.0
+_PIECE_BYTES = 256 * 1024
+"""Between two pieces of a large answer others get their turn."""
+
+Headers = list[tuple[str, str]]
+
+
+class AnswerWriter:
+    """Writes the answers of one connection, whose socket is non-blocking; called in a greenlet.
+
+    Sending raises OSError when the client has left or has read nothing for STALL_LIMIT_S.
+    """
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+        self.status = ""
+        self.keeps_alive = False
+        self._headers: Headers = []
+        self._wants_body = True
+        self._is_old = False
+
+    def begin(self, environ: dict[str, Any], *, keep_alive: bool) -> None:
+        """Get ready for the answer to a request."""
+        self.keeps_alive = keep_alive
+        self._wants_body = environ["REQUEST_METHOD"] != "HEAD"
+        self._is_old = environ["SERVER_PROTOCOL"] == "HTTP/1.0"
+
+    def start_response(self, status: str, headers: Headers, exc_info: object = None) -> Any:
+        """Take the head of the answer; WSGI's `start_response`."""
+        self.status = status
+        self._headers = headers
+        return self.send
+
+    def send_whole(self, body: bytes) -> None:
+        """Send an answer whose body is all there."""
+        head = self._head(f"Content-Length: {len(body)}\r\n")
+        self.send(head + body if self._wants_body else head)
+
+    def send_pieces(self, pieces: Iterable[bytes]) -> None:
+        """Send an answer whose body comes in pieces, in chunks where the client knows them."""
+        if self._is_old:
+            self.keeps_alive = False
+        self.send(self._head("" if self._is_old else "Transfer-Encoding: chunked\r\n"))
+        if not self._wants_body:
+            return
+        for piece in pieces:
+            if piece:
+                self.send(piece if self._is_old else b"%x\r\n%b\r\n" % (len(piece), piece))
+                sleep(0)  # a reader that takes all at once must not keep the loop
+        if not self._is_old:
+            self.send(b"0\r\n\r\n")
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as fast as the client reads them."""
+        socket, begin = self._socket, 0
+        if len(data) <= _PIECE_BYTES:
+            try:
+                begin = socket.send(data)
+            except BlockingIOError:
+                begin = 0
+            if begin == len(data):
+                return
+        view = memoryview(data)
+        while begin < len(data):
+            try:
+                begin += socket.send(view[begin : begin + _PIECE_BYTES])
+                sleep(0)
+            except BlockingIOError:
+                self._wait_until_read()
+
+    def _wait_until_read(self) -> None:
+        """Wait until the socket takes more; raises TimeoutError when the client reads nothing for too long."""
+        hub, unread = get_hub(), self._num_unread()
+        writable = hub.loop.io(self._socket.fileno(), 2)
+        until = time.monotonic() + STALL_LIMIT_S
+        try:
+            while True:
+                with Timeout(_LOOK_S, False):
+                    hub.wait(writable)
+                    return
+                left = self._num_unread()
+                if left < unread:
+                    unread, until = left, time.monotonic() + STALL_LIMIT_S
+                elif time.monotonic() >= until:
+                    raise TimeoutError(f"the client has read nothing for {STALL_LIMIT_S:.0f} s")
+        finally:
+            writable.close()
+
+    def _num_unread(self) -> int:
+        """Return how many bytes the kernel holds that the client has not taken; 0 where the kernel does not say."""
+        if sys.platform != "linux":
+            return 0
+        return int(struct.unpack("i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, b"\0\0\0\0"))[0])
+
+    def _head(self, length: str) -> bytes:
+        lines = "".join([f"{name}: {value}\r\n" for name, value in self._headers])
+        connection = "keep-alive" if self.keeps_alive else "close"
+        head = f"HTTP/1.1 {self.status}\r\nDate: {_date(int(time.time()))}\r\nConnection: {connection}\r\n"
+        return f"{head}{lines}{length}\r\n".encode("latin-1")
+
+
+@functools.lru_cache(maxsize=2)
+def _date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)

@@ -1,0 +1,288 @@
+"""One client's bytes to requests, one at a time, by llhttp; limits are checked while the bytes arrive.
+
+No socket and no loop is known here. What follows a request in the same bytes is left to the caller, because a client
+that sends a thousand requests at once must wait for its turn with each of them.
+"""
+
+from typing import Any
+
+import httptools
+
+from service.errors import MalformedJsonError, PayloadTooLargeError, RequestError
+
+MAX_LINE_BYTES = 8190
+MAX_HEADER_BYTES = 8190
+"""Of one header, its name and its value."""
+MAX_HEADERS = 100
+MAX_HEAD_BYTES = 64 * 1024
+MAX_FRAME_BYTES = 16 * 1024
+"""Sizes of chunks, their extensions and trailers may take as many bytes as the content does, and this many more."""
+
+_BLANK_LINE = b"\r\n\r\n"
+_UNIQUE = ("HTTP_HOST", "CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_AUTHORIZATION")
+_keys: dict[bytes, str] = {}
+_MOST_KEYS = 512
+
+Environ = dict[str, Any]
+
+
+class RequestParser:
+    """Reads requests of one connection.
+
+    After `feed`, `environ` holds the WSGI keys of a request whose head is complete, `body` its body so far, and
+    `is_complete` says whether it has ended. `reset` begins the next one.
+    """
+
+    def __init__(self, base: Environ, *, max_body_bytes: int) -> None:
+        """Take the WSGI keys that all requests of the connection share."""
+        self._base = base
+        self._max_body_bytes = max_body_bytes
+        self._parser: Any = httptools.HttpRequestParser(self)
+        self._tail = b""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the request before."""
+        self.environ: Environ | None = None
+        self.is_complete = False
+        self.keeps_alive = False
+        self.num_bytes = 0
+        """Of the request so far, as they came over the wire."""
+        self._num_head_bytes = 0
+        self.content_length: int | None = None
+        self.is_chunked = False
+        self.expects_continue = False
+        self.discards = False
+        """Whether the rest of the body is read and thrown away; the caller may set it once the head is complete."""
+        self._body: list[bytes] = []
+        self._num_body = 0
+        self._url = b""
+        self._num_headers = 0
+        self._has_host = False
+        self._fields: Environ = {}
+        self._error: RequestError | None = None
+
+    def close(self) -> None:
+        """Let go of the parser, which refers back to this object."""
+        self._parser = None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a byte of a request has come, blank lines before it aside."""
+        return bool(self._url) or self.environ is not None or self.num_bytes > 0
+
+    @property
+    def body(self) -> bytes:
+        """The body, as far as it has come and was kept."""
+        return self._body[0] if len(self._body) == 1 else b"".join(self._body)
+
+    @property
+    def num_missing(self) -> int:
+        """Bytes of a body of known length that have not come."""
+        return 0 if self.is_complete or self.content_length is None else self.content_length - self._num_body
+
+    def feed(self, data: bytes, start: int) -> int:
+        """Read from `start` on and return where it stopped.
+
+        It stops at the end of the data, where a head is complete, and at the end of a request, whichever comes first.
+        Raises MalformedJsonError on what is no valid HTTP or too long, PayloadTooLargeError on too large a body; the
+        connection cannot go on after an error.
+        """
+        had_head = self.environ is not None
+        while start < len(data) and not self.is_complete:
+            end = self._end_of_slice(data, start)
+            piece = data if not start and end == len(data) else data[start:end]
+            self.num_bytes += end - start
+            self._tail = (self._tail + piece[-3:])[-3:]
+            self._execute(piece)
+            start = end
+            self._check_size()
+            if self.environ is not None and not had_head:
+                self._num_head_bytes = self.num_bytes
+                break
+        return start
+
+    def _end_of_slice(self, data: bytes, start: int) -> int:
+        """Return how far llhttp may read: never beyond the end of the request.
+
+        A request ends where its announced length does, and otherwise with a blank line: that of its head, or that
+        behind its last chunk.
+        """
+        if self.environ is not None and not self.is_chunked:
+            return min(len(data), start + self.num_missing)
+        if self._tail and (at := (self._tail + data[start : start + 3]).find(_BLANK_LINE)) >= 0:
+            return start + at + len(_BLANK_LINE) - len(self._tail)
+        at = data.find(_BLANK_LINE, start)
+        return len(data) if at < 0 else at + len(_BLANK_LINE)
+
+    def _execute(self, piece: bytes) -> None:
+        try:
+            self._parser.feed_data(piece)
+        except httptools.HttpParserUpgrade:
+            # Nothing is upgraded to, so the request is answered as if it had not asked. llhttp leaves its body alone.
+            self._parser = httptools.HttpRequestParser(self)
+            self._go_on_after_upgrade()
+        except httptools.HttpParserError as error:
+            raise self._error or _invalid() from error
+        if self._error is not None:
+            raise self._error
+
+    def _go_on_after_upgrade(self) -> None:
+        if self.environ is None or self.is_chunked:
+            raise MalformedJsonError("A request that asks for an upgrade must not have a body in chunks.")
+        length = self.content_length or 0
+        if length:
+            self.is_complete = False
+            # The rest of the request, to a parser that has seen the same head without the upgrade.
+            self._parser.feed_data(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % length)
+
+    def _check_size(self) -> None:
+        if self.environ is None:
+            if self.num_bytes > MAX_HEAD_BYTES:
+                raise _long_line() if not self._num_headers and len(self._url) > MAX_LINE_BYTES else _long_head()
+            return
+        if self.is_chunked and self._num_head_bytes:
+            frame = self.num_bytes - self._num_head_bytes - self._num_body
+            if frame > MAX_FRAME_BYTES + self._num_body:
+                raise PayloadTooLargeError(
+                    f"The sizes, extensions and trailers of the chunks have more than {MAX_FRAME_BYTES} bytes beyond "
+                    "the size of the body itself."
+                )
+
+    # Called by llhttp. What they raise would be wrapped, so errors are kept and raised afterwards.
+
+    def on_url(self, piece: bytes) -> None:
+        """Take a piece of the request's target."""
+        if self.environ is None:
+            self._url += piece
+            if len(self._url) > MAX_LINE_BYTES:
+                self._error = self._error or _long_line()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, or a trailer, which is passed over."""
+        if self.environ is not None:
+            return
+        self._num_headers += 1
+        if self._num_headers > MAX_HEADERS or len(name) + len(value) > MAX_HEADER_BYTES:
+            self._error = self._error or _long_head()
+            return
+        key = _keys.get(name) or _key_of(name)
+        if key:
+            text = value.decode("latin-1").strip(" \t")
+            if key in self._fields:
+                if key in _UNIQUE:
+                    self._error = self._error or MalformedJsonError(
+                        f"The header {name.decode('latin-1')} must stand once in a request."
+                    )
+                    return
+                text = f"{self._fields[key]},{text}"
+            self._fields[key] = text
+
+    def on_headers_complete(self) -> None:
+        """Make the WSGI environment of the head."""
+        if self.environ is not None or self._error is not None:
+            return
+        fields, parser = self._fields, self._parser
+        version = parser.get_http_version()
+        coding = fields.get("HTTP_TRANSFER_ENCODING")
+        if version not in ("1.1", "1.0"):
+            self._error = MalformedJsonError("Of HTTP only the versions 1.1 and 1.0 are understood.")
+        elif coding is not None and coding.lower() != "chunked":
+            self._error = MalformedJsonError(f"Of Transfer-Encoding only chunked is understood, not {coding[:100]!r}.")
+        elif coding is not None and (version == "1.0" or "CONTENT_LENGTH" in fields):
+            self._error = MalformedJsonError("A body in chunks needs HTTP/1.1, and has no Content-Length.")
+        elif fields.get("HTTP_EXPECT", "100-continue").lower() != "100-continue":
+            self._error = MalformedJsonError("Of Expect only 100-continue is understood.")
+        elif version == "1.1" and "HTTP_HOST" not in fields:
+            self._error = MalformedJsonError("A request of HTTP/1.1 needs the header Host.")
+        else:
+            self._set_head(version)
+
+    def _set_head(self, version: str) -> None:
+        fields = self._fields
+        self.expects_continue = "HTTP_EXPECT" in fields and version == "1.1"
+        self.is_chunked = "HTTP_TRANSFER_ENCODING" in fields
+        length = fields.get("CONTENT_LENGTH")
+        if length is not None and not (length.isascii() and length.isdigit()):
+            self._error = _invalid()
+            return
+        self.content_length = None if length is None else int(length)
+        target = self._url.decode("latin-1")
+        if not target.startswith("/"):
+            target = _origin_form(target)
+        path, _, query = target.partition("?")
+        self.keeps_alive = self._parser.should_keep_alive()
+        fields |= self._base
+        fields["REQUEST_METHOD"] = self._parser.get_method().decode("latin-1")
+        fields["PATH_INFO"] = _unquoted(path) if "%" in path else path
+        fields["QUERY_STRING"] = query
+        fields["SERVER_PROTOCOL"] = f"HTTP/{version}"
+        self.environ = fields
+
+    def on_body(self, piece: bytes) -> None:
+        """Take a piece of the body."""
+        self._num_body += len(piece)
+        if self.discards:
+            return
+        if self._num_body > self._max_body_bytes:
+            self._error = self._error or body_too_large(self._max_body_bytes)
+            return
+        self._body.append(piece)
+
+    def on_message_complete(self) -> None:
+        """Note that the request has ended."""
+        self.is_complete = True
+
+
+def body_too_large(max_bytes: int) -> PayloadTooLargeError:
+    """Return the error for a body of more bytes than a request may have."""
+    return PayloadTooLargeError(f"The body has more than {max_bytes} bytes (max_body_bytes).")
+
+
+def _invalid() -> MalformedJsonError:
+    return MalformedJsonError("The request is not valid HTTP.")
+
+
+def _long_line() -> MalformedJsonError:
+    return MalformedJsonError(f"The first line of the request has more than {MAX_LINE_BYTES} bytes.")
+
+
+def _long_head() -> MalformedJsonError:
+    return MalformedJsonError(
+        f"The headers of the request are too many or too long: at most {MAX_HEADERS} of {MAX_HEADER_BYTES} bytes each, "
+        f"{MAX_HEAD_BYTES} bytes together."
+    )
+
+
+def _key_of(name: bytes) -> str:
+    """Return the WSGI key of a header; "" for a name with an underscore, which could pass for another one's."""
+    upper = name.decode("latin-1").upper()
+    if "_" in upper:
+        key = ""
+    else:
+        upper = upper.replace("-", "_")
+        key = upper if upper in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{upper}"
+    if key and len(_keys) < _MOST_KEYS:
+        _keys[name] = key
+    return key
+
+
+def _origin_form(target: str) -> str:
+    """Return path and query of an absolute address; "*" and authorities stay as they are and match no route."""
+    _, found, rest = target.partition("://")
+    if not found:
+        return target
+    at = min((place for mark in "/?" if (place := rest.find(mark)) >= 0), default=len(rest))
+    return rest[at:] if rest[at : at + 1] == "/" else "/" + rest[at:]
+
+
+def _unquoted(path: str) -> str:
+    """Decode percent signs as WSGI wants it: a string whose characters are bytes."""
+    pieces = path.split("%")
+    found = [pieces[0]]
+    for piece in pieces[1:]:
+        try:
+            found.append(chr(int(piece[:2], 16)) + piece[2:] if len(piece) >= 2 else "%" + piece)
+        except ValueError:
+            found.append("%" + piece)
+    return "".join(found)

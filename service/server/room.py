@@ -1,0 +1,75 @@
+"""What a process takes on: requests that are being answered and bytes that are held, in all and for each client."""
+
+import math
+
+from service.engine.shares import Shares
+from service.errors import OverloadedError
+from service.metrics.telemetry import Telemetry
+from service.settings import Settings
+
+_DECAY = 0.7
+
+
+class Room:
+    """The account of one process; called by the loop's thread."""
+
+    def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
+        self.requests = Shares(settings.max_requests, share=settings.client_share)
+        self.bytes = Shares(settings.max_buffered_bytes, share=settings.client_share)
+        self.num_answered = 0
+        """Since the process began."""
+        self._telemetry = telemetry
+        self._num_seen = 0
+        self._answers_per_s = 0.0
+
+    def has_room(self, client: str) -> bool:
+        """Whether a client's request is taken now: there is room in the process, and in the client's share of it."""
+        return self.requests.fits(client, 1)
+
+    def begin_request(self, client: str) -> None:
+        """Count a request in."""
+        self.requests.add(client, 1)
+
+    def end_request(self, client: str) -> None:
+        """Count a request out."""
+        self.requests.give(client, 1)
+        self.num_answered += 1
+
+    def overload(self, client: str) -> OverloadedError:
+        """Return the error for one request more than the process, or the client, may have. It is counted."""
+        requests = self.requests
+        if requests.held >= requests.limit:
+            detail = f"{requests.held} requests are being answered, the limit of a process (max_requests)."
+        else:
+            detail = (
+                f"{requests.held_by(client)} requests of this client are being answered, its share of the "
+                f"{requests.limit} that a process takes (client_share)."
+            )
+        return self.excess(detail)
+
+    def can_hold(self, client: str, num_bytes: int) -> bool:
+        """Whether a client may hold these bytes now."""
+        return self.bytes.fits(client, num_bytes)
+
+    def hold(self, client: str, num_bytes: int) -> None:
+        """Hold a client's bytes until `release`; raises OverloadedError, which is counted, when there is no room."""
+        if not self.bytes.take(client, num_bytes):
+            raise self.excess(
+                f"{self.bytes.held} bytes of requests and answers are held, {self.bytes.held_by(client)} of them for "
+                f"this client: {num_bytes} more exceed its share of {self.bytes.limit} (max_buffered_bytes)."
+            )
+
+    def release(self, client: str, num_bytes: int) -> None:
+        """Give bytes back."""
+        self.bytes.give(client, num_bytes)
+
+    def excess(self, detail: str) -> OverloadedError:
+        """Return an error that says when to come again: when what is being answered should be done. It is counted."""
+        self._telemetry.count_rejected(OverloadedError.code)
+        wait_s = math.ceil(self.requests.held / max(self._answers_per_s, 1.0))
+        return OverloadedError(detail, retry_after_s=max(1, wait_s))
+
+    def tick(self, seconds: float) -> None:
+        """Measure the speed; to be called every so many seconds."""
+        answered, self._num_seen = self.num_answered - self._num_seen, self.num_answered
+        self._answers_per_s = _DECAY * self._answers_per_s + (1 - _DECAY) * answered / seconds
