@@ -36,7 +36,13 @@ _QUICK_RUN_S = 0.005
 """How long a run may hold up the loop. A sentence of 20 tokens of the largest model here takes 3 ms."""
 
 
-def create_app(settings: Settings, *, registry: Registry | None = None, shared: SharedState | None = None) -> Flask:
+def create_app(
+    settings: Settings,
+    *,
+    registry: Registry | None = None,
+    shared: SharedState | None = None,
+    telemetry: Telemetry | None = None,
+) -> Flask:
     """Build everything that answers requests.
 
     Without a registry the bundles of `settings.models` are checked and opened here; raises BundleError.
@@ -46,7 +52,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, shared: 
         registry.open()
     app = _App("service", static_folder=None, template_folder=None)
     app.url_map.merge_slashes = False
-    telemetry = Telemetry()
+    telemetry = telemetry or Telemetry()
     registry.observe(telemetry)
     with app.app_context():
         attach(Service(settings, registry, shared or SharedState(), telemetry))
