@@ -12,6 +12,7 @@ from itertools import accumulate
 _ATOMIC_BYTES = select.PIPE_BUF
 """As many bytes go into a pipe in one piece, between those of other processes."""
 _POLL_MS = 500
+_SETTLE_S = 0.05
 
 _WRITERS: "weakref.WeakSet[LineWriter]" = weakref.WeakSet()
 
@@ -32,15 +33,18 @@ class LineWriter:
         max_lines: int = 20_000,
         max_bytes: int = 4 * 1024 * 1024,
         gather_s: float = 0.0,
+        linger_s: float = 0.0,
     ) -> None:
         """Write to a descriptor; all lines are dropped when it is None.
 
-        gather_s: how long more lines are waited for before a write, so that many share one.
+        gather_s: how long after the first line others are waited for, so that many share a write.
+        linger_s: how long the thread waits for another line before it ends. A process that forks should have 0.
         """
         self._descriptor = descriptor
         self._max_lines = max_lines
         self._max_bytes = max_bytes
         self._gather_s = gather_s
+        self._linger_s = linger_s
         self._on_drop: Callable[[int], None] | None = None
         self._begin()
         _WRITERS.add(self)
@@ -101,8 +105,16 @@ class LineWriter:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
-        if self._thread:
-            self._thread.join(timeout_s)
+            thread = self._thread
+        if thread:
+            thread.join(timeout_s)
+
+    def settle(self) -> None:
+        """End the thread before a fork, unless it is to linger or its descriptor holds it for longer than a moment."""
+        with self._changed:
+            thread = self._thread
+        if thread and not self._linger_s and self.flush(_SETTLE_S):
+            thread.join(_SETTLE_S)
 
     def _has_room(self, num_bytes: int) -> bool:
         if self._descriptor is None or self._is_closed:
@@ -140,15 +152,15 @@ class LineWriter:
                     self._changed.wait_for(lambda: self._num_flushing or self._is_closed, self.pause_s)
 
     def _next(self) -> list[bytes]:
-        """Wait for lines and take as many as fit into one write, at least one; none when the writer is closed."""
+        """Wait for lines and take as many as fit into one write, at least one; none when the thread is to end."""
         with self._changed:
-            while not self._lines:
-                if self._is_closed:
-                    return []
+            if not self._lines:
                 self._is_idle = True
-                self._changed.wait()
-            self._is_idle = False
-            if self._gather_s:
+                self._changed.wait_for(lambda: self._lines or self._is_closed, self._linger_s)
+                self._is_idle = False
+                if not self._lines:
+                    self._thread = None
+                    return []
                 self._changed.wait_for(lambda: self._num_flushing or self._is_closed, self._gather_s)
             taken = [self._lines.popleft()]
             num_bytes = len(taken[0])
@@ -188,9 +200,15 @@ class LineWriter:
         return not any(event & (select.POLLERR | select.POLLNVAL) for _, event in poll.poll(_POLL_MS))
 
 
+def _settle() -> None:
+    for writer in list(_WRITERS):
+        writer.settle()
+
+
 def _begin_in_child() -> None:
     for writer in list(_WRITERS):
         writer._begin()
 
 
-os.register_at_fork(after_in_child=_begin_in_child)
+# A thread that is there at a fork is missing in the child. One that a stalled output holds has no lock meanwhile.
+os.register_at_fork(before=_settle, after_in_child=_begin_in_child)

@@ -154,7 +154,7 @@ def _hold_standard_descriptors() -> None:
 
 
 # Python says None for a stream that was closed when the process began.
-_access = LineWriter(1 if sys.__stdout__ else None, gather_s=0.01)
+_access = LineWriter(1 if sys.__stdout__ else None, gather_s=0.01, linger_s=60.0)
 _errors = LineWriter(2 if sys.__stderr__ else None, max_bytes=1024 * 1024)
 error_handler = LineHandler(_errors)
 """Of this project's logger and of gunicorn's."""

@@ -61,7 +61,7 @@ def read_until_idle(reader: int, writer: LineWriter) -> bytes:
 
 def test_lines_come_out_whole_and_in_order(make: Make, tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as file:
-        writer = make(file.fileno(), gather_s=0.01)
+        writer = make(file.fileno(), gather_s=0.01, linger_s=5.0)
         for number in range(3_000):
             writer.put(b"line %d" % number)
         assert writer.flush(5.0)
@@ -187,7 +187,7 @@ def test_lines_of_processes_that_share_a_pipe_do_not_mix(make: Make, pipe: tuple
         process_id = os.fork()
         if process_id == 0:
             try:
-                writer = LineWriter(pipe[1], gather_s=0.001)
+                writer = LineWriter(pipe[1], gather_s=0.001, linger_s=5.0)
                 for number in range(300):
                     writer.put(letter.encode() * (1 + number % 300))
                 writer.flush(10.0)
@@ -204,7 +204,9 @@ def test_lines_of_processes_that_share_a_pipe_do_not_mix(make: Make, pipe: tuple
 
 
 def test_a_child_writes_its_own_lines_and_none_of_its_parent(make: Make, pipe: tuple[int, int]) -> None:
-    writer = make(pipe[1], gather_s=0.05)
+    writer = make(pipe[1], gather_s=5.0, linger_s=5.0)
+    writer.put(b"first")
+    assert writer.flush(5.0)
     writer.put(b"parent")  # waits in the queue while the process forks
     process_id = os.fork()
     if process_id == 0:
@@ -214,7 +216,51 @@ def test_a_child_writes_its_own_lines_and_none_of_its_parent(make: Make, pipe: t
         finally:
             os._exit(0)
     os.waitpid(process_id, 0)
-    assert sorted(read_until_idle(pipe[0], writer).split(b"\n")) == [b"", b"child", b"parent"]
+    assert writer.flush(5.0)
+    assert sorted(read_until_idle(pipe[0], writer).split(b"\n")) == [b"", b"child", b"first", b"parent"]
+
+
+def test_a_process_has_no_thread_of_the_writer_when_it_forks(make: Make, tmp_path: Path) -> None:
+    before = threading.active_count()
+    with (tmp_path / "log").open("wb") as file:
+        writer = make(file.fileno())
+        for _ in range(100):
+            writer.put(b"line")
+        writer.settle()
+        assert threading.active_count() == before
+        writer.put(b"another")
+        assert writer.flush(5.0)
+    assert (tmp_path / "log").read_bytes().count(b"\n") == 101
+
+
+def test_an_output_that_stalls_does_not_hold_a_fork(make: Make, pipe: tuple[int, int]) -> None:
+    writer = make(pipe[1])
+    for _ in range(10):
+        writer.put(b"x" * 1_000)
+    process_id = os.fork()
+    if process_id == 0:
+        os._exit(0)
+    os.waitpid(process_id, 0)
+    assert writer.num_dropped == 0
+    assert read_until_idle(pipe[0], writer).count(b"\n") == 10
+
+
+def test_gathering_does_not_slow_a_full_queue_down(make: Make, pipe: tuple[int, int]) -> None:
+    waits: list[float] = []
+    writer = make(pipe[1], gather_s=0.01, linger_s=5.0)
+    wait_for = writer._changed.wait_for
+
+    def watch(predicate: Callable[[], object], timeout: float | None = None) -> object:
+        if timeout == 0.01:
+            waits.append(timeout)
+        return wait_for(predicate, timeout)
+
+    writer._changed.wait_for = watch  # type: ignore[method-assign, assignment]
+    for _ in range(40):
+        writer.put(b"x" * 1_000)
+    os.set_blocking(pipe[0], False)
+    assert read_until_idle(pipe[0], writer).count(b"\n") == 40
+    assert len(waits) <= 1
 
 
 def test_losses_are_reported_with_those_of_before(make: Make) -> None:
