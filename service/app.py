@@ -46,7 +46,13 @@ _QUICK_RUN_S = 0.005
 View = Callable[..., Answer]
 
 
-def create_app(settings: Settings, *, registry: Registry | None = None, shared: SharedState | None = None) -> Flask:
+def create_app(
+    settings: Settings,
+    *,
+    registry: Registry | None = None,
+    shared: SharedState | None = None,
+    telemetry: Telemetry | None = None,
+) -> Flask:
     """Build everything that answers requests.
 
     Without a registry the bundles of `settings.models` are checked and opened here; raises BundleError.
@@ -54,7 +60,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, shared: 
     if registry is None:
         registry = make_registry(settings)
         registry.open()
-    telemetry = Telemetry()
+    telemetry = telemetry or Telemetry()
     registry.observe(telemetry)
     app = _App(Service(settings, registry, shared or SharedState(), telemetry, Clients(settings)))
     for routes in (tag, score, rank, sample, classify, transduce, models, operation):

@@ -1,12 +1,41 @@
 """Where small files that change all the time are kept: in memory when the system has a place for it."""
 
-import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+from bundle.errors import SeqserveError
+
 SHARED_MEMORY = Path("/dev/shm")
+_TRIAL_BYTES = 64 * 1024
+"""More than fits into a place that is full or was given a page or two."""
+
+
+class ScratchError(SeqserveError):
+    """No folder takes temporary files; the message says where one was looked for."""
 
 
 def scratch_directory() -> Path:
-    """Return a writable directory, preferring memory: a disk can block a heartbeat for longer than its reader waits."""
-    return SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    """Return a folder in which a file could be made and written just now.
+
+    Memory comes first: a disk can block a heartbeat for longer than its reader waits. Raises ScratchError.
+    """
+    for folder in _candidates():
+        try:
+            with tempfile.TemporaryFile(prefix="seqserve-", dir=folder, buffering=0) as file:
+                if file.write(bytes(_TRIAL_BYTES)) == _TRIAL_BYTES:
+                    return folder
+        except OSError:
+            continue
+    raise ScratchError(
+        f"No folder for temporary files can be written, neither {SHARED_MEMORY} nor TMPDIR nor the system's own; "
+        "set TMPDIR to a folder that can."
+    )
+
+
+def _candidates() -> Iterator[Path]:
+    yield SHARED_MEMORY
+    try:
+        yield Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        return

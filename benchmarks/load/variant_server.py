@@ -26,7 +26,6 @@ from service.__main__ import main as serve
 from service.app import create_app, make_registry
 from service.engine import batcher, models
 from service.engine.registry import Registry
-from service.metrics import metric_files
 from service.settings import Settings, read_settings
 
 PATCHES: Mapping[str, tuple[ModuleType, str, object]] = MappingProxyType(
@@ -84,7 +83,6 @@ def main(words: Sequence[str]) -> int:
     setattr(module, name, replacement)
     if variant == "threads":
         chosen = read_settings(settings, os.environ)
-        metric_files.make_directory()  # metrics in files of all workers, as the service has them
         server = ThreadedServer(chosen)
         gc.collect()
         gc.freeze()

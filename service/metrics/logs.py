@@ -1,14 +1,29 @@
 """Logs: sentences on standard error, in gunicorn's format, and one JSON line a request on standard output.
 
 Neither holds anything of a user's text: a request is told by its route, never by its address.
+
+A process has one of each output, so they stand here and not in an app. A thread writes them: an output that is full,
+closed or read by nobody costs lines, which are counted, and never a request.
 """
 
+import contextlib
+import io
 import logging
 import os
 import sys
+import time
+import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
+
+from service.metrics.definitions import LogName
+from service.metrics.line_writer import LineWriter
+
+FLUSH_S = 1.0
+"""How long the end of a process waits for its last lines."""
 
 FORMAT = "%(asctime)s [%(process)d] [%(levelname)s] %(message)s"
 DATE_FORMAT = "[%Y-%m-%d %H:%M:%S %z]"
@@ -32,13 +47,16 @@ class AccessLine(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 def set_up_logs(level: str) -> logging.Logger:
-    """Send the project's logs to standard error from `level` on and return the logger."""
+    """Send the project's logs to standard error from `level` on and return the logger.
+
+    What is printed on `sys.stderr` goes the same way from now on.
+    """
+    _hold_standard_descriptors()
     logger = logging.getLogger("seqserve")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter(FORMAT, DATE_FORMAT))
-    logger.handlers = [handler]
+    logger.handlers = [error_handler]
     logger.setLevel(level.upper())
     logger.propagate = False
+    sys.stderr = LineStream(_errors, 2)
     return logger
 
 
@@ -48,5 +66,95 @@ def now() -> datetime:
 
 
 def write_access_line(line: AccessLine) -> None:
-    """Write a line, all of it at once: processes that share the output do not mix theirs."""
-    os.write(sys.stdout.fileno(), msgspec.json.encode(line) + b"\n")
+    """Write a line when its turn comes; never waits and never raises."""
+    _access.put(msgspec.json.encode(line))
+
+
+def report_drops(count: Callable[[LogName, int], None]) -> None:
+    """Tell a function of lines that could not be written: which log, and how many lines."""
+    _access.report_drops(partial(count, "access"))
+    _errors.report_drops(partial(count, "error"))
+
+
+def flush(timeout_s: float = FLUSH_S) -> None:
+    """Wait until all lines are written or lost, but no longer than that; `logging.shutdown` does the same."""
+    until = time.monotonic() + timeout_s
+    for writer in (_errors, _access):
+        writer.flush(max(0.0, until - time.monotonic()))
+
+
+def describe_threads() -> str:
+    """Return what every thread of this process is doing, for a log. faulthandler would wait for standard error."""
+    stacks = [
+        f"Thread {number}:\n{''.join(traceback.format_stack(frame))}" for number, frame in sys._current_frames().items()
+    ]
+    return "\n".join(stacks)
+
+
+class LineHandler(logging.Handler):
+    """Gives records to a writer of lines."""
+
+    def __init__(self, writer: LineWriter) -> None:
+        super().__init__()
+        self._writer = writer
+        self.setFormatter(logging.Formatter(FORMAT, DATE_FORMAT))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Format a record and put it into the queue."""
+        try:
+            self._writer.put(self.format(record).encode("utf-8", "backslashreplace"))
+        except Exception:  # as every handler does: a record that cannot be formatted is reported, not raised
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Wait a bounded time for both logs; called by `logging.shutdown`, which is called at exit."""
+        flush()
+
+
+class LineStream(io.TextIOBase):
+    """Stands in for a text stream: what is printed is given to a writer, line by line."""
+
+    def __init__(self, writer: LineWriter, descriptor: int) -> None:
+        self._writer = writer
+        self._descriptor = descriptor
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        """Put whole lines into the queue and keep what follows the last."""
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in lines:
+            self._writer.put(line.encode("utf-8", "backslashreplace"))
+        return len(text)
+
+    def flush(self) -> None:
+        """Put a line that has not ended into the queue; waits for nothing."""
+        if self._begun:
+            self.write("\n")
+
+    def writable(self) -> bool:
+        """Say that text can be written."""
+        return True
+
+    def fileno(self) -> int:
+        """Return the descriptor that the lines go to."""
+        return self._descriptor
+
+
+def _hold_standard_descriptors() -> None:
+    """Open /dev/null in the place of a closed standard stream: a file or socket that got its number would get output.
+
+    The C++ runtime that runs graphs writes to standard error by number.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+
+# Python says None for a stream that was closed when the process began.
+_access = LineWriter(1 if sys.__stdout__ else None, gather_s=0.01, linger_s=60.0)
+_errors = LineWriter(2 if sys.__stderr__ else None, max_bytes=1024 * 1024)
+error_handler = LineHandler(_errors)
+"""Of this project's logger and of gunicorn's."""

@@ -1,134 +1,156 @@
-"""Numbers for Prometheus, right over all workers: each writes files of one directory, any of them reads all."""
+"""Numbers for Prometheus, right over all workers: each counts in memory of its own that any of them can read.
 
-import os
-from typing import Any, Literal, get_args
+The interpreter changes threads at calls and at jumps backwards only, so that an addition to a cell, whose index is
+known by then, is never cut in two. Series that threads of graphs write have a lock besides.
+"""
 
-from service.metrics.metric_files import DIRECTORY_VARIABLE
+import threading
+from bisect import bisect_left
 
-TokenKind = Literal["tagged", "scored", "sampled", "classified", "transduced"]
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-_ROWS = (1, 2, 4, 8, 12, 16)
-_WASTE = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
-_PARTS = {
-    "queue": "Time before the first row of a request ran.",
-    "compute": "Time from the first run to the last answer.",
-    "total": "Time from arrival to answer.",
-}
+from service.metrics.definitions import LOG_NAMES, METRICS, SECONDS, TOKEN_KINDS, LogName, TokenKind, metric_of
+from service.metrics.exposition import metrics_registry
+from service.metrics.shared_values import Reading, Region, Series, SharedValues
+
+_PARTS = ("queue", "compute", "total")
 
 
 class Telemetry:
-    """The metrics of one app. What is counted often keeps its series at hand: finding takes longer than counting."""
+    """The metrics of one server, or of one process when there are no shared values."""
 
-    def __init__(self) -> None:
-        import prometheus_client  # late: it decides on import whether values live in files
+    def __init__(self, values: SharedValues | None = None) -> None:
+        self._values = values
+        self._region = values.master if values else Region()
+        self._registry = metrics_registry(self._read)
+        self._use(self._region)
 
-        self._client = prometheus_client
-        self._registry = prometheus_client.CollectorRegistry()
-        self._requests = self._counter("requests", "Requests answered.", "route", "model", "status")
-        self._seconds = {part: self._histogram(f"{part}_seconds", _PARTS[part], _SECONDS, "route") for part in _PARTS}
-        self._tokens = {
-            kind: self._counter(f"tokens_{kind}", f"Tokens {kind}.", "model") for kind in get_args(TokenKind)
-        }
-        self._rejected = self._counter("rejected", "Requests that got no result, by error code.", "code")
-        self._batch_rows = self._histogram("batch_rows", "Rows that ran together.", _ROWS, "model")
-        self._waste = self._histogram("padding_waste", "Share of a batch that was padding.", _WASTE, "model")
-        self._queue_tokens = self._gauge("queue_tokens", "Tokens admitted and not answered.", "livesum", "model")
-        self._active = self._gauge("active_samples", "Samples that are being drawn now.", "livesum", "model")
-        self._memory = self._gauge("resident_bytes", "Resident memory of a process.", "liveall")
-        self._connections = self._gauge("connections", "Open connections.", "livesum")
-        self._info = self._gauge("model_info", "Models that are served, 1 each.", "livemax", "model", "version", "task")
-        self._requests_of: dict[tuple[str, str, int], Any] = {}
-        self._rejected_of: dict[str, Any] = {}
-        self._seconds_of: dict[str, dict[str, Any]] = {}
+    def bind(self, slot: int) -> None:
+        """Count for a slot's worker from now on; to be called in the worker, right after the fork."""
+        assert self._values is not None
+        self._use(self._values.worker(slot))
+
+    def retire(self, slot: int) -> None:
+        """Keep what a worker that has ended had counted and forget what it held; to be called in the master."""
+        assert self._values is not None
+        self._values.retire(slot, lasts=_lasts)
 
     def count_request(self, route: str, model: str, status: int, seconds: dict[str, float]) -> None:
         """Count an answered request; `seconds` has queue, compute and total."""
-        key = (route, model, status)
-        if key not in self._requests_of:
-            self._requests_of[key] = self._requests.labels(route, model, str(status))
-        self._requests_of[key].inc()
-        if route not in self._seconds_of:
-            self._seconds_of[route] = {part: metric.labels(route) for part, metric in self._seconds.items()}
+        cells = self._cells
+        cells[self._requests[route, model, status]] += 1
         for part, value in seconds.items():
             if part == "total" or seconds["compute"]:  # what ran no graph has not waited for one
-                self._seconds_of[route][part].observe(value)
+                start = self._seconds[part][(route,)]
+                cells[start + bisect_left(SECONDS, value)] += 1
+                cells[start + len(SECONDS) + 1] += value
 
     def count_rejected(self, code: str) -> None:
         """Count a request that got an error instead of a result."""
-        if code not in self._rejected_of:
-            self._rejected_of[code] = self._rejected.labels(code)
-        self._rejected_of[code].inc()
+        self._cells[self._rejected[(code,)]] += 1
 
     def count_tokens(self, model: str, num_tokens: int, *, kind: TokenKind) -> None:
         """Count tokens that a model has worked on."""
-        self._tokens[kind].labels(model).inc(num_tokens)
+        self._cells[self._tokens[kind][(model,)]] += num_tokens
+
+    def count_dropped_lines(self, log: LogName, num_lines: int) -> None:
+        """Count lines that a log could not take."""
+        self._cells[self._dropped_lines[(log,)]] += num_lines
 
     def set_model(self, name: str, version: str, task: str) -> None:
         """Say that this process serves a model."""
-        self._info.labels(name, version, task).set(1)
+        self._cells[self._info[name, version, task]] = 1.0
 
     def set_queue_tokens(self, model: str, num_tokens: int) -> None:
         """Say how many tokens a model's queue holds now."""
-        self._queue_tokens.labels(model).set(num_tokens)
+        self._cells[self._queue_tokens[(model,)]] = float(num_tokens)
 
     def set_process(self, *, resident_bytes: int, num_connections: int) -> None:
         """Say what this process holds now."""
-        self._memory.set(resident_bytes)
-        self._connections.set(num_connections)
+        self._cells[self._memory[()]] = float(resident_bytes)
+        self._cells[self._connections[()]] = float(num_connections)
 
     def sampling(self, model: str) -> "SamplingTelemetry":
         """Return what a model's decoder reports to."""
-        return SamplingTelemetry(self._tokens["sampled"].labels(model), self._active.labels(model))
+        return SamplingTelemetry(self._cells, self._tokens["sampled"][(model,)], self._active[(model,)])
 
     def batches(self, model: str) -> "BatchTelemetry":
         """Return what a model's batcher reports to."""
-        return BatchTelemetry(self._batch_rows.labels(model), self._waste.labels(model))
+        return BatchTelemetry(self._cells, self._batch_rows[(model,)], self._waste[(model,)])
 
     def render(self) -> tuple[bytes, str]:
-        """Return the metrics of all workers as Prometheus text, with its content type."""
-        registry: Any = self._registry
-        if os.environ.get(DIRECTORY_VARIABLE):
-            from prometheus_client.multiprocess import MultiProcessCollector
+        """Return the metrics of all workers as Prometheus text, with its content type; any thread may call this."""
+        return generate_latest(self._registry), CONTENT_TYPE_LATEST
 
-            registry = self._client.CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return self._client.generate_latest(registry), self._client.CONTENT_TYPE_LATEST
+    def _read(self) -> list[Reading]:
+        return self._values.read() if self._values else [self._region.read()]
 
-    def _counter(self, name: str, text: str, *labels: str) -> Any:
-        return self._client.Counter(f"seqserve_{name}", text, labels, registry=self._registry)
-
-    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Any:
-        return self._client.Histogram(f"seqserve_{name}", text, labels, registry=self._registry, buckets=buckets)
-
-    def _gauge(self, name: str, text: str, mode: Any, *labels: str) -> Any:
-        return self._client.Gauge(f"seqserve_{name}", text, labels, registry=self._registry, multiprocess_mode=mode)
+    def _use(self, region: Region) -> None:
+        region.take()
+        self._region, self._cells = region, region.cells
+        self._requests = _Starts(region, "requests")
+        self._seconds = {part: _Starts(region, f"{part}_seconds") for part in _PARTS}
+        self._tokens = {kind: _Starts(region, f"tokens_{kind}") for kind in TOKEN_KINDS}
+        self._rejected = _Starts(region, "rejected")
+        self._batch_rows, self._waste = _Starts(region, "batch_rows"), _Starts(region, "padding_waste")
+        self._queue_tokens, self._active = _Starts(region, "queue_tokens"), _Starts(region, "active_samples")
+        self._memory, self._connections = _Starts(region, "resident_bytes"), _Starts(region, "connections")
+        self._info = _Starts(region, "model_info")
+        self._dropped_lines = _Starts(region, "log_lines_dropped")
+        for log in LOG_NAMES:
+            self.count_dropped_lines(log, 0)
 
 
 class SamplingTelemetry:
     """Sampling of one model: tokens drawn and samples that hold a slot."""
 
-    def __init__(self, tokens: Any, active: Any) -> None:
-        self._tokens = tokens
-        self._active = active
+    def __init__(self, cells: "memoryview[float]", tokens: int, active: int) -> None:
+        self._cells, self._tokens, self._active = cells, tokens, active
+        self._lock = threading.Lock()
 
     def count_sampled(self, num_tokens: int) -> None:
         """Count the tokens of a run."""
-        self._tokens.inc(num_tokens)
+        with self._lock:
+            self._cells[self._tokens] += num_tokens
 
     def set_active_samples(self, num_samples: int) -> None:
         """Say how many samples hold a slot now."""
-        self._active.set(num_samples)
+        self._cells[self._active] = float(num_samples)
 
 
 class BatchTelemetry:
     """Batches of one model: their rows, and the share of them that was padding."""
 
-    def __init__(self, rows: Any, waste: Any) -> None:
-        self._rows = rows
-        self._waste = waste
+    def __init__(self, cells: "memoryview[float]", rows: int, waste: int) -> None:
+        self._cells, self._rows, self._waste = cells, rows, waste
+        self._row_bounds, self._waste_bounds = METRICS["batch_rows"].bounds, METRICS["padding_waste"].bounds
+        self._lock = threading.Lock()
 
     def count_batch(self, num_rows: int, num_tokens: int, num_padded: int) -> None:
         """Count a batch."""
-        self._rows.observe(num_rows)
-        self._waste.observe(1 - num_tokens / num_padded)
+        with self._lock:
+            self._observe(self._rows, self._row_bounds, float(num_rows))
+            self._observe(self._waste, self._waste_bounds, 1 - num_tokens / num_padded)
+
+    def _observe(self, start: int, bounds: tuple[float, ...], value: float) -> None:
+        self._cells[start + bisect_left(bounds, value)] += 1
+        self._cells[start + len(bounds) + 1] += value
+
+
+class _Starts(dict[tuple[str | int, ...], int]):
+    """The first cell of each series of a metric, by its labels; made when it is first asked for."""
+
+    def __init__(self, region: Region, name: str) -> None:
+        super().__init__()
+        self._region = region
+        self._metric = METRICS[name]
+
+    def __missing__(self, labels: tuple[str | int, ...]) -> int:
+        start = self._region.find(self._metric.name, tuple(map(str, labels)), self._metric.width)
+        self[labels] = start
+        return start
+
+
+def _lasts(series: Series) -> bool:
+    metric = metric_of(series.metric, num_labels=len(series.labels), width=series.width)
+    return metric is not None and metric.lasts

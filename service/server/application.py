@@ -4,9 +4,7 @@ import dataclasses
 import gc
 import logging
 import math
-import os
 import resource
-import shutil
 from typing import Any
 
 from flask import Flask
@@ -15,8 +13,10 @@ from gunicorn.app.base import BaseApplication
 from service.app import create_app, make_registry
 from service.engine.registry import Registry
 from service.memory import use_few_heaps
-from service.metrics import metric_files
-from service.metrics.logs import set_up_logs
+from service.metrics import logs
+from service.metrics.gunicorn_log import ErrorLog
+from service.metrics.shared_values import SharedValues
+from service.metrics.telemetry import Telemetry
 from service.scratch import scratch_directory
 from service.server.master import Master, prepare_worker, retire_worker
 from service.server.shared_state import SharedState
@@ -36,24 +36,18 @@ _OTHER_FILES = 64
 def serve(settings: Settings) -> None:
     """Check the bundles, then serve until told to stop; ends in SystemExit.
 
-    Raises BundleError before anything listens.
+    Raises BundleError, or ScratchError, before anything listens.
     """
-    logger = set_up_logs(settings.log_level)
+    logger = logs.set_up_logs(settings.log_level)
     use_few_heaps()
-    metrics = metric_files.make_directory()
-    master = os.getpid()
-    try:
-        # Everything that workers can share is made before they are forked: modules, manifests, vocabularies, routes.
-        server = Server(_within_descriptors(settings))
-        logger.info("checked %s", ", ".join(server.registry.missing))
-        # What lives until the end need not be looked at, and so not be copied, by each worker's garbage collector.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLDS)
-        Master(server).run()
-    finally:
-        if os.getpid() == master:
-            shutil.rmtree(metrics, ignore_errors=True)
+    # Everything that workers can share is made before they are forked: modules, manifests, vocabularies, routes.
+    server = Server(_within_descriptors(settings))
+    logger.info("checked %s", ", ".join(server.registry.missing))
+    # What lives until the end need not be looked at, and so not be copied, by each worker's garbage collector.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
+    Master(server).run()
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -61,14 +55,17 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.scratch = scratch_directory()
         self.shared = SharedState(max(64, 8 * settings.num_workers))
+        self.telemetry = Telemetry(SharedValues(self.shared.num_slots))
+        logs.report_drops(self.telemetry.count_dropped_lines)
         self.use(make_registry(settings))
         super().__init__()
 
     def use(self, registry: Registry) -> None:
         """Serve the models of a registry in workers that are forked from now on."""
         self.registry = registry
-        self._app = create_app(self.settings, registry=registry, shared=self.shared)
+        self._app = create_app(self.settings, registry=registry, shared=self.shared, telemetry=self.telemetry)
 
     def load_config(self) -> None:
         """Set what gunicorn needs; its own environment variables and files are not read."""
@@ -89,9 +86,11 @@ class Server(BaseApplication):  # type: ignore[misc]
             # A container's user may have no home to put the socket in, and nobody needs it.
             "control_socket_disable": True,
             "loglevel": settings.log_level,
+            "logger_class": ErrorLog,
             "proc_name": "seqserve",
-            "worker_tmp_dir": str(scratch_directory()),
+            "worker_tmp_dir": str(self.scratch),
             "pre_fork": prepare_worker,
+            "post_fork": _count_in_worker,
             "child_exit": retire_worker,
         }
         for name, value in values.items():
@@ -105,6 +104,11 @@ class Server(BaseApplication):  # type: ignore[misc]
                 "%s %s ready on %s", model.manifest.name, model.manifest.version, model.provider
             )
         return self._app
+
+
+def _count_in_worker(master: Master, worker: Any) -> None:
+    """Let a new worker count in the memory of its slot; called by gunicorn in the worker, right after the fork."""
+    worker.app.telemetry.bind(worker.slot)
 
 
 def _within_descriptors(settings: Settings) -> Settings:

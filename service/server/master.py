@@ -13,7 +13,6 @@ from gunicorn.errors import HaltServer
 from bundle.errors import SeqserveError
 from service.app import make_registry
 from service.engine.registry import Registry
-from service.metrics import metric_files
 from service.server.forked_check import Trial
 from service.server.worker import STOPS
 
@@ -170,9 +169,10 @@ def prepare_worker(master: Master, worker: Any) -> None:
     """Give a worker that is about to be forked its slot; called by gunicorn."""
     worker.slot = master.free_slot()
     master._shared.clear(worker.slot)
+    master._server.telemetry.retire(worker.slot)  # of one that could not start gunicorn does not tell
 
 
 def retire_worker(master: Master, worker: Any) -> None:
     """Forget a worker that has ended; called by gunicorn."""
     master._shared.clear(worker.slot)
-    metric_files.retire(worker.pid)
+    master._server.telemetry.retire(worker.slot)

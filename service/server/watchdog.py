@@ -1,6 +1,5 @@
 """Ends a worker that will never answer again: whose loop stands still, or whose graph has been running for too long."""
 
-import faulthandler
 import logging
 import os
 import threading
@@ -8,6 +7,7 @@ import time
 
 from service.engine.models import LanguageModel
 from service.engine.registry import Registry
+from service.metrics.logs import describe_threads
 
 STUCK = 70
 """Exit status of a worker that was ended so; its master replaces it."""
@@ -50,6 +50,6 @@ class Watchdog:
         while not (complaint := self.complaint(time.monotonic())):
             time.sleep(min(_LOOK_S, self._stuck_s / 2))
         logger.critical("%s, longer than stuck_s: this worker ends and is replaced", complaint)
-        faulthandler.dump_traceback()
+        logger.critical("%s", describe_threads())
         logging.shutdown()
         os._exit(STUCK)

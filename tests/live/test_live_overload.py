@@ -19,7 +19,7 @@ def crowd(server: Served, size: int) -> list[Reply]:
 
 
 def test_of_too_many_requests_some_are_answered_right_and_the_rest_refused(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", "--max-requests", "4", script=SLOW)
+    server = serve("--workers", "1", "--max-requests", "4", "--client-share", "1", script=SLOW)
     alone = server.post(FINE)
     assert alone.status == 200
     for _ in range(2):
