@@ -1,6 +1,7 @@
 """Settings: flags, environment, keys, limits."""
 
 import dataclasses
+import logging
 import os
 import socket
 from collections.abc import Callable
@@ -116,23 +117,31 @@ def test_a_key_file_that_cannot_be_one_is_refused(tmp_path: Path, make: Callable
         settings_from({"api_keys_file": str(tmp_path / "keys")}, {})
 
 
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
+    """What is logged, also after another test has set up the logger as the server does."""
+    monkeypatch.setattr(logging.getLogger("seqserve"), "propagate", True)
+    caplog.set_level("INFO", "seqserve")
+    return caplog
+
+
 @pytest.mark.parametrize("scheme", ["tcp", "udp", "sctp"])
 def test_service_links_of_kubernetes_are_passed_over_with_one_warning(
-    caplog: pytest.LogCaptureFixture, scheme: str
+    logged: pytest.LogCaptureFixture, scheme: str
 ) -> None:
     link = f"{scheme}://10.96.12.7:8000"
     settings = settings_from({}, {"SEQSERVE_PORT": link, "SEQSERVE_OPS_PORT": "9000"})
     assert (settings.port, settings.ops_port) == (8000, 9000)
-    assert [record.getMessage() for record in caplog.records] == [
+    assert [record.getMessage() for record in logged.records] == [
         f"SEQSERVE_PORT is passed over: its value {link!r} is a service link of Kubernetes, not a setting."
     ]
 
 
-def test_every_variable_may_be_a_service_link(caplog: pytest.LogCaptureFixture) -> None:
+def test_every_variable_may_be_a_service_link(logged: pytest.LogCaptureFixture) -> None:
     names = [field.name for field in dataclasses.fields(Settings) if field.name != "api_keys"]
     environment = {variable_of(name): "tcp://10.96.12.7:8000" for name in names}
     assert settings_from({}, environment) == Settings()
-    assert len(caplog.records) == len(names)
+    assert len(logged.records) == len(names)
 
 
 def test_a_flag_is_never_a_service_link() -> None:
