@@ -1,18 +1,24 @@
 # The serving image: Python, the base install and the shipped models. No compiler, no pip in the environment, no torch.
 
-FROM python:3.11-slim AS builder
+# The default is a tag, which may move. A release names the image by digest:
+#   docker build --build-arg BASE_IMAGE=python:3.11-slim@sha256:DIGEST .
+ARG BASE_IMAGE=python:3.11-slim
+
+FROM ${BASE_IMAGE} AS builder
 WORKDIR /src
-RUN python -m venv --without-pip /opt/venv
-# Dependencies in a layer of their own: a change of the source does not download them again.
-COPY pyproject.toml ./
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
- && pip --python /opt/venv/bin/python install --no-cache-dir --requirement requirements.txt
-COPY README.md LICENSE NOTICE ./
+RUN python -m venv --without-pip /opt/venv && python -m venv --without-pip /opt/build
+# Dependencies in a layer of their own: a change of the source does not download them again. Wheels only: building a
+# source distribution would download tools that have no hash here.
+COPY requirements/ requirements/
+RUN pip --python /opt/venv/bin/python install --no-cache-dir --only-binary :all: --require-hashes --requirement requirements/serve.txt \
+ && pip --python /opt/build/bin/python install --no-cache-dir --only-binary :all: --require-hashes --requirement requirements/build.txt
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY bundle/ bundle/
 COPY service/ service/
-RUN pip --python /opt/venv/bin/python install --no-cache-dir --no-deps .
+RUN pip --python /opt/build/bin/python wheel --no-cache-dir --no-build-isolation --no-deps --wheel-dir /wheels . \
+ && pip --python /opt/venv/bin/python install --no-cache-dir --no-index --no-deps /wheels/*.whl
 
-FROM python:3.11-slim
+FROM ${BASE_IMAGE}
 # The number, not the name, in USER: Kubernetes' runAsNonRoot can check only a number.
 RUN groupadd --gid 10001 seqserve && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin seqserve
 COPY --from=builder /opt/venv /opt/venv

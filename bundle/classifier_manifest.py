@@ -15,6 +15,7 @@ from bundle.entries import (
     Size,
     Tokenization,
     VocabularyEntry,
+    check_labels,
 )
 
 
@@ -30,6 +31,10 @@ class ClassifierArchitecture(ManifestStruct, frozen=True):
     pooling: Literal["last", "middle", "mean", "max"]
     num_parameters: Size
     labels: Annotated[list[str], msgspec.Meta(min_length=2)]
+
+    def __post_init__(self) -> None:
+        """Refuse a label that is given twice."""
+        check_labels(self.labels)
 
 
 class ClassifierGraphs(ManifestStruct, frozen=True):

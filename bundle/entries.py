@@ -1,5 +1,6 @@
 """The typed parts that every bundle's manifest is made of."""
 
+from collections import Counter
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,6 +18,13 @@ CellName = Literal["rnn", "rnn-relu", "gru-simplified", "gru", "gru-cudnn", "lst
 
 class ManifestStruct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A part of the manifest: fields are named as in the JSON, others are refused."""
+
+
+def check_labels(labels: list[str]) -> None:
+    """Raise ValueError, which msgspec reports with the field's path, when a label is given twice."""
+    if len(set(labels)) < len(labels):
+        [(label, _)] = Counter(labels).most_common(1)
+        raise ValueError(f"labels must differ, but {label!r} is given twice")
 
 
 class FileEntry(ManifestStruct, frozen=True):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.errors import BundleError
+from bundle.files import read_json
 from bundle.language_model import LanguageModelBundle, StepBatch
 from bundle.token_vocabulary import EOS_ID, FIRST_ID, START_ID, UNKNOWN_ID
 
@@ -91,10 +92,7 @@ def record_golden(bundle: LanguageModelBundle, id_rows: Sequence[Sequence[int]])
 
 def read_golden(path: Path, *, num_tokens: int) -> Golden:
     """Read a golden.json; raises BundleError when it is malformed, its parts differ in length or ids do not exist."""
-    try:
-        golden = msgspec.json.decode(path.read_bytes(), type=Golden)
-    except msgspec.MsgspecError as error:
-        raise BundleError(f"{path}: {error}") from error
+    golden = read_json(path, Golden)
     if not golden.rows or not golden.samples:
         raise BundleError(f"{path}: must hold at least one row and one sample")
     parts: list[tuple[str, GoldenRow | GoldenSample]] = [(f"row {n}", row) for n, row in enumerate(golden.rows)]

@@ -13,6 +13,7 @@ from bundle.classifier_manifest import ClassifierManifest
 from bundle.encoding import largest_ids
 from bundle.entries import Tensor
 from bundle.errors import BundleError
+from bundle.files import read_json
 from bundle.graph import Graph
 from bundle.manifest import MANIFEST_FILE
 from bundle.signature import Signature, check_signature, sentence_inputs
@@ -64,10 +65,7 @@ def open_unchecked(root: Path, manifest: ClassifierManifest, *, provider: str = 
 
 
 def _read_golden(path: Path, *, num_labels: int) -> ClassifierGolden:
-    try:
-        golden = msgspec.json.decode(path.read_bytes(), type=ClassifierGolden)
-    except msgspec.MsgspecError as error:
-        raise BundleError(f"{path}: {error}") from error
+    golden = read_json(path, ClassifierGolden)
     if len(golden.texts) != len(golden.probs) or not golden.texts or not all(golden.texts):
         raise BundleError(f"{path}: must hold at least one text, none empty, with one answer each")
     if any(len(probs) != num_labels for probs in golden.probs):

@@ -9,6 +9,7 @@ import numpy as np
 from bundle.encoding import largest_ids
 from bundle.entries import Tensor
 from bundle.errors import BundleError
+from bundle.files import MAX_VOCABULARY_BYTES, read_file, read_json
 from bundle.graph import Graph
 from bundle.manifest import MANIFEST_FILE
 from bundle.signature import Signature, check_signature, sentence_inputs
@@ -77,16 +78,13 @@ def _read_vocabularies(
 
 def _read_tags(path: Path) -> tuple[str, ...]:
     try:
-        return tuple(path.read_bytes().decode("utf-8").removesuffix("\n").split("\n"))
+        return tuple(read_file(path, max_bytes=MAX_VOCABULARY_BYTES).decode("utf-8").removesuffix("\n").split("\n"))
     except UnicodeDecodeError as error:
         raise BundleError(f"{path}: byte {error.start} is not UTF-8") from error
 
 
 def _read_golden(path: Path) -> Golden:
-    try:
-        golden = msgspec.json.decode(path.read_bytes(), type=Golden)
-    except msgspec.MsgspecError as error:
-        raise BundleError(f"{path}: {error}") from error
+    golden = read_json(path, Golden)
     counts = {len(golden.sentences), len(golden.tags), len(golden.tag_probs), len(golden.span_probs)}
     if len(counts) != 1 or not golden.sentences or not all(golden.sentences):
         raise BundleError(f"{path}: must hold at least one sentence, none empty, with one answer each")

@@ -15,6 +15,7 @@ from bundle.entries import (
     Positive,
     Size,
     VocabularyEntry,
+    check_labels,
 )
 
 
@@ -31,6 +32,10 @@ class TaggerArchitecture(ManifestStruct, frozen=True):
     scheme: Literal["BIOES", "BIO"]
     labels: Annotated[list[str], msgspec.Meta(min_length=1)]
     feed_forward: list[Positive] | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        """Refuse a label that is given twice."""
+        check_labels(self.labels)
 
 
 class TaggerVocabularies(ManifestStruct, frozen=True):

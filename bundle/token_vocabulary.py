@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bundle.errors import BundleError
+from bundle.files import MAX_VOCABULARY_BYTES, read_file
 from bundle.vocabulary import candidates
 
 EOS_ID = 0
@@ -51,10 +52,7 @@ class TokenVocabulary:
         Raises BundleError, naming the file and the line.
         """
         name = str(path)
-        try:
-            blob = Path(path).read_bytes()
-        except OSError as error:
-            raise BundleError(f"{name}: cannot be read: {error.strerror}") from error
+        blob = read_file(path, max_bytes=MAX_VOCABULARY_BYTES)
         try:
             content = blob.decode("utf-8")
         except UnicodeDecodeError as error:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bundle.beam import Search
 from bundle.errors import BundleError
+from bundle.files import read_json
 from bundle.token_vocabulary import START_ID
 from bundle.transducer import Encoded, TransducerBundle, TransduceRow
 
@@ -46,10 +47,7 @@ def record_golden(bundle: TransducerBundle, texts: Sequence[NDArray[np.int32]]) 
 
 def read_golden(path: Path, *, num_source: int, num_target: int) -> TransducerGolden:
     """Read a golden.json; raises BundleError when it is malformed, its parts differ in length or ids do not exist."""
-    try:
-        golden = msgspec.json.decode(path.read_bytes(), type=TransducerGolden)
-    except msgspec.MsgspecError as error:
-        raise BundleError(f"{path}: {error}") from error
+    golden = read_json(path, TransducerGolden)
     if not golden.pairs:
         raise BundleError(f"{path}: must hold at least one pair")
     for number, pair in enumerate(golden.pairs):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from bundle.errors import BundleError
+from bundle.files import MAX_VOCABULARY_BYTES, read_file
 
 PADDING_ID = 0
 UNKNOWN_ID = 1
@@ -67,7 +68,7 @@ class WordVocabulary:
     @classmethod
     def read(cls, path: str | os.PathLike[str], steps: Sequence[str] = LOOKUP_STEPS) -> "WordVocabulary":
         """Read a file that `write_words` wrote; `steps` are tried in order by `lookup`."""
-        return cls(_read_bytes(Path(path)), steps=steps, name=str(path))
+        return cls(read_file(path, max_bytes=MAX_VOCABULARY_BYTES), steps=steps, name=str(path))
 
     def __len__(self) -> int:
         """Return the number of ids, padding and <UNK> included."""
@@ -124,7 +125,7 @@ class CharacterVocabulary:
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> "CharacterVocabulary":
         """Read a file that `write` wrote; raises BundleError when a line is not one code point or not sorted."""
-        name, blob = str(path), _read_bytes(Path(path))
+        name, blob = str(path), read_file(path, max_bytes=MAX_VOCABULARY_BYTES)
         _line_ends(blob, name)
         lines = blob.removesuffix(b"\n").split(b"\n") if blob else []
         characters = [line.decode("utf-8") for line in lines]
@@ -174,13 +175,6 @@ def _write_lines(path: Path, lines: list[bytes]) -> None:
         if before == line:
             raise ValueError(f"{line.decode('utf-8')!r} is given twice")
     path.write_bytes(b"".join(line + b"\n" for line in lines))
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BundleError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _line_ends(blob: bytes, name: str) -> np.ndarray:

@@ -2,17 +2,27 @@
 
 import argparse
 import dataclasses
+import logging
+import os
+import re
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bundle.errors import SeqserveError
+from bundle.errors import BundleError, SeqserveError
+from bundle.files import read_file
 from service.cores import available_cores
 
 PROVIDERS = ("cpu", "cuda", "auto")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 MAX_PORT = 65_535
+_LOOPBACK = "127.0.0.1"
+_UNIX = "unix:"
+_MAX_SOCKET_PATH_BYTES = 107  # Linux's sockaddr_un, less its closing zero
+_MAX_KEY_FILE_BYTES = 1024 * 1024
+_SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
 COMMANDS = """\
 commands:
   (none)            serve under gunicorn
@@ -23,12 +33,18 @@ commands:
   check BUNDLE      verify a bundle's checksums, graph and recorded answers
 
 Each setting is a flag and an environment variable; the flag wins. API keys are never taken from the command line:
-SEQSERVE_API_KEYS holds them, separated by commas, or --api-keys-file names a file with one a line.
+SEQSERVE_API_KEYS holds them, separated by commas, or --api-keys-file names a file with one a line. In the file, empty
+lines and lines that begin with # are no keys.
 """
 
 
 class SettingsError(SeqserveError):
     """A setting has no meaning; the message names it and what is allowed."""
+
+
+def _read_host(text: str) -> str:
+    """Return the address as the rest of the server wants it: IPv6 without the brackets that it has in a URL."""
+    return text[1:-1] if text.startswith("[") and text.endswith("]") else text
 
 
 def _setting(default: Any, text: str, *, read: Callable[[str], Any] = int, choices: Sequence[str] = ()) -> Any:
@@ -43,9 +59,14 @@ class Settings:
     """
 
     # ruff: noqa: RUF009 - _setting makes a dataclass field, as dataclasses.field does
-    host: str = _setting("127.0.0.1", "address to listen on; the container sets 0.0.0.0", read=str)
-    port: int = _setting(8000, "TCP port; 0 takes a free one")
-    ops_port: int = _setting(-1, "TCP port of its own for probes and metrics; 0 takes a free one, -1 none")
+    host: str = _setting(
+        _LOOPBACK, "address to listen on, or unix:PATH for a socket file; the container sets 0.0.0.0", read=_read_host
+    )
+    port: int = _setting(8000, "TCP port; 0 takes a free one; not used with unix:PATH")
+    ops_port: int = _setting(
+        -1,
+        "TCP port of probes and metrics, on 127.0.0.1 if --host is unix:PATH; 0 takes a free one, -1 none",
+    )
     models: Path = _setting(Path("models"), "folder of bundles, <name>/<version>/ each, or one bundle", read=Path)
     workers: int = _setting(0, "processes; 0 is one per core of the cgroup's quota ({cores} here)")
     threads: int = _setting(16, "threads of a process that run graphs and work on large requests")
@@ -57,10 +78,13 @@ class Settings:
         64 * 1024 * 1024, "most bytes of bodies above 16 KiB that a process holds; beyond it 503"
     )
     client_share: float = _setting(
-        0.5, "what one client (key, else address) may hold of each limit while it is alone; 1 is all", read=float
+        0.5,
+        "part of each limit that one client (key, else address) may hold while no other holds any; 1 is all",
+        read=float,
     )
     trust_forwarded: int = _setting(
-        0, "number of proxies in front whose X-Forwarded-For is believed; clients without a key are told apart by it"
+        0,
+        "number of proxies in front; the Nth entry of X-Forwarded-For from its end is the client's address; 0 is none",
     )
     max_texts: int = _setting(1024, "most texts of one request")
     max_tokens: int = _setting(20_000, "most tokens of one text")
@@ -99,6 +123,11 @@ class Settings:
         self._require("drain_s", 0 <= self.drain_s < float("inf"), "0 or more")
         self._require("ops_port", -1 <= self.ops_port <= MAX_PORT, f"between -1 and {MAX_PORT}")
         self._require("port", 0 <= self.port <= MAX_PORT, f"between 0 and {MAX_PORT}")
+        if self.host.startswith(_UNIX):
+            path = self.host.removeprefix(_UNIX)
+            fits = 0 < len(os.fsencode(path)) <= _MAX_SOCKET_PATH_BYTES
+            self._require("host", fits, f"unix: and a path of 1 to {_MAX_SOCKET_PATH_BYTES} bytes")
+            self._require("host", _may_be_socket(path), "unix: and the path of a socket or of no file")
 
     def _require(self, name: str, holds: bool, text: str) -> None:
         if not holds:
@@ -108,6 +137,19 @@ class Settings:
     def num_workers(self) -> int:
         """Processes to run: the setting, or one per core."""
         return self.workers or available_cores()
+
+    @property
+    def addresses(self) -> list[str]:
+        """What to listen on, as gunicorn's `bind` takes it: the service, then probes and metrics if they have a port.
+
+        With a Unix socket, probes and metrics listen on the loopback address.
+        """
+        is_unix = self.host.startswith(_UNIX)
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        addresses = [self.host if is_unix else f"{host}:{self.port}"]
+        if self.ops_port >= 0:
+            addresses.append(f"{_LOOPBACK if is_unix else host}:{self.ops_port}")
+        return addresses
 
     @property
     def max_request_tokens(self) -> int:
@@ -158,16 +200,16 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
 
 
 def settings_from(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Settings:
-    """Merge flags (which win) with environment variables; empty variables count as absent.
+    """Merge flags (which win) with environment variables; empty variables and service links count as absent.
 
-    Raises SettingsError.
+    Logs a warning for each service link. Raises SettingsError.
     """
     values: dict[str, Any] = {}
     for field in dataclasses.fields(Settings):
         if not field.metadata:
             continue
         name, given = flag_of(field.name), flags.get(field.name)
-        if given is None and (given := environment.get(variable_of(field.name))):
+        if given is None and (given := _variable(field.name, environment)):
             name = variable_of(field.name)
         if given in (None, ""):
             continue
@@ -180,18 +222,46 @@ def settings_from(flags: Mapping[str, str | None], environment: Mapping[str, str
     return Settings(**values, api_keys=keys)
 
 
+def _variable(name: str, environment: Mapping[str, str]) -> str | None:
+    """Return the value of a setting's variable, or None for what Kubernetes sets for a Service named seqserve."""
+    value = environment.get(variable_of(name))
+    if value is None or not _SERVICE_LINK.match(value):
+        return value
+    logging.getLogger("seqserve").warning(
+        "%s is passed over: its value %r is a service link of Kubernetes, not a setting.", variable_of(name), value
+    )
+    return None
+
+
+def _may_be_socket(path: str) -> bool:
+    """Whether a socket can take this path: gunicorn replaces an old socket, and fails on any other file."""
+    try:
+        return stat.S_ISSOCK(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return True
+
+
 def _read_keys(file: Path | None, variable: str) -> tuple[str, ...]:
-    lines = variable.split(",")
+    keys = [key for part in variable.split(",") if (key := part.strip())]
+    # Neither a variable nor a file without keys may open the server to everybody.
+    if variable and not keys:
+        raise SettingsError("SEQSERVE_API_KEYS is set but holds no key.")
     if file is not None:
-        try:
-            lines += file.read_text("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"--api-keys-file {file} cannot be read: {error}.") from error
-    keys = tuple(key for line in lines if (key := line.strip()))
-    if file is not None and not keys:
-        # An empty file must not open the server to everybody.
-        raise SettingsError(f"--api-keys-file {file} holds no key.")
-    return keys
+        found = _read_key_file(file)
+        if not found:
+            raise SettingsError(f"--api-keys-file {file} holds no key.")
+        keys += found
+    return tuple(keys)
+
+
+def _read_key_file(file: Path) -> list[str]:
+    try:
+        text = read_file(file, max_bytes=_MAX_KEY_FILE_BYTES).decode("utf-8-sig")
+    except BundleError as error:
+        raise SettingsError(f"--api-keys-file {error}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"--api-keys-file {file}: byte {error.start} is not UTF-8.") from error
+    return [key for line in text.splitlines() if (key := line.strip()) and not key.startswith("#")]
 
 
 def _metavar(name: str) -> str:

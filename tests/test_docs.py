@@ -12,8 +12,16 @@ from service.metrics.telemetry import Telemetry
 from service.openapi import ROUTES
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/design.md", "docs/operations.md", "docs/results.md")
-HOUSE = ("bundle", "service", "training", "models", "tests", "benchmarks", "docs", ".ci")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "docs/design.md",
+    "docs/operations.md",
+    "docs/results.md",
+)
+HOUSE = ("bundle", "service", "training", "models", "tests", "benchmarks", "docs", "requirements", ".ci")
 MADE_BY_COMMANDS = ("runs/", "data/")
 UNFINISHED = re.compile(r"\b(?:TBD|TBC|XXX|TK|lorem)\b|\?\?\?|to be (?:filled|measured|done)", re.IGNORECASE)
 

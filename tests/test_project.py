@@ -140,3 +140,59 @@ def test_the_service_says_the_version_of_the_project() -> None:
 
 def test_licence_files_exist() -> None:
     assert all((ROOT / str(name)).is_file() for name in project()["license-files"])  # type: ignore[attr-defined]
+
+
+LOCKED = {"serve.txt": (), "test.txt": ("train", "test")}
+UNLOCKED = frozenset({"torch"})
+"""A CPU build and the registry's build have different checksums: installed by its pin, see CONTRIBUTING.md."""
+
+
+def locked_versions(name: str) -> dict[str, list[str]]:
+    """Versions of each distribution in a lock: more than one where they depend on the interpreter.
+
+    Fails when a line is no pin followed by its checksums.
+    """
+    text = (ROOT / "requirements" / name).read_text("utf-8")
+    assert "://" not in text, "a lock names no place to download from"
+    entries = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace(" \\\n", " ").splitlines()
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        matched = re.fullmatch(r"([a-z0-9._-]+)==(\S+)( ; [^\\]+?)?((?: +--hash=sha256:[0-9a-f]{64})+)", entry)
+        assert matched, f"requirements/{name}: {entry[:80]}"
+        found.setdefault(matched[1], []).append(matched[2])
+    return found
+
+
+@pytest.mark.parametrize("name", LOCKED)
+def test_locks_hold_every_dependency_in_its_range(name: str) -> None:
+    requirement = pytest.importorskip("packaging.requirements").Requirement
+    extras = project()["optional-dependencies"]
+    lines = [*project()["dependencies"], *(line for extra in LOCKED[name] for line in extras[extra])]  # type: ignore
+    versions = locked_versions(name)
+    for wanted in map(requirement, lines):
+        if wanted.name in UNLOCKED:
+            assert re.fullmatch(r"==[\d.]+", str(wanted.specifier)), f"{wanted} must be a pin"
+            assert f'"{wanted.specifier}"'.replace("==", "") in (ROOT / "requirements/uv.toml").read_text("utf-8")
+            continue
+        assert wanted.name in versions, f"requirements/{name} lacks {wanted}"
+        assert all(version in wanted.specifier for version in versions[wanted.name]), f"{wanted}: {versions}"
+
+
+def test_locks_agree() -> None:
+    serve, test = locked_versions("serve.txt"), locked_versions("test.txt")
+    assert {name: test.get(name) for name in serve} == serve
+    assert locked_versions("build.txt")["setuptools"] == test["setuptools"]
+
+
+def test_the_build_lock_is_of_what_pyproject_builds_with() -> None:
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["build-system"]["requires"]
+    assert (ROOT / "requirements" / "build.in").read_text("utf-8").split() == needed
+
+
+def test_the_image_installs_by_hash_from_one_base() -> None:
+    text = (ROOT / "Dockerfile").read_text("utf-8")
+    assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["${BASE_IMAGE}"] * 2
+    installs = re.findall(r"pip --python \S+ install (.*?)(?: \\)?$", text, re.MULTILINE)
+    assert len(installs) == 3
+    assert all("--require-hashes" in line or "--no-index --no-deps" in line for line in installs)
+    assert "!requirements" in (ROOT / ".dockerignore").read_text("utf-8").split()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +46,32 @@ def save_tensors(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_tensors(path: Path) -> dict[str, Any]:
-    """The inverse of `save_tensors`; tensors and plain values only, no code is run."""
+    """The inverse of `save_tensors`; tensors and plain values only, no code is run.
+
+    Raises RunError, naming the file, when it is no file that `save_tensors` wrote, or a damaged one.
+    """
     if not path.exists():
         raise RunError(f"{path}: no such file; the run has not got that far")
-    state: dict[str, Any] = torch.load(path, weights_only=True)
+    if not path.is_file():  # opening a FIFO would wait for ever
+        raise RunError(f"{path}: is not a regular file")
+    try:
+        state = torch.load(path, weights_only=True)
+    except Exception as error:  # zip reader and unpickler have no common base but this one
+        # Not the reason that torch gives: it advises to allow the file to run code.
+        raise RunError(f"{path}: is damaged, or no checkpoint of tensors and plain values") from error
+    if not isinstance(state, dict):
+        raise RunError(f"{path}: holds a {type(state).__name__} instead of a run's state")
     return state
+
+
+@contextlib.contextmanager
+def must_fit(path: Path) -> Iterator[None]:
+    """Turns what goes wrong while a file's state is put to use into a RunError that names the file."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise RunError(f"{path}: does not fit the run's configuration: {type(error).__name__}: {reason}") from error
 
 
 def start_run(folder: Path, config: AnyConfig) -> None:
@@ -65,6 +88,8 @@ def read_run_config(folder: Path) -> AnyConfig:
         return config
     except FileNotFoundError:
         raise RunError(f"{folder}: no {CONFIG} in it; not a run folder") from None
+    except (ValueError, RecursionError) as error:  # neither JSON nor, perhaps, UTF-8
+        raise RunError(f"{folder / CONFIG}: is no JSON: {error}") from error
 
 
 def write_epochs(folder: Path, history: list[dict[str, Any]]) -> None:

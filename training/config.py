@@ -235,6 +235,8 @@ def config_from(table: dict[str, Any]) -> Any:
     """The configuration that a plain table (from TOML or JSON) describes; its `task` says of which kind."""
     from training.config_kinds import CONFIG_KINDS  # late: each kind builds on this module
 
+    if not isinstance(table, dict):
+        raise ConfigError(f"a configuration is a table, not {type(table).__name__}")
     task = table.get("task", "tag")
     if task not in CONFIG_KINDS:
         raise ConfigError(f"task = {task!r} is none of {', '.join(CONFIG_KINDS)}")

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from training.checkpoints import EPOCHS, MODEL, RunError, load_tensors, read_run_config
+from training.checkpoints import EPOCHS, MODEL, RunError, load_tensors, must_fit, read_run_config
 from training.classifiers.classifier_config import ClassifierConfig
 from training.classifiers.export_classifier_run import export_classifier_run
 from training.classifiers.export_classifier_run import training_files as classifier_files
@@ -45,14 +45,16 @@ def export_run(folder: Path, models: Path, *, card: Path | None, replace: bool =
     target = models / config.name / config.version
     if target.exists() and not replace:
         raise RunError(f"{target}: is there already; raise the configuration's version or add --replace")
-    best = best_epoch(folder, state["epoch"])
+    with must_fit(folder / MODEL):
+        best = best_epoch(folder, state["epoch"])
     text = card.read_text(encoding="utf-8") if card else None
     created = datetime.datetime.now(datetime.UTC).date().isoformat()
     curves = folder / "curves.png"
     with tempfile.TemporaryDirectory(dir=_made(target.parent), prefix=f".{target.name}-new-") as temporary:
         new = Path(temporary) / target.name  # written, loaded and checked there
         write_bundle, _ = _EXPORTS[type(config)]
-        write_bundle(new, config, state, best, readme=text, created=created, curves=curves)
+        with must_fit(folder / MODEL):
+            write_bundle(new, config, state, best, readme=text, created=created, curves=curves)
         if barred := unshippable(config, training_data(config)):
             print(f"{target}: for measuring only, it may not be given away: {', '.join(barred)}", file=sys.stderr)
         if target.exists():

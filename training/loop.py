@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from training.averaging import WeightAverage
 from training.batches import plan_epoch
-from training.checkpoints import CHECKPOINT, MODEL, load_tensors, save_tensors, write_epochs
+from training.checkpoints import CHECKPOINT, MODEL, load_tensors, must_fit, save_tensors, write_epochs
 from training.curves import draw_curves
 from training.optimizers import build_optimizer, clip_gradients, learning_rate
 from training.task import Task
@@ -76,11 +76,12 @@ class Training:
 
     def restore(self) -> None:
         state = load_tensors(self.folder / CHECKPOINT)
-        self.position = Position(**state["position"])
-        self.model.load_state_dict(state["model"], strict=False)  # buffers are rebuilt from the data
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.average.load_state_dict(state["average"])
-        torch.set_rng_state(state["random"])
+        with must_fit(self.folder / CHECKPOINT):
+            self.position = Position(**state["position"])
+            self.model.load_state_dict(state["model"], strict=False)  # buffers are rebuilt from the data
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.average.load_state_dict(state["average"])
+            torch.set_rng_state(state["random"])
 
     def _is_patience_spent(self) -> bool:
         patience = self.config.loop.patience

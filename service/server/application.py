@@ -70,10 +70,8 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         """Set what gunicorn needs; its own environment variables and files are not read."""
         settings = self.settings
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        ports = [settings.port] if settings.ops_port < 0 else [settings.port, settings.ops_port]
         values: dict[str, Any] = {
-            "bind": [f"{host}:{port}" for port in ports],
+            "bind": settings.addresses,
             "workers": settings.num_workers,
             "worker_class": Worker,
             "http_parser": "python",

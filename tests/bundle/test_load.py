@@ -99,7 +99,10 @@ def test_recorded_answers_that_are_not_given_are_refused(
         ("chars.txt", b"ab\n", "line 1 holds 2 characters"),
         ("labels.txt", b"\xff\n", "byte 0 is not UTF-8"),
         ("labels.txt", b"O\r\n", "has 1 ids instead of the 13"),
-        ("tagger.onnx", b"no graph", "the runtime cannot open it"),
+        ("tagger.onnx", b"no graph", "is no ONNX graph"),
+        ("tagger.onnx", b"\x08\x07", "the runtime cannot open it"),
+        ("golden.json", b'{"sentences": [["\xff"]]}', "invalid utf-8|utf-8"),
+        ("golden.json", b"[" * 100_000, "recursion|Expected"),
     ],
 )
 def test_damage_that_was_recorded_is_found_all_the_same(

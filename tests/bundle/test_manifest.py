@@ -1,6 +1,7 @@
 """The manifest: typed, versioned, and tied to its files."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 
 from bundle.errors import BundleError
+from bundle.files import MAX_MANIFEST_BYTES
 from bundle.load import verify_bundle
 from bundle.manifest import FORMAT_VERSION, read_manifest, sha256_of, write_manifest
 from tests.bundle.tiny_bundle import TINY, Spoiled
@@ -60,6 +62,10 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "other task": (lambda m: m.update(task="score"), r"Invalid value 'score' - at `\$\.task`"),
     "unknown step": (lambda m: m["tokenization"]["lookup"].append("stem"), "Invalid enum value 'stem'"),
     "unknown tokeniser": (lambda m: m["tokenization"].update(name="other-1"), "Invalid enum value 'other-1'"),
+    "label twice": (
+        lambda m: m["architecture"]["labels"].append(m["architecture"]["labels"][0]),
+        r"labels must differ, but '\w+' is given twice - at `\$\.architecture`",
+    ),
     "short checksum": (lambda m: m["weights"].update(sha256="ab"), r"matching regex .* - at `\$\.weights\.sha256`"),
     "name with a slash": (lambda m: m.update(name="a/b"), r"matching regex .* - at `\$\.name`"),
     **{
@@ -126,5 +132,27 @@ def test_a_wrong_size_is_told_without_a_checksum(spoiled: Spoiled) -> None:
 def test_a_folder_in_a_files_place_is_no_file(spoiled: Spoiled) -> None:
     (spoiled.folder / "words.txt").unlink()
     (spoiled.folder / "words.txt").mkdir()
-    with pytest.raises(BundleError, match=r"words\.txt: named in manifest\.json but missing"):
+    with pytest.raises(BundleError, match=r"words\.txt: is not a regular file"):
         verify_bundle(spoiled.folder)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "words.txt", "tagger.onnx"])
+def test_a_fifo_in_a_files_place_is_refused_and_not_waited_for(spoiled: Spoiled, name: str) -> None:
+    (spoiled.folder / name).unlink()
+    os.mkfifo(spoiled.folder / name)
+    with pytest.raises(BundleError, match=rf"{name}: is not a regular file"):
+        verify_bundle(spoiled.folder)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "weights.safetensors"])
+def test_a_device_without_end_is_refused(spoiled: Spoiled, name: str) -> None:
+    (spoiled.folder / name).unlink()
+    (spoiled.folder / name).symlink_to("/dev/zero")
+    with pytest.raises(BundleError, match=rf"{name}: is not a regular file"):
+        verify_bundle(spoiled.folder)
+
+
+def test_a_manifest_has_a_limit(spoiled: Spoiled) -> None:
+    os.truncate(spoiled.folder / "manifest.json", MAX_MANIFEST_BYTES + 1)
+    with pytest.raises(BundleError, match=rf"manifest\.json: has \d+ bytes, more than the {MAX_MANIFEST_BYTES}"):
+        read_manifest(spoiled.folder)

@@ -117,7 +117,7 @@ def test_check_says_what_is_wrong_with_a_bundle(tmp_path: Path, spoil: Callable[
         (["--deadline-s", "0"], {}, "--deadline-s must be above 0, not 0.0."),
         ([], {"SEQSERVE_WORKERS": "-1"}, "--workers must be 0 or more, not -1."),
         ([], {"SEQSERVE_PROVIDER": "abacus"}, "--provider must be one of cpu, cuda, auto, not 'abacus'."),
-        (["--api-keys-file", "/no/such/file"], {}, "--api-keys-file /no/such/file cannot be read"),
+        (["--api-keys-file", "/no/such/file"], {}, "--api-keys-file /no/such/file: cannot be read"),
     ],
 )
 def test_a_bad_setting_stops_the_start(flags: list[str], environment: dict[str, str], expected: str) -> None:

@@ -1,5 +1,10 @@
 """Settings: flags, environment, keys, limits."""
 
+import dataclasses
+import logging
+import os
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,6 +75,116 @@ def test_an_empty_key_file_does_not_open_the_server(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("\n", "utf-8")
     with pytest.raises(SettingsError, match="holds no key"):
         settings_from({"api_keys_file": str(tmp_path / "keys")}, {})
+
+
+@pytest.mark.parametrize("value", [",", " ", " , ,"])
+def test_a_variable_that_holds_no_key_does_not_open_the_server(tmp_path: Path, value: str) -> None:
+    with pytest.raises(SettingsError, match=r"\ASEQSERVE_API_KEYS is set but holds no key\.\Z"):
+        settings_from({}, {"SEQSERVE_API_KEYS": value})
+
+
+def test_an_empty_variable_is_absent() -> None:
+    assert settings_from({}, {"SEQSERVE_API_KEYS": ""}).api_keys == ()
+
+
+def test_comments_and_blank_lines_of_a_key_file_are_no_keys(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text("\ufeff# the first team\none\n\n   \n # the second\ntwo#2\r\n", "utf-8")
+    assert settings_from({"api_keys_file": str(file)}, {}).api_keys == ("one", "two#2")
+
+
+def test_a_key_file_without_keys_is_refused_although_the_variable_holds_one(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("# none yet\n", "utf-8")
+    with pytest.raises(SettingsError, match="holds no key"):
+        settings_from({"api_keys_file": str(tmp_path / "keys")}, {"SEQSERVE_API_KEYS": "one"})
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: path.symlink_to("/dev/zero"), "is not a regular file"),
+        (os.mkfifo, "is not a regular file"),
+        (lambda path: path.mkdir(), "is not a regular file"),
+        (lambda path: path.write_bytes(b"key\n\xff"), "byte 4 is not UTF-8"),
+        (lambda path: path.write_bytes(bytes(1024 * 1024 + 1)), "has 1048577 bytes, more than the 1048576"),
+        (lambda path: None, "cannot be read: No such file or directory"),
+    ],
+    ids=["device", "fifo", "folder", "not UTF-8", "large", "missing"],
+)
+def test_a_key_file_that_cannot_be_one_is_refused(tmp_path: Path, make: Callable[[Path], object], reason: str) -> None:
+    make(tmp_path / "keys")
+    with pytest.raises(SettingsError, match=rf"\A--api-keys-file \S*/keys: {reason}[^\n]*\.\Z"):
+        settings_from({"api_keys_file": str(tmp_path / "keys")}, {})
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
+    """What is logged, also after another test has set up the logger as the server does."""
+    monkeypatch.setattr(logging.getLogger("seqserve"), "propagate", True)
+    caplog.set_level("INFO", "seqserve")
+    return caplog
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "udp", "sctp"])
+def test_service_links_of_kubernetes_are_passed_over_with_one_warning(
+    logged: pytest.LogCaptureFixture, scheme: str
+) -> None:
+    link = f"{scheme}://10.96.12.7:8000"
+    settings = settings_from({}, {"SEQSERVE_PORT": link, "SEQSERVE_OPS_PORT": "9000"})
+    assert (settings.port, settings.ops_port) == (8000, 9000)
+    assert [record.getMessage() for record in logged.records] == [
+        f"SEQSERVE_PORT is passed over: its value {link!r} is a service link of Kubernetes, not a setting."
+    ]
+
+
+def test_every_variable_may_be_a_service_link(logged: pytest.LogCaptureFixture) -> None:
+    names = [field.name for field in dataclasses.fields(Settings) if field.name != "api_keys"]
+    environment = {variable_of(name): "tcp://10.96.12.7:8000" for name in names}
+    assert settings_from({}, environment) == Settings()
+    assert len(logged.records) == len(names)
+
+
+def test_a_flag_is_never_a_service_link() -> None:
+    with pytest.raises(SettingsError, match=r"\A--port must be a whole number, not 'tcp://10\.96\.12\.7:8000'\.\Z"):
+        settings_from({"port": "tcp://10.96.12.7:8000"}, {})
+
+
+@pytest.mark.parametrize(
+    ("host", "ops_port", "addresses"),
+    [
+        ("127.0.0.1", "-1", ["127.0.0.1:8000"]),
+        ("localhost", "9000", ["localhost:8000", "localhost:9000"]),
+        ("::1", "9000", ["[::1]:8000", "[::1]:9000"]),
+        ("[::1]", "0", ["[::1]:8000", "[::1]:0"]),
+        ("unix:/run/seqserve.sock", "-1", ["unix:/run/seqserve.sock"]),
+        ("unix:/run/seqserve.sock", "9000", ["unix:/run/seqserve.sock", "127.0.0.1:9000"]),
+    ],
+)
+def test_addresses_to_listen_on(host: str, ops_port: str, addresses: list[str]) -> None:
+    assert settings_from({"host": host, "ops_port": ops_port}, {}).addresses == addresses
+
+
+def test_brackets_are_no_part_of_an_address() -> None:
+    assert settings_from({"host": "[::1]"}, {}) == settings_from({}, {"SEQSERVE_HOST": "::1"})
+
+
+def test_a_socket_may_take_the_place_of_an_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as old:
+        old.bind(str(path))
+    assert Settings(host=f"unix:{path}").addresses == [f"unix:{path}"]
+
+
+@pytest.mark.parametrize("path", ["", "/" + "x" * 107])
+def test_the_path_of_a_socket_has_a_length(path: str) -> None:
+    with pytest.raises(SettingsError, match=r"--host must be unix: and a path of 1 to 107 bytes"):
+        Settings(host=f"unix:{path}")
+
+
+def test_a_file_is_not_replaced_by_a_socket(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"--host must be unix: and the path of a socket or of no file"):
+        Settings(host=f"unix:{tmp_path}/file")
 
 
 def test_keys_are_no_flag() -> None:

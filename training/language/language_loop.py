@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from bundle.errors import SeqserveError
 from training.averaging import TriggeredAverage, WeightAverage
-from training.checkpoints import CHECKPOINT, MODEL, load_tensors, save_tensors, write_epochs
+from training.checkpoints import CHECKPOINT, MODEL, load_tensors, must_fit, save_tensors, write_epochs
 from training.language.language_config import LanguageConfig
 from training.language.language_curves import draw_language_curves
 from training.language.language_model import LanguageModel, State, activation_penalties
@@ -119,12 +119,13 @@ class LanguageTraining:
 
     def restore(self) -> None:
         state = load_tensors(self.folder / CHECKPOINT)
-        self.position = Position(**state["position"])
-        self.state = state["state"]
-        self.model.load_state_dict(state["model"], strict=False)  # a tied table has two names there and one here
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.average.load_state_dict(state["average"])
-        torch.set_rng_state(state["random"])
+        with must_fit(self.folder / CHECKPOINT):
+            self.position = Position(**state["position"])
+            self.state = state["state"]
+            self.model.load_state_dict(state["model"], strict=False)  # a tied table has two names there and one here
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.average.load_state_dict(state["average"])
+            torch.set_rng_state(state["random"])
 
     def _windows(self, number: int) -> Iterator[Window]:
         """The windows of one pass; its order depends on seed and number alone."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from bundle.token_vocabulary import FIRST_ID, UNKNOWN_ID, TokenVocabulary
-from training.checkpoints import MODEL, RunError, load_tensors
+from training.checkpoints import MODEL, RunError, load_tensors, must_fit
 from training.language.language_model import LanguageModel
 
 _BY_TOKEN = ("embedding.weight", "softmax.weight", "softmax.bias")
@@ -21,6 +22,11 @@ def start_from(model: LanguageModel, vocabulary: TokenVocabulary, folder: Path) 
     when another tensor differs in name or size, as those of an adaptive softmax over other tokens do.
     """
     state = load_tensors(folder / MODEL)
+    with must_fit(folder / MODEL):
+        return _copy(model, vocabulary, state, folder)
+
+
+def _copy(model: LanguageModel, vocabulary: TokenVocabulary, state: dict[str, Any], folder: Path) -> int:
     earlier = TokenVocabulary(state["tokens"], name=str(folder / MODEL))
     weights = dict(model.named_parameters())
     if weights.keys() != state["weights"].keys():
