@@ -57,6 +57,7 @@ def main(words: Sequence[str] | None = None) -> int:
         mixed=tuple(mixed(texts, 1024)),
         seconds=arguments.seconds,
         environments=arguments.environments,
+        against=arguments.against,
     )
     about = machine.describe()
     asked = f"{arguments.rounds} round{'s' if arguments.rounds > 1 else ''} of {arguments.seconds:g} s, {source}"
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--word-model", type=Path, metavar="BUNDLE", help=f"({', else '.join(map(str, _WORD_MODELS))})")
     parser.add_argument("--scorer", type=Path, default=Path("models/lm-en/1"), metavar="BUNDLE", help="beside KenLM")
     parser.add_argument("--environments", type=Path, metavar="DIR", help="virtual environments of the peers (.peers)")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="checkout of another commit, for `layers`")
     parser.add_argument("--cores", type=int, default=2, metavar="N", help="run everything on so many cores (2); 0: all")
     return parser
 

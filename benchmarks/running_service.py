@@ -52,20 +52,24 @@ class RunningService:
 
 @contextmanager
 def running_service(
-    models: Path, settings: Sequence[str] = (), *, program: Sequence[str] = ("-m", "service")
+    models: Path,
+    settings: Sequence[str] = (),
+    *,
+    program: Sequence[str] = ("-m", "service"),
+    checkout: Path | None = None,
 ) -> Iterator[RunningService]:
     """`python -m service` on a folder of bundles, or one; raises ServiceError with its log when it ends early.
 
-    `program` is what runs in its place: a server that takes the same settings.
+    program: what runs in its place, a server that takes the same settings. checkout: the folder of other source code.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, *program, "--models", str(models), "--port", str(port), "--drain-s", "0"]
+    command = [sys.executable, *program, "--models", str(models.absolute()), "--port", str(port), "--drain-s", "0"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SEQSERVE_")}
     with tempfile.TemporaryFile() as log:
         started = time.perf_counter()
-        process = subprocess.Popen([*command, *settings], stdout=log, stderr=log, env=environment)
+        process = subprocess.Popen([*command, *settings], stdout=log, stderr=log, env=environment, cwd=checkout)
         try:
             while not _ready(port):
                 if process.poll() is not None or time.perf_counter() - started > _START_LIMIT_S:

@@ -1,7 +1,7 @@
 """The WSGI application: what every request has in common, whatever its route."""
 
+import random
 import re
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
@@ -174,7 +174,7 @@ def _begin(parts: Service, environ: dict[str, Any]) -> Exchange:
     return Exchange(
         parts,
         environ,
-        given if given and _SANE_ID.fullmatch(given) else secrets.token_hex(8),
+        given if given and _SANE_ID.fullmatch(given) else f"{random.getrandbits(64):016x}",
         arrived_at,
         Patience(deadline, environ.get(HAS_LEFT), looks_at, environ.get(CLIENT, "")),
         trace if trace and _TRACE.fullmatch(trace) else "",

@@ -32,15 +32,17 @@ class Options:
     mixed: tuple[str, ...]
     seconds: float = 3.0
     environments: Path | None = None
+    against: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """How a server is started: a bundle, a variant of the service ("" is the service itself), its settings."""
+    """How a server is started: a bundle, a variant of the service ("" is the service), its settings, its source."""
 
     bundle: Path
     variant: str = ""
     settings: tuple[str, ...] = ("--workers", WORKERS, "--threads", "16")
+    checkout: Path | None = None
 
 
 class Bench:
@@ -69,7 +71,7 @@ class Bench:
         """The server, started unless it runs already; raises ServiceError."""
         if server not in self._running:
             program = ("-m", _VARIANT, server.variant) if server.variant else ("-m", "service")
-            context = running_service(server.bundle, server.settings, program=program)
+            context = running_service(server.bundle, server.settings, program=program, checkout=server.checkout)
             self._running[server] = self._stack.enter_context(context)
         return self._running[server]
 

@@ -4,6 +4,8 @@
 
 noop           a batcher whose runs answer from memory
 no-engine      no batcher either
+stock-gevent   the same as noop under gunicorn's own gevent worker
+constant       the service's own connection layer, which answers every request with the same bytes
 unbatched      every request runs its own rows, as `threads`, but under the service's own worker
 threads        the same under gunicorn's own worker of threads
 arrival-order  batches of rows in the order in which they came
@@ -22,15 +24,18 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from benchmarks.load import variants
+from service import app
 from service.__main__ import main as serve
 from service.app import create_app, make_registry
 from service.engine import batcher, models
 from service.engine.registry import Registry
 from service.settings import Settings, read_settings
 
-PATCHES: Mapping[str, tuple[ModuleType, str, object]] = MappingProxyType(
+PATCHES: Mapping[str, tuple[ModuleType | type, str, object]] = MappingProxyType(
     {
         "noop": (models, "Batcher", variants.recorded_batcher),
+        "stock-gevent": (models, "Batcher", variants.recorded_batcher),
+        "constant": (app._App, "wsgi_app", variants.constant_answer),
         "no-engine": (models, "Batcher", variants.Recorded),
         "unbatched": (models, "Batcher", variants.Direct),
         "threads": (models, "Batcher", variants.Direct),
@@ -39,14 +44,17 @@ PATCHES: Mapping[str, tuple[ModuleType, str, object]] = MappingProxyType(
         "leaving": (models, "Decoder", variants.LeavingDecoder),
     }
 )
-"""For each variant the module, the name in it, and what takes its place."""
+"""For each variant the module or class, the name in it, and what takes its place."""
+
+_STOCK_WORKERS = {"threads": "gthread", "stock-gevent": "gevent"}
 
 
-class ThreadedServer(BaseApplication):  # type: ignore[misc]
-    """The service's app under gunicorn's gthread worker as it comes."""
+class StockServer(BaseApplication):  # type: ignore[misc]
+    """The service's app under one of gunicorn's own workers as it comes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, worker_class: str) -> None:
         self._settings = settings
+        self._worker_class = worker_class
         self._registry: Registry = make_registry(settings)
         self._app = create_app(settings, registry=self._registry)
         super().__init__()
@@ -57,7 +65,7 @@ class ThreadedServer(BaseApplication):  # type: ignore[misc]
             "bind": f"{self._settings.host}:{self._settings.port}",
             "workers": self._settings.num_workers,
             "threads": self._settings.threads,
-            "worker_class": "gthread",
+            "worker_class": self._worker_class,
             "keepalive": 15,
             "control_socket_disable": True,
             "loglevel": "warning",
@@ -77,13 +85,13 @@ def main(words: Sequence[str]) -> int:
     if variant not in PATCHES:
         print(f"error: variant must be one of {', '.join(PATCHES)}, not {variant!r}", file=sys.stderr)
         return 2
-    module, name, replacement = PATCHES[variant]
-    if not hasattr(module, name):
-        raise AttributeError(f"{module.__name__} has no {name} to take away")
-    setattr(module, name, replacement)
-    if variant == "threads":
+    place, name, replacement = PATCHES[variant]
+    if not hasattr(place, name):
+        raise AttributeError(f"{place.__name__} has no {name} to take away")
+    setattr(place, name, replacement)
+    if variant in _STOCK_WORKERS:
         chosen = read_settings(settings, os.environ)
-        server = ThreadedServer(chosen)
+        server = StockServer(chosen, _STOCK_WORKERS[variant])
         gc.collect()
         gc.freeze()
         server.run()

@@ -38,6 +38,12 @@ def recorded_batcher(run: Run, **options: Any) -> Batcher[Any, Any]:
     return Batcher(recorded(run), **options)
 
 
+def constant_answer(app: Any, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    """Stand in for the app: the least that a request can cost."""
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [b"{}"]
+
+
 class Direct(Batcher[Any, Any]):
     """No batching and no queue: every request runs its own rows, one by one."""
 

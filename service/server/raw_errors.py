@@ -1,7 +1,7 @@
 """Answers to requests that never reach the app: no valid HTTP, or more than the process takes on."""
 
 import functools
-import secrets
+import random
 import time
 from http import HTTPStatus
 
@@ -16,7 +16,7 @@ def refusal(error: RequestError, *, arrived_at: float, keep_alive: bool = False)
     head, body = _fixed_parts(error.code, error.detail, error.retry_after_s, keep_alive)
     total_ms = 1000 * (time.monotonic() - arrived_at)
     timing = f"Server-Timing: queue;dur=0.000, compute;dur=0.000, total;dur={total_ms:.3f}"
-    return b"%b%b\r\nX-Request-Id: %b\r\n\r\n%b" % (head, timing.encode(), secrets.token_hex(8).encode(), body)
+    return b"%b%b\r\nX-Request-Id: %b\r\n\r\n%b" % (head, timing.encode(), b"%016x" % random.getrandbits(64), body)
 
 
 @functools.lru_cache(maxsize=64)
