@@ -19,12 +19,14 @@ class Patience:
     """`deadline` is monotonic; `has_left` says, quickly and from any thread, whether the client is gone.
 
     Some clients end their sending side and wait, and cannot be told from those that have gone. Batches look at clients
-    only from `looks_at` on, monotonic, so that whoever is answered at once is answered at all.
+    only from `looks_at` on, monotonic, so that whoever is answered at once is answered at all. client: whom the request
+    belongs to, the digest of a key or an address; clients share the server equally.
     """
 
     deadline: float
     has_left: Callable[[], bool] | None = None
     looks_at: float = 0.0
+    client: str = ""
 
     def is_over(self, now: float) -> bool:
         """Whether the deadline has passed; the client is not looked at."""

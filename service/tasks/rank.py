@@ -34,7 +34,7 @@ def answer_rank(
     candidates = [Candidate(text=item) if isinstance(item, str) else item for item in body.candidates]
     texts = [body.context or "", *(item.text for item in candidates)]
     sequences = beside_if_long(texts, lambda: _encode(model, body, limits))
-    with model.batcher.admitted(sequences.num_tokens):
+    with model.batcher.admitted(sequences.num_tokens, patience.client):
         scores, timing = score_sequences(model, sequences, num_top=0, patience=patience)
     sums = [sums_of(ids, found.log_probs) for ids, found in zip(sequences.texts, scores, strict=True)]
     ranking = rank_candidates(candidates, sums, RankOptions(body.lm_weight, body.length_bonus, body.normalize))
