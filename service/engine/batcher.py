@@ -204,6 +204,8 @@ class Batcher(Generic[Row, Result]):
             return
         finally:
             self.running_since = None
+            with self._lock:
+                self._queue.charge(batch)
         finished_at = time.monotonic()
         self._recent_tokens = 0.95 * self._recent_tokens + sum(batch.costs)
         self._recent_s = 0.95 * self._recent_s + finished_at - started_at
@@ -212,7 +214,10 @@ class Batcher(Generic[Row, Result]):
             if is_whole or result is not None:
                 ticket.put(row, cast(Result, result), finished_at)
         if not is_whole:
-            self._go_on_later(batch, results, charged=lengths if is_new else ())
+            batch.keep([place for place, result in enumerate(results) if result is None])
+            if batch.entries:
+                with self._lock:
+                    self._queue.put_back(batch)
         if is_new and self.observer is not None:
             self.observer.count_batch(len(lengths), int(sum(lengths)), len(lengths) * int(max(lengths)))
 
@@ -228,19 +233,6 @@ class Batcher(Generic[Row, Result]):
         costs = work.advance(time.monotonic() + PART_S)
         batch.costs = [costs[number] for number in batch.numbers]
         return [work.result(number) for number in batch.numbers]
-
-    def _go_on_later(
-        self, batch: Batch[Row, Result], results: Sequence[Result | None], *, charged: Sequence[float]
-    ) -> None:
-        """Charge a part of a run, less what was charged before it, and queue the rows that are not finished."""
-        if charged:
-            batch.costs = [cost - before for cost, before in zip(batch.costs, charged, strict=True)]
-        costs = batch.costs_by_client()
-        batch.keep([place for place, result in enumerate(results) if result is None])
-        with self._lock:
-            if batch.entries:
-                self._queue.put_back(batch)
-            self._queue.charge(costs)
 
     def _is_quick(self, batch: Batch[Row, Result]) -> bool:
         """Whether a batch should run in no more than `quick_run_s`; never before a run has been timed."""

@@ -28,11 +28,12 @@ _place = attrgetter("place")
 class _Lane:
     """What waits of one client."""
 
-    __slots__ = ("given", "now", "num_tokens", "started", "tickets")
+    __slots__ = ("given", "now", "num_requests", "num_tokens", "started", "tickets")
 
     def __init__(self, given: float) -> None:
         self.given = given  # tokens, in the virtual time of all clients
         self.now = 0.0  # tokens that each of its requests would have been given since the lane began
+        self.num_requests = 1  # that were there when the batch in service was taken
         self.num_tokens = 0  # of the rows of `tickets`
         self.tickets: list[Ticket[Any, Any]] = []  # by place
         self.started: list[Batch[Any, Any]] = []  # those that hold a row of this client
@@ -50,6 +51,7 @@ class FairQueue(Generic[Row, Result]):
         self._lanes: dict[str, _Lane] = {}
         self._active: list[_Lane] = []  # by `given`
         self._now = 0.0  # virtual time: what the client in service had been given
+        self._most_given = 0.0  # to any client
         self._most_lanes = _FEW_LANES
         self._last_client: str | None = None
         self._crowded_until = 0.0
@@ -98,10 +100,9 @@ class FairQueue(Generic[Row, Result]):
         return window
 
     def take(self, batch: Batch[Row, Result]) -> None:
-        """Remove a batch's rows and charge their clients; the first entry is the row whose turn it was."""
+        """Remove a batch's rows; the first entry is the row whose turn it was."""
         first, _ = batch.entries[0]
-        self._now = max(self._now, self._lanes[first.patience.client].given)
-        self.charge(batch.costs_by_client())
+        self._serve(self._lanes[first.patience.client], batch)
         for ticket, row in batch.entries:
             lane = self._lanes[ticket.patience.client]
             ticket.left.remove(row)
@@ -117,17 +118,17 @@ class FairQueue(Generic[Row, Result]):
             ticket.left.clear()
             self._remove(lane, ticket)
 
-    def charge(self, costs: dict[str, float]) -> None:
-        """Note how many tokens have been run for each client."""
-        for client, cost in costs.items():
+    def charge(self, batch: Batch[Row, Result]) -> None:
+        """Note what a batch that was taken has cost, each client its own rows."""
+        for client, cost in batch.costs_by_client().items():
             lane = self._lane(client)
-            lane.now += cost / max(1, len(lane.tickets) + len(lane.started))
-            if not lane.is_active:
-                lane.given += cost
-                continue
-            self._active.remove(lane)
+            lane.now += cost / lane.num_requests
+            if lane.is_active:
+                self._active.remove(lane)
             lane.given += cost
-            insort(self._active, lane, key=_given)
+            self._most_given = max(self._most_given, lane.given)
+            if lane.is_active:
+                insort(self._active, lane, key=_given)
 
     def put_back(self, batch: Batch[Row, Result]) -> None:
         """Queue a batch that has begun; its turn is that of any client in it."""
@@ -146,13 +147,20 @@ class FairQueue(Generic[Row, Result]):
         if lane.tickets and lane.tickets[0].place < min(places):
             return None
         batch = lane.started[places.index(min(places))]
-        self._now = max(self._now, lane.given)
+        self._serve(lane, batch)
         for client in _clients(batch.entries):
             other = self._lanes[client]
             other.started.remove(batch)
             if not other.is_active:
                 self._active.remove(other)
         return batch
+
+    def _serve(self, lane: _Lane, batch: Batch[Row, Result]) -> None:
+        """Note whose turn it is, and how many requests share what each client is given."""
+        self._now = max(self._now, lane.given)
+        for client in _clients(batch.entries):
+            served = self._lanes[client]
+            served.num_requests = len(served.tickets) + len(served.started)
 
     def _remove(self, lane: _Lane, ticket: Ticket[Row, Result]) -> None:
         lane.tickets.remove(ticket)
@@ -171,6 +179,8 @@ class FairQueue(Generic[Row, Result]):
         """Return a client's lane, which is about to get something that waits."""
         lane = self._lane(client)
         if not lane.is_active:
+            if not self._active:
+                self._now = max(self._now, self._most_given)  # nobody waits: all begin anew
             lane.given = max(lane.given, self._now)  # no credit is saved up
             insort(self._active, lane, key=_given)
         return lane

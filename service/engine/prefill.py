@@ -68,7 +68,7 @@ class PrefillQueue:
             self._waiting.drop(handle)
 
     def take(self) -> list[Prefill]:
-        """Remove those whose next chunks fit in one run: the first, and those that follow without making it too large."""
+        """Remove those whose next chunks fit in one run: the first, and those after it until it is full."""
         chosen: list[Prefill] = []
         longest = 0
         while self._waiting:
