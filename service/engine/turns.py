@@ -38,7 +38,7 @@ class Turns(Generic[Item]):
         return next(iter(line.values()))[0]
 
     def take(self, client: str | None = None) -> Item:
-        """Remove the item whose turn it is, of a client or of all; the next turn of its client and request is the last."""
+        """Remove the item whose turn it is, of a client or of all; its client and request then come last."""
         client = next(iter(self._lines)) if client is None else client
         line = self._lines.pop(client)
         handle = next(iter(line))
