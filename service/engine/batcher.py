@@ -30,11 +30,8 @@ WINDOW = 256
 FIRST_GUESS_TOKENS_PER_S = 10_000.0
 """Speed that is assumed before anything was measured."""
 
-CROWDED_RUN_S = 0.01
-"""How long a run should take at most while one client's backlog is worked off and another may come."""
-
-PART_S = 0.015
-"""How long a part of a run that is made in parts takes: what other rows wait for."""
+TURN_S = 0.01
+"""How long a part of a run takes, and a run while others may come and one client has a backlog: what rows wait for."""
 
 
 class BatchObserver(Protocol):
@@ -72,6 +69,7 @@ class Batcher(Generic[Row, Result]):
         self._changed = threading.Condition(self._lock)  # told after each batch that a thread has run
         self._queue: FairQueue[Row, Result] = FairQueue(self._limits.max_padded_tokens)
         self._is_led = False
+        self._has_parts = False  # whether runs are made in parts, which are short whatever the batch
         self._room = Shares(max_queue_tokens, share=client_share, first=max_queue_tokens // 4)
         self._recent_tokens, self._recent_s = 0.0, 0.0
 
@@ -183,11 +181,11 @@ class Batcher(Generic[Row, Result]):
         return batch
 
     def _limits_at(self, now: float) -> BatchLimits:
-        """Return the limits of the next batch, which is short while a client with a backlog is not the only one."""
+        """Return the limits of the next batch, whose run is short while a client with a backlog is not alone."""
         most = self._limits.max_padded_tokens
-        if not self._queue.is_crowded(now, most):
+        if self._has_parts or not self._queue.is_crowded(now, most):
             return self._limits
-        return self._limits._replace(max_padded_tokens=min(most, int(CROWDED_RUN_S * self._tokens_per_s)))
+        return self._limits._replace(max_padded_tokens=min(most, int(TURN_S * self._tokens_per_s)))
 
     def _run_batch(self, batch: Batch[Row, Result]) -> None:
         started_at = self.running_since = time.monotonic()
@@ -228,9 +226,10 @@ class Batcher(Generic[Row, Result]):
             outcome = self._run([ticket.rows[row] for ticket, row in batch.entries])
             if not isinstance(outcome, PartialRun):
                 return outcome
+            self._has_parts = True
             work = batch.work = outcome
             batch.numbers = range(len(batch.entries))
-        costs = work.advance(time.monotonic() + PART_S)
+        costs = work.advance(time.monotonic() + TURN_S)
         batch.costs = [costs[number] for number in batch.numbers]
         return [work.result(number) for number in batch.numbers]
 

@@ -6,7 +6,7 @@ are ordered by the ends that equal shares would give them: of a long queue serve
 sooner. Requests of up to `least_tokens` are as good as equal, and are served as they come.
 """
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from operator import attrgetter
@@ -93,8 +93,9 @@ class FairQueue(Generic[Row, Result]):
                 if ticket.is_over(now):
                     dead.append(ticket)
                     continue
-                window += [(ticket, row) for row in islice(ticket.left, room)]
-                room -= len(ticket.left)
+                left = ticket.left
+                window += [(ticket, row) for row in islice(left, room)] if len(left) > 1 else [(ticket, left[0])]
+                room -= len(left)
         for ticket in dead:
             self.drop(ticket)
         return window
@@ -163,7 +164,8 @@ class FairQueue(Generic[Row, Result]):
             served.num_requests = len(served.tickets) + len(served.started)
 
     def _remove(self, lane: _Lane, ticket: Ticket[Row, Result]) -> None:
-        lane.tickets.remove(ticket)
+        # Found by its place: comparing with all that wait before it would cost more than the rest of a request's turn.
+        del lane.tickets[lane.tickets.index(ticket, bisect_left(lane.tickets, ticket.place, key=_place))]
         if not lane.is_active:
             self._active.remove(lane)
 

@@ -201,6 +201,21 @@ def test_rows_of_another_client_get_their_turn_between_two_parts(parts: PartGate
     assert parts.batches[:6] == [[50, 40], [3], [3], [50, 40], [3], [50, 40]]  # of 20 tokens, and of 10
 
 
+def test_batches_whose_runs_are_made_in_parts_are_as_large_as_the_limits_allow(
+    parts: PartGate, threads: ThreadPoolExecutor
+) -> None:
+    batcher = parts.batcher(limits=FOUR_ROWS)
+    first = threads.submit(ask, batcher, [1], "honest")
+    assert parts.entered.wait(FAR)
+    greedy = threads.submit(ask, batcher, [1] * 60, "greedy")
+    with waiting(batcher, 60):
+        measured(batcher, 2500)
+        parts.open.set()
+    assert first.result() == [2]
+    assert len(greedy.result()) == 60
+    assert [len(batch) for batch in parts.batches] == [1] + [4] * 15
+
+
 def test_a_row_has_its_result_before_longer_ones_of_its_batch(parts: PartGate) -> None:
     parts.open.set()
     answered: list[int] = []
