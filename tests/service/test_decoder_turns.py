@@ -74,9 +74,9 @@ def test_prompts_of_clients_take_turns(model: Watched) -> None:
     assert model.entered.wait(FAR)
     long = [submit(decoder, spec(prompt_ids=(2,) * 1000, max_tokens=1), client="greedy") for _ in range(20)]
     honest = submit(decoder, spec(prompt_ids=(3,) * 20, max_tokens=1), client="honest")
-    model.permits.release(4)
-    honest.wait()
-    assert [kind for kind, _ in model.runs].count("score") <= 3
+    model.permits.release(2)
+    honest.wait()  # one that waited behind every prompt of the other client would want ten steps
+    assert [kind for kind, _ in model.runs].count("score") <= 2
     for handle in (*long, running):
         handle.cancel()
     model.permits.release(1000)
