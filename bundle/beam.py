@@ -95,22 +95,39 @@ class _Beam:
         return max(complete or self.ended, key=lambda each: each.score)
 
 
-def search(
-    step: Step, searches: Sequence[Search], *, is_over: Callable[[int], bool] = lambda text: False
-) -> list[Hypothesis]:
-    """Return the best hypothesis of each text; `is_over`, asked before every step, says whether a text is given up.
+class BeamSearch:
+    """The search of all texts, step by step: other work may be done between two steps.
 
     A step's rows are those of the first text's beam, then of the second's, and so on; texts that are done have none.
     """
-    beams = [_Beam(wanted, [(Hypothesis((), 0.0), text)]) for text, wanted in enumerate(searches)]
-    while True:
-        for text, beam in enumerate(beams):
-            if beam.live and is_over(text):
-                beam.give_up()
+
+    def __init__(self, step: Step, searches: Sequence[Search]) -> None:
+        self._step = step
+        self._beams = [_Beam(wanted, [(Hypothesis((), 0.0), text)]) for text, wanted in enumerate(searches)]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every text has its result."""
+        return not any(beam.live for beam in self._beams)
+
+    def num_live(self) -> list[int]:
+        """Return how many hypotheses of each text the next step extends."""
+        return [len(beam.live) for beam in self._beams]
+
+    def give_up(self, text: int) -> None:
+        """End a text where it stands."""
+        self._beams[text].give_up()
+
+    def result(self, text: int) -> Hypothesis | None:
+        """Return the best hypothesis of a text; None while it is looked for."""
+        beam = self._beams[text]
+        return None if beam.live else beam.best()
+
+    def advance(self) -> None:
+        """Extend every live hypothesis by a token; there must be one."""
+        beams = self._beams
         rows = [(text, row, hypothesis) for text, beam in enumerate(beams) for hypothesis, row in beam.live]
-        if not rows:
-            return [beam.best() for beam in beams]
-        top_ids, top_log_probs = step(
+        top_ids, top_log_probs = self._step(
             StepRows(
                 np.array([text for text, _, _ in rows], np.intp),
                 np.array([row for _, row, _ in rows], np.intp),
@@ -124,4 +141,11 @@ def search(
             if count := len(beam.live):
                 beam.extend(first, ids[first : first + count], log_probs[first : first + count])
                 first += count
-    return [beam.best() for beam in beams]
+
+
+def search(step: Step, searches: Sequence[Search]) -> list[Hypothesis]:
+    """Return the best hypothesis of each text."""
+    going = BeamSearch(step, searches)
+    while not going.is_done:
+        going.advance()
+    return [found for text in range(len(searches)) if (found := going.result(text)) is not None]

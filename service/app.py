@@ -160,9 +160,9 @@ def make_registry(settings: Settings, known: Mapping[str, Checked] | None = None
     """
     provider = choose_provider(settings.provider)
     checked = check_bundles(settings.models, provider=provider, known=known)
-    slots = SlotLimits(settings.max_samples, settings.max_waiting_samples)
+    slots = SlotLimits(settings.max_samples, settings.max_waiting_samples, settings.client_share)
     has_own_core = settings.num_workers >= available_cores()
-    queue = QueueLimits(settings.max_queue_tokens, _QUICK_RUN_S if has_own_core else 0.0)
+    queue = QueueLimits(settings.max_queue_tokens, _QUICK_RUN_S if has_own_core else 0.0, settings.client_share)
     return Registry(checked, lambda item: open_model(item, provider, queue, slots))
 
 

@@ -1,23 +1,23 @@
-"""Requests of one moment share runs of one graph: leader and followers, no timer.
+"""Requests of one moment share runs of one graph, without a timer; clients share the graph fairly.
 
-Whoever finds the graph free leads: it runs what is waiting, batch by batch, until its own rows are answered, then
-hands over to whoever waits; where a loop serves, a greenlet leads until nothing waits. A timer that collects rows was
-measured and is worse: a 2 ms wait costs 10 to 25 % of throughput and triples the latency of a lone client.
+Where a loop serves, one greenlet runs what waits, batch by batch, until nothing waits. Without a loop a thread that
+waits runs the next batch whenever no other thread does. A timer that collects rows was measured and is worse: a 2 ms
+wait costs 10 to 25 % of throughput and triples the latency of a lone client.
 """
 
 import math
 import threading
 import time
-from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from operator import attrgetter
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
-from service.engine.fair_clock import FairClock
+from bundle.partial_run import PartialRun
+from service.engine.fair_queue import FairQueue
 from service.engine.patience import ClientLeftError, Patience, late
 from service.engine.plan import BatchLimits, next_batch
-from service.engine.ticket import Answer, Entry, Ticket
+from service.engine.shares import Shares
+from service.engine.ticket import Answer, Batch, Ticket
 from service.engine.waiting import beside, go_on_beside, let_others_go
 from service.errors import InternalError, OverloadedError
 
@@ -30,225 +30,230 @@ WINDOW = 256
 FIRST_GUESS_TOKENS_PER_S = 10_000.0
 """Speed that is assumed before anything was measured."""
 
-_FEW = 32
-_place_of = attrgetter("ticket.turn.place")
+TURN_S = 0.01
+"""How long a part of a run takes, and a run while others may come and one client has a backlog: what rows wait for."""
 
 
 class BatchObserver(Protocol):
-    """Who is told what ran; called by whoever leads."""
+    """Who is told what ran; called by the thread that leads."""
 
     def count_batch(self, num_rows: int, num_tokens: int, num_padded: int) -> None:
-        """A batch of so many rows and tokens has run, padded to `num_padded` tokens."""
+        """A batch of this many rows and tokens has run, padded to `num_padded` tokens."""
 
 
 class Batcher(Generic[Row, Result]):
     """Owns the queue of one graph.
 
-    `run` takes rows and returns as many results, in order; it is never called by two threads at once. Where a loop
-    serves, it is called in a thread beside it, or in the loop itself when it should take no longer than `quick_run_s`:
-    where every loop has a core of its own, handing it over only costs time. Nothing else is answered meanwhile.
+    `run` takes rows and returns as many results, in order, or a run that is made in parts; it is never called by two
+    threads at once. Where a loop serves, it is called in a thread beside it, or in the loop itself when it should take
+    no longer than `quick_run_s`: where every loop has a core of its own, handing it over only costs time. Nothing else
+    is answered meanwhile. client_share: see Shares. All requests come from greenlets of one loop, or all from threads.
     """
 
     def __init__(
         self,
-        run: Callable[[list[Row]], Sequence[Result]],
+        run: Callable[[list[Row]], Sequence[Result] | PartialRun[Result]],
         *,
         max_queue_tokens: int,
         limits: BatchLimits | None = None,
         quick_run_s: float = 0.0,
+        client_share: float = 1.0,
     ) -> None:
         self.observer: BatchObserver | None = None
         self.running_since: float | None = None
         """Monotonic time since when a batch is being run; None while none is."""
         self._run = run
         self._limits = limits or BatchLimits()
-        self._max_queue_tokens = max_queue_tokens
         self._quick_run_s = quick_run_s
         self._lock = threading.Lock()
-        self._waiting: list[Entry[Row, Result]] = []  # by their requests' turns
+        self._changed = threading.Condition(self._lock)  # told after each batch that a thread has run
+        self._queue: FairQueue[Row, Result] = FairQueue(self._limits.max_padded_tokens)
         self._is_led = False
-        self._clock = FairClock(self._limits.max_padded_tokens)
-        self._pending_tokens = 0
+        self._has_parts = False  # whether runs are made in parts, which are short whatever the batch
+        self._room = Shares(max_queue_tokens, share=client_share, first=max_queue_tokens // 4)
         self._recent_tokens, self._recent_s = 0.0, 0.0
 
     @property
     def pending_tokens(self) -> int:
         """Tokens that were admitted and are not answered yet."""
-        return self._pending_tokens
+        return self._room.held
 
     @contextmanager
-    def admitted(self, num_tokens: int) -> Iterator[None]:
+    def admitted(self, num_tokens: int, client: str = "") -> Iterator[None]:
         """Hold room in the queue for a request's tokens; raises OverloadedError at once when there is none.
 
         An empty queue takes any request: one larger than the queue would else be told to come back for ever.
         """
         with self._lock:
-            if self._pending_tokens and self._pending_tokens + num_tokens > self._max_queue_tokens:
-                raise OverloadedError(
-                    f"{self._pending_tokens} tokens are waiting and {num_tokens} more exceed the queue's limit of "
-                    f"{self._max_queue_tokens} (max_queue_tokens).",
-                    retry_after_s=self._wait_s(),
-                )
-            self._pending_tokens += num_tokens
+            if not self._room.take(client, num_tokens):
+                raise self._refusal(num_tokens, client)
         try:
             yield
         finally:
             with self._lock:
-                self._pending_tokens -= num_tokens
+                self._room.give(client, num_tokens)
+
+    def _refusal(self, num_tokens: int, client: str) -> OverloadedError:
+        room, held = self._room, self._room.held_by(client)
+        if room.is_full_for(client, num_tokens):
+            return OverloadedError(
+                f"{room.held} tokens are waiting and {num_tokens} more exceed the queue's limit of {room.limit} "
+                "(max_queue_tokens).",
+                retry_after_s=self._wait_s(room.held),
+            )
+        return OverloadedError(
+            f"{held} tokens of this client are waiting and {num_tokens} more exceed its share of the queue's "
+            f"{room.limit} tokens (--client-share).",
+            retry_after_s=self._wait_s(min(room.held, held * room.num_clients)),  # all clients are served equally
+        )
 
     def submit(self, rows: Sequence[Row], lengths: Sequence[int], *, patience: Patience) -> Answer[Result]:
-        """Answer rows of `lengths` tokens each, in order, sharing runs with whoever else waits.
+        """Answer rows of `lengths` tokens each, in order, sharing runs with all others that wait.
 
         Rows that have not run when patience is over are dropped. Raises DeadlineExceededError, ClientLeftError, and
         InternalError when a run with one of the rows failed.
         """
-        ticket: Ticket[Result] = Ticket(len(rows), patience)
+        ticket: Ticket[Row, Result] = Ticket(rows, lengths, patience)
         if not rows:
             return ticket.answer()
         with self._lock:
-            self._enqueue(ticket, rows, lengths)
-            leads, self._is_led = not self._is_led, True
-        if leads and go_on_beside(self._lead_all):
-            leads = False  # a greenlet of its own leads, and this one waits no longer than its deadline
-        if leads or self._follow(ticket):
-            self._lead(ticket)
+            self._queue.add(ticket, time.monotonic())
+            leads = ticket.is_in_loop and not self._is_led
+            self._is_led = self._is_led or leads
+        if leads:
+            go_on_beside(self._lead_all)  # a greenlet of its own leads: this one waits no longer than its deadline
+        if ticket.is_in_loop:
+            ticket.wake.wait(max(0.0, patience.deadline - time.monotonic()))
+        else:
+            self._lead_or_wait(ticket)
+        if not ticket.is_finished:
+            with self._lock:
+                ticket.is_abandoned = True
+                self._queue.drop(ticket)
         if ticket.error is not None:
             raise InternalError("The model failed on this request.") from ticket.error
         if not ticket.is_finished:
             raise ClientLeftError if ticket.client_has_left else late()
         return ticket.answer()
 
-    def _enqueue(self, ticket: Ticket[Result], rows: Sequence[Row], lengths: Sequence[int]) -> None:
-        # A sentence that comes after a book waits for a batch of the book, not for all of it.
-        ticket.turn = self._clock.admit(sum(lengths))
-        entries = [
-            Entry(row, length, ticket, index) for index, (row, length) in enumerate(zip(rows, lengths, strict=True))
-        ]
-        if len(entries) <= _FEW:
-            for entry in entries:
-                insort(self._waiting, entry, key=_place_of)
-        else:
-            self._waiting += entries
-            self._waiting.sort(key=_place_of)
-
-    def _follow(self, ticket: Ticket[Result]) -> bool:
-        """Wait for the answer; return True when this thread has to lead instead."""
-        ticket.wake.wait(max(0.0, ticket.patience.deadline - time.monotonic()))
-        with self._lock:
-            # A leader may have handed over at the very moment the wait ran out.
-            if not ticket.is_promoted:
-                self._abandon(ticket)
-            return ticket.is_promoted
-
     def _lead_all(self) -> None:
         """Lead until nothing waits."""
         while batch := self._next_batch():
             self._run_batch(batch)
-            let_others_go()  # whom this run has answered may ask again in time for the next one
+            let_others_go()  # clients that this run has answered may ask again in time for the next one
 
-    def _next_batch(self) -> list[Entry[Row, Result]]:
+    def _lead_or_wait(self, ticket: Ticket[Row, Result]) -> None:
+        """Run batches while no other thread does, and wait for them while one does, until the ticket is over."""
+        while not ticket.is_over(now := time.monotonic()):
+            with self._changed:
+                if self._is_led:
+                    self._changed.wait(min(threading.TIMEOUT_MAX, ticket.patience.deadline - now))
+                    continue
+                self._is_led = True
+            try:
+                if batch := self._next_batch():
+                    self._run_batch(batch)
+            finally:
+                with self._changed:
+                    self._is_led = False
+                    self._changed.notify_all()
+
+    def _next_batch(self) -> Batch[Row, Result] | None:
         """Take the next batch; without any, the next request leads anew."""
         with self._lock:
             batch = self._take()
-            self._is_led = bool(batch)
+            self._is_led = batch is not None
             return batch
 
-    def _lead(self, ticket: Ticket[Result]) -> None:
-        try:
-            while not ticket.is_over(time.monotonic()):
-                with self._lock:
-                    batch = self._take()
-                if not batch:
-                    return
-                self._run_batch(batch)
-        finally:
-            with self._lock:
-                self._abandon(ticket)
-                self._hand_over()
-
-    def _abandon(self, ticket: Ticket[Result]) -> None:
-        """Note that nobody waits for this ticket any more; rows of it that have not run leave the queue."""
-        ticket.is_abandoned = True
-        if not ticket.is_finished:
-            self._waiting = [entry for entry in self._waiting if entry.ticket is not ticket]
-            self._clock.forget(ticket.turn)
-
-    def _hand_over(self) -> None:
-        # Every living entry's thread waits: the only other running one is the leader, whose ticket is abandoned.
-        if front := self._front(1):
-            front[0].ticket.is_promoted = True
-            front[0].ticket.wake.set()
-        else:
-            self._is_led = False
-
-    def _take(self) -> list[Entry[Row, Result]]:
+    def _take(self) -> Batch[Row, Result] | None:
         """Remove the batch whose turn it is from the queue."""
-        window = self._front(WINDOW)
+        now = time.monotonic()
+        while begun := self._queue.take_started():
+            if _keep_living(begun, now):
+                return begun
+        window = self._queue.front(WINDOW, now)
         if not window:
-            return []
-        chosen = sorted(next_batch([entry.length for entry in window], self._limits))
-        batch = [window[index] for index in chosen]
-        self._clock.advance(sum(entry.length for entry in batch))
-        for index in reversed(chosen):
-            del self._waiting[index]
+            return None
+        lengths = [ticket.lengths[row] for ticket, row in window]
+        chosen = sorted(next_batch(lengths, self._limits_at(now)))
+        batch = Batch([window[place] for place in chosen], [lengths[place] for place in chosen])
+        self._queue.take(batch)
         return batch
 
-    def _front(self, size: int) -> list[Entry[Row, Result]]:
-        """Return the first living rows, which stay in the queue, and drop dead ones before and among them.
+    def _limits_at(self, now: float) -> BatchLimits:
+        """Return the limits of the next batch, whose run is short while a client with a backlog is not alone."""
+        most = self._limits.max_padded_tokens
+        if self._has_parts or not self._queue.is_crowded(now, most):
+            return self._limits
+        return self._limits._replace(max_padded_tokens=min(most, int(TURN_S * self._tokens_per_s)))
 
-        Looks at no more rows than it needs: a request may have 100,000, and this is done for every batch.
-        """
-        now = time.monotonic()
-        front: list[Entry[Row, Result]] = []
-        num_seen = 0
-        ticket, is_over = None, True
-        for entry in self._waiting:
-            if len(front) == size:
-                break
-            num_seen += 1
-            if entry.ticket is not ticket:
-                ticket = entry.ticket
-                is_over = ticket.is_over(now)
-            if not is_over:
-                front.append(entry)
-        self._waiting[:num_seen] = front
-        return front
-
-    def _run_batch(self, batch: list[Entry[Row, Result]]) -> None:
+    def _run_batch(self, batch: Batch[Row, Result]) -> None:
         started_at = self.running_since = time.monotonic()
-        for entry in batch:
-            entry.ticket.start(started_at)
+        for ticket, _ in batch.entries:
+            ticket.start(started_at)
+        is_new, lengths = batch.work is None, batch.costs
         try:
-            rows = [entry.row for entry in batch]
-            results = self._run(rows) if self._is_quick(batch) else beside(self._run, rows)
-            if len(results) != len(batch):
-                raise AssertionError(f"{len(batch)} rows gave {len(results)} results")
+            results = self._results_of(batch) if self._is_quick(batch) else beside(self._results_of, batch)
+            if len(results) != len(batch.entries):
+                raise AssertionError(f"{len(batch.entries)} rows gave {len(results)} results")
         except Exception as error:  # each waiter gets it; the next batch is not concerned
-            for entry in batch:
-                entry.ticket.fail(error)
+            for ticket, _ in batch.entries:
+                ticket.fail(error)
             return
         finally:
             self.running_since = None
+            with self._lock:
+                self._queue.charge(batch)
         finished_at = time.monotonic()
-        lengths = [entry.length for entry in batch]
-        self._recent_tokens = 0.95 * self._recent_tokens + sum(lengths)
+        self._recent_tokens = 0.95 * self._recent_tokens + sum(batch.costs)
         self._recent_s = 0.95 * self._recent_s + finished_at - started_at
-        for entry, result in zip(batch, results, strict=True):
-            entry.ticket.put(entry.index, result, finished_at)
-        if self.observer is not None:
-            self.observer.count_batch(len(lengths), sum(lengths), len(lengths) * max(lengths))
+        is_whole = batch.work is None
+        for (ticket, row), result in zip(batch.entries, results, strict=True):
+            if is_whole or result is not None:
+                ticket.put(row, cast(Result, result), finished_at)
+        if not is_whole:
+            batch.keep([place for place, result in enumerate(results) if result is None])
+            if batch.entries:
+                with self._lock:
+                    self._queue.put_back(batch)
+        if is_new and self.observer is not None:
+            self.observer.count_batch(len(lengths), int(sum(lengths)), len(lengths) * int(max(lengths)))
 
-    def _is_quick(self, batch: Sequence[Entry[Row, Result]]) -> bool:
+    def _results_of(self, batch: Batch[Row, Result]) -> Sequence[Result | None]:
+        """Run a batch, or the next part of its run; None for rows that are not finished."""
+        work = batch.work
+        if work is None:
+            outcome = self._run([ticket.rows[row] for ticket, row in batch.entries])
+            if not isinstance(outcome, PartialRun):
+                return outcome
+            self._has_parts = True
+            work = batch.work = outcome
+            batch.numbers = range(len(batch.entries))
+        costs = work.advance(time.monotonic() + TURN_S)
+        batch.costs = [costs[number] for number in batch.numbers]
+        return [work.result(number) for number in batch.numbers]
+
+    def _is_quick(self, batch: Batch[Row, Result]) -> bool:
         """Whether a batch should run in no more than `quick_run_s`; never before a run has been timed."""
         if not self._recent_s:
             return False
-        return len(batch) * max(entry.length for entry in batch) <= self._quick_run_s * self._tokens_per_s
+        return len(batch.costs) * max(batch.costs) <= self._quick_run_s * self._tokens_per_s
 
-    def _wait_s(self) -> int:
-        """Whole seconds until what is pending will have been answered; at least 1."""
-        return max(1, math.ceil(self._pending_tokens / self._tokens_per_s))
+    def _wait_s(self, num_tokens: float) -> int:
+        """Whole seconds in which this many tokens will have been answered; at least 1."""
+        return max(1, math.ceil(num_tokens / self._tokens_per_s))
 
     @property
     def _tokens_per_s(self) -> float:
         """The speed measured lately."""
         return self._recent_tokens / self._recent_s if self._recent_s else FIRST_GUESS_TOKENS_PER_S
+
+
+def _keep_living(batch: Batch[Row, Result], now: float) -> bool:
+    """Give up the rows of a batch that nobody waits for; say whether any is left."""
+    living = [place for place, (ticket, _) in enumerate(batch.entries) if not ticket.is_over(now)]
+    if len(living) < len(batch.entries) and batch.work is not None:
+        for place in {*range(len(batch.entries))}.difference(living):
+            batch.work.give_up(batch.numbers[place])
+        batch.keep(living)
+    return bool(living)

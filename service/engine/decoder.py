@@ -2,23 +2,26 @@
 
 One thread owns it all: it starts with the first request and ends when nothing is left. Requests join and leave between
 two tokens. When more samples wait than there are slots, those that have run longest make room, so that a long sample
-never holds a short one; requests take turns, so that one with many samples never holds one with few.
+never holds a short one. Clients take turns, and the requests of a client do, so that one with many samples never holds
+one with few; a client that has fewer slots than an equal share is given slots of those that have more at once.
 """
 
 import logging
-import math
 import threading
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from bundle.language_model import LanguageModelBundle
 from service.engine.patience import ClientLeftError, Patience
 from service.engine.prefill import PrefillQueue
-from service.engine.sample_handle import Sample, SampleHandle, samples_late
+from service.engine.sample_handle import Sample, SampleHandle, samples_late, seconds_left
 from service.engine.sample_spec import SampleSpec
+from service.engine.shares import Shares
+from service.engine.slots import Held, plan_slots
 from service.engine.step_rows import StepRows
+from service.engine.turns import Turns
 from service.errors import InvalidRequestError, OverloadedError
 
 QUANTUM_TOKENS = 32
@@ -46,23 +49,33 @@ class Observer(Protocol):
 
 
 class Decoder:
-    """Draws samples of one model; `max_slots` rows in a run at most, `max_waiting` samples beyond them wait."""
+    """Draws samples of one model; `max_slots` rows in a run at most, `max_waiting` samples beyond them wait.
 
-    def __init__(self, bundle: LanguageModelBundle, *, max_slots: int = 64, max_waiting: int = 256) -> None:
+    client_share: what one client may have of both together (see Shares).
+    """
+
+    def __init__(
+        self,
+        bundle: LanguageModelBundle,
+        *,
+        max_slots: int = 64,
+        max_waiting: int = 256,
+        client_share: float = 1.0,
+    ) -> None:
         self.observer: Observer | None = None
         self.running_since: float | None = None
         """Monotonic time since when the present turn goes on; None while nothing is drawn."""
         self._bundle = bundle
         self._max_slots = max_slots
-        self._max_samples = max_slots + max_waiting
         self._lock = threading.Lock()  # of the next three
         self._is_owned = False
         self._arrived: list[SampleHandle] = []
-        self._num_samples = 0  # admitted and not ended
+        most = max_slots + max_waiting
+        self._room = Shares(most, share=client_share, first=most // 4)  # samples admitted and not ended
         # What follows belongs to the owner thread.
         self._handles: list[SampleHandle] = []
         self._prefills = PrefillQueue(bundle)
-        self._ready: dict[SampleHandle, deque[Sample]] = {}  # in the order of their turns
+        self._ready: Turns[Sample] = Turns()
         self._rows = StepRows(bundle.state_size)
         self._streaming: list[SampleHandle] = []
         self._turn = 0
@@ -71,7 +84,7 @@ class Decoder:
     @property
     def num_samples(self) -> int:
         """Samples that were admitted and have not ended."""
-        return self._num_samples
+        return self._room.held
 
     def submit(
         self,
@@ -89,18 +102,31 @@ class Decoder:
             handle.end()
             return handle
         with self._lock:
-            if self._num_samples + len(specs) > self._max_samples:
-                raise OverloadedError(
-                    f"{self._num_samples} samples are being drawn or wait, and {len(specs)} more exceed the limit of "
-                    f"{self._max_samples} (max_samples + max_waiting_samples).",
-                    retry_after_s=self._wait_s(),
-                )
+            if not self._room.take(patience.client, len(specs)):
+                raise self._refusal(len(specs), patience.client)
             if not self._is_owned:
                 threading.Thread(target=self._own, name="decoder").start()
                 self._is_owned = True
             self._arrived.append(handle)
-            self._num_samples += len(specs)
         return handle
+
+    def _refusal(self, num_samples: int, client: str) -> OverloadedError:
+        """Return the error for samples that find no room; called with the lock held, by any thread."""
+        room = self._room
+        handles = [*self._handles, *self._arrived]
+        speed = self._recent_tokens / self._recent_s if self._recent_s else FIRST_GUESS_TOKENS_PER_S
+        if room.is_full_for(client, num_samples):
+            return OverloadedError(
+                f"{room.held} samples are being drawn or wait, and {num_samples} more exceed the limit of "
+                f"{room.limit} (max_samples + max_waiting_samples).",
+                retry_after_s=seconds_left(handles, speed),
+            )
+        own = [handle for handle in handles if handle.patience.client == client]
+        return OverloadedError(
+            f"{room.held_by(client)} samples of this client are being drawn or wait, and {num_samples} more exceed its "
+            f"share of the {room.limit} that there may be (--client-share).",
+            retry_after_s=min(seconds_left(handles, speed), seconds_left(own, speed / room.num_clients)),
+        )
 
     def _own(self) -> None:
         """Advance until nothing is left; the thread's body."""
@@ -131,15 +157,14 @@ class Decoder:
             return None
 
     def _queue(self, sample: Sample) -> None:
-        self._ready.setdefault(sample.handle, deque()).append(sample)
+        self._ready.add(sample.handle, sample)
 
     def _drop_over(self) -> None:
         """End requests whose deadline has passed or whose client has left."""
         now, looks = time.monotonic(), self._turn % LOOK_TOKENS == 0
         errors: dict[SampleHandle, Exception] = {}
         for handle in self._handles:
-            has_left = handle.patience.has_left if looks else None
-            if handle.is_cancelled or (has_left is not None and has_left()):
+            if handle.is_cancelled or (looks and handle.patience.is_alone(now)):
                 errors[handle] = ClientLeftError()
             elif handle.patience.is_over(now):
                 errors[handle] = samples_late()
@@ -163,29 +188,23 @@ class Decoder:
 
     def _fill_slots(self) -> None:
         """Give free slots to samples that wait, and the slots of those that have had them long when none are free."""
-        num_waiting = sum(map(len, self._ready.values()))
-        if not num_waiting:
+        if not self._ready:
             return
-        free = self._max_slots - len(self._rows)
         # Joiners come last, so rows are in the order in which they got their slots.
-        aged = [row for row, sample in enumerate(self._rows.samples) if self._turn - sample.since >= QUANTUM_TOKENS]
-        leaving = aged[: max(0, num_waiting - free)]
-        joining = [self._next_ready() for _ in range(min(num_waiting, free + len(leaving)))]
+        held = [
+            Held(sample.handle.patience.client, self._turn - sample.since >= QUANTUM_TOKENS)
+            for sample in self._rows.samples
+        ]
+        leaving, due = plan_slots(held, dict(self._ready.clients), max_slots=self._max_slots)
+        num_joining = min(len(self._ready), self._max_slots - len(held) + len(leaving))
+        joining = [self._ready.take(client) for client, number in due.items() for _ in range(number)]
+        joining += [self._ready.take() for _ in range(num_joining - len(joining))]
         now = time.monotonic()
         for sample in joining:
             sample.since = self._turn
             sample.handle.start(now)
         for sample in self._change(leaving, joining):
             self._queue(sample)
-
-    def _next_ready(self) -> Sample:
-        """Remove a sample of the request whose turn it is; the request goes to the end of the line."""
-        handle = next(iter(self._ready))
-        samples = self._ready.pop(handle)
-        sample = samples.popleft()
-        if samples:
-            self._ready[handle] = samples
-        return sample
 
     def _step(self) -> None:
         samples = self._rows.samples
@@ -213,12 +232,15 @@ class Decoder:
     def _end(self, rows: list[int]) -> None:
         """Free the slots of samples that have ended, and end the requests whose last ones they were."""
         over = []
+        ended: Counter[str] = Counter()
         for sample in self._change(rows, []):
+            ended[sample.handle.patience.client] += 1
             sample.handle.num_running -= 1
             if not sample.handle.num_running:
                 over.append(sample.handle)
         with self._lock:
-            self._num_samples -= len(rows)
+            for client, number in ended.items():
+                self._room.give(client, number)
         if over:
             self._handles = [handle for handle in self._handles if handle.num_running]
             for handle in over:
@@ -228,26 +250,30 @@ class Decoder:
         """End requests with an error; whatever of them runs or waits is dropped."""
         over = {handle for handle in handles if not handle.is_over}
         for handle in over:
-            self._ready.pop(handle, None)
+            self._ready.drop(handle)
         self._prefills.drop(over)
         self._change([row for row, sample in enumerate(self._rows.samples) if sample.handle in over], [])
         # Last, so that a bug before it leaves them where `_reset` finds them.
         self._handles = [handle for handle in self._handles if handle not in over]
-        with self._lock:
-            self._num_samples -= sum(handle.num_running for handle in over)
+        self._give_room(over)
         for handle in over:
             handle.end(error)
 
     def _reset(self, error: Exception) -> None:
         """Fail every request and begin anew."""
         handles, self._handles = self._handles, []
-        self._prefills, self._ready, self._streaming = PrefillQueue(self._bundle), {}, []
+        self._prefills, self._ready, self._streaming = PrefillQueue(self._bundle), Turns(), []
         self._rows = StepRows(self._bundle.state_size)
-        with self._lock:
-            self._num_samples -= sum(handle.num_running for handle in handles)
+        self._give_room(handles)
         for handle in handles:
             if not handle.is_over:
                 handle.end(error)
+
+    def _give_room(self, handles: Iterable[SampleHandle]) -> None:
+        with self._lock:
+            for handle in handles:
+                if handle.num_running:
+                    self._room.give(handle.patience.client, handle.num_running)
 
     def _change(self, leaving: Sequence[int], joining: Sequence[Sample]) -> list[Sample]:
         """Let samples leave and take slots; returns those that left."""
@@ -264,19 +290,3 @@ class Decoder:
         self._recent_s = _DECAY * self._recent_s + seconds
         if self.observer is not None:
             self.observer.count_sampled(num_tokens)
-
-    def _wait_s(self) -> int:
-        """Whole seconds until what is pending will have been drawn, or dropped, at the speed measured lately.
-
-        Called with the lock held, by any thread; at least 1.
-        """
-        handles = [*self._handles, *self._arrived]
-        left = sum(
-            sample.spec.max_tokens - len(sample.ids)
-            for handle in handles
-            for sample in handle.samples
-            if sample.finish_reason is None
-        )
-        speed = self._recent_tokens / self._recent_s if self._recent_s else FIRST_GUESS_TOKENS_PER_S
-        latest = max((handle.patience.deadline for handle in handles), default=0.0) - time.monotonic()
-        return max(1, math.ceil(min(left / speed, latest)))

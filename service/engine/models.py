@@ -29,10 +29,14 @@ _SCORE_TOKENS = 1024
 
 
 class SlotLimits(NamedTuple):
-    """How many samples of a model a process draws at a time, and how many more may wait for their turn."""
+    """How many samples of a model a process draws at a time, and how many more may wait for their turn.
+
+    client_share: what one client may hold of both (see Shares).
+    """
 
     max_slots: int = 64
     max_waiting: int = 256
+    client_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class ClassifierModel:
 
 @dataclass(frozen=True, slots=True)
 class TransducerModel:
-    """An open encoder-decoder; a row of the batcher is a whole text, whose run finds its whole answer."""
+    """An open encoder-decoder; a row of the batcher is a whole text, whose run is made in parts."""
 
     manifest: TransducerManifest
     provider: str
@@ -80,10 +84,14 @@ Model = TaggerModel | LanguageModel | ClassifierModel | TransducerModel
 
 
 class QueueLimits(NamedTuple):
-    """How much of a model's work may wait in a process, and how long a run may hold up its loop (see Batcher)."""
+    """How much of a model's work may wait in a process, and how long a run may hold up its loop (see Batcher).
+
+    client_share: what one client may hold of the queue (see Shares).
+    """
 
     max_queue_tokens: int
     quick_run_s: float = 0.0
+    client_share: float = 1.0
 
 
 def model_of(bundle: Bundle, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> Model:
@@ -96,11 +104,10 @@ def model_of(bundle: Bundle, provider: str, queue: QueueLimits, slots: SlotLimit
         return ClassifierModel(bundle.manifest, provider, bundle, classifier)
     if isinstance(bundle, TransducerBundle):
         # Its answers' lengths are not known, and so not how long a run takes.
-        transducer = Batcher(bundle.run, max_queue_tokens=queue.max_queue_tokens)
+        transducer = Batcher(bundle.begin, **queue._replace(quick_run_s=0.0)._asdict())
         return TransducerModel(bundle.manifest, provider, bundle, transducer)
     scorer = make_score_batcher(bundle, queue)
-    max_slots, max_waiting = slots or SlotLimits()
-    decoder = Decoder(bundle, max_slots=max_slots, max_waiting=max_waiting)
+    decoder = Decoder(bundle, **(slots or SlotLimits())._asdict())
     return LanguageModel(bundle.manifest, provider, bundle, scorer, decoder)
 
 

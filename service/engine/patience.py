@@ -19,7 +19,8 @@ class Patience:
     """`deadline` is monotonic; `has_left` says, quickly and from any thread, whether the client is gone.
 
     Some clients end their sending side and wait, and cannot be told from those that have gone. Batches look at clients
-    only from `looks_at` on, monotonic, so that whoever is answered at once is answered at all.
+    only from `looks_at` on, monotonic, so that whoever is answered at once is answered at all. client: whom the request
+    belongs to, the digest of a key or an address; clients share the server equally.
     """
 
     deadline: float

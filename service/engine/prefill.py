@@ -1,7 +1,6 @@
 """Reading prompts: chunk by chunk between the tokens of running samples, so that a long prompt never holds them."""
 
-from collections import deque
-from collections.abc import Container
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from bundle.language_model import LanguageModelBundle, ScoreRow
 from bundle.token_vocabulary import START_ID
 from service.engine.sample_handle import Sample, SampleHandle
+from service.engine.turns import Turns
 
 CHUNK_TOKENS = 64
 """Tokens of a chunk: the same for a prompt alone and among others, so that the same runs give the same bits."""
@@ -35,12 +35,12 @@ class Prefill:
 
 
 class PrefillQueue:
-    """Prompts that wait, in turn: each gets a chunk, then the next."""
+    """Prompts that wait, in turn: each gets a chunk, then one of the next client or request."""
 
     def __init__(self, bundle: LanguageModelBundle) -> None:
         self._bundle = bundle
         self._chunk_tokens = min(CHUNK_TOKENS, bundle.manifest.limits.max_chunk_tokens)
-        self._waiting: deque[Prefill] = deque()
+        self._waiting: Turns[Prefill] = Turns()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -58,22 +58,24 @@ class PrefillQueue:
             if ids not in prefills:
                 prefills[ids] = Prefill(handle, np.array(ids, np.int32), self._bundle.zero_state())
             prefills[ids].samples.append(sample)
-        self._waiting.extend(prefills.values())
+        for prefill in prefills.values():
+            self._waiting.add(handle, prefill)
         return ready
 
-    def drop(self, handles: Container[SampleHandle]) -> None:
+    def drop(self, handles: Iterable[SampleHandle]) -> None:
         """Forget the prompts of requests that are over."""
-        self._waiting = deque(prefill for prefill in self._waiting if prefill.handle not in handles)
+        for handle in handles:
+            self._waiting.drop(handle)
 
     def take(self) -> list[Prefill]:
-        """Remove those whose next chunks fit in one run: the first, and who follows without making it too large."""
+        """Remove those whose next chunks fit in one run: the first, and those after it until it is full."""
         chosen: list[Prefill] = []
         longest = 0
         while self._waiting:
-            longest = max(longest, len(self._chunk(self._waiting[0])))
+            longest = max(longest, len(self._chunk(self._waiting.first())))
             if chosen and (len(chosen) + 1) * longest > RUN_TOKENS:
                 break
-            chosen.append(self._waiting.popleft())
+            chosen.append(self._waiting.take())
         return chosen
 
     def run(self, chosen: list[Prefill]) -> list[Prefill]:
@@ -87,7 +89,9 @@ class PrefillQueue:
             prefill.state = scored.state
             prefill.num_read += len(row.ids)
         read = [prefill for prefill in chosen if prefill.is_read]
-        self._waiting.extend(prefill for prefill in chosen if not prefill.is_read)
+        for prefill in chosen:
+            if not prefill.is_read:
+                self._waiting.add(prefill.handle, prefill)
         for prefill in read:
             for sample in prefill.samples:
                 sample.state = prefill.state

@@ -1,8 +1,9 @@
 """What a request holds of its samples while the decoder draws them: the samples carry their own reply."""
 
+import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -168,3 +169,14 @@ class SampleHandle:
 def samples_late() -> DeadlineExceededError:
     """The error of a request whose deadline has passed."""
     return DeadlineExceededError("The samples were not drawn within the request's deadline; what was there is dropped.")
+
+
+def seconds_left(handles: Iterable[SampleHandle], tokens_per_s: float) -> int:
+    """Whole seconds until the samples of requests will have been drawn, or dropped, at this speed; at least 1."""
+    left, latest = 0, 0.0
+    for handle in handles:
+        latest = max(latest, handle.patience.deadline)
+        left += sum(
+            sample.spec.max_tokens - len(sample.ids) for sample in handle.samples if sample.finish_reason is None
+        )
+    return max(1, math.ceil(min(left / tokens_per_s, latest - time.monotonic())))

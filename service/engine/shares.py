@@ -16,15 +16,23 @@ _KEPT = 8
 class Shares:
     """Who holds how much of `limit`; one thread at a time.
 
-    share: what one client may hold while it is alone, above 0 and at most 1; 1 lets it have everything.
+    share: what one client may hold while it is alone, above 0 and at most 1; 1 lets it have everything. first: what the
+    first amount of a client counts as at most when room is looked for, so that a large one finds room beside others; it
+    may exceed the limit.
     """
 
-    def __init__(self, limit: int, *, share: float) -> None:
+    def __init__(self, limit: int, *, share: float, first: int | None = None) -> None:
         self.limit = limit
+        self._first = first
         self.held = 0
         """What all clients hold together."""
         self._ratio = share / (1 - share) if share < 1 else math.inf
         self._held_by: dict[Hashable, int] = {}
+
+    @property
+    def num_clients(self) -> int:
+        """How many clients hold anything."""
+        return len(self._held_by)
 
     def held_by(self, client: Hashable) -> int:
         """Return what a client holds."""
@@ -45,15 +53,21 @@ class Shares:
         """
         if not self.held:
             return True
-        free = self.limit - self.held
-        if amount > self.limit // _LARGE:
-            free -= self.limit // _KEPT
-        if amount > free:
+        if self.is_full_for(client, amount):
             return False
         held = self._held_by.get(client, 0)
         if not held or self._ratio == math.inf:
             return True
         return held + amount <= self._ratio * (self.limit - self.held - amount)
+
+    def is_full_for(self, client: Hashable, amount: int) -> bool:
+        """Say whether the amount is refused for want of room, whatever the client's share is."""
+        if self._first is not None and client not in self._held_by:
+            amount = min(amount, self._first)
+        free = self.limit - self.held
+        if amount > self.limit // _LARGE and self._ratio != math.inf:
+            free -= self.limit // _KEPT
+        return amount > free
 
     def take(self, client: Hashable, amount: int) -> bool:
         """Let a client hold an amount more if it fits; say whether it did."""

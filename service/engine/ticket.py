@@ -1,12 +1,14 @@
-"""What waits in a batcher's queue: a row that carries its own reply."""
+"""What waits in a batcher's queue: a request's rows, which carry their own reply."""
 
 import time
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from service.engine.fair_clock import Turn
+from bundle.partial_run import PartialRun
 from service.engine.patience import Patience
-from service.engine.waiting import make_event
+from service.engine.waiting import LoopEvent, make_event
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -23,20 +25,24 @@ class Answer(NamedTuple, Generic[Result]):
     compute_s: float
 
 
-class Ticket(Generic[Result]):
-    """The reply of one request; filled by whichever thread leads, read by the thread that waits."""
+class Ticket(Generic[Row, Result]):
+    """Rows of one request, of `lengths` tokens each, and their results, which the leading thread fills in."""
 
-    def __init__(self, num_rows: int, patience: Patience) -> None:
+    def __init__(self, rows: Sequence[Row], lengths: Sequence[int], patience: Patience) -> None:
+        if len(rows) != len(lengths):
+            raise ValueError(f"{len(rows)} rows have {len(lengths)} lengths")
+        self.rows, self.lengths = rows, lengths
         self.patience = patience
+        self.left = deque(range(len(rows)))
+        """Numbers of the rows that wait, in their order."""
+        self.place = 0.0
+        """Its place among the requests of its client, given by the queue."""
         self.wake = make_event()
         self.error: Exception | None = None
-        self.turn = Turn(0.0, 0.0)
-        """Given when its rows are put into the queue."""
-        self.is_promoted = False
         self.is_abandoned = False
         self.client_has_left = False
-        self._results: list[Any] = [None] * num_rows
-        self._num_missing = num_rows
+        self._results: list[Any] = [None] * len(rows)
+        self._num_missing = len(rows)
         self._submitted_at = self._looked_at = time.monotonic()
         self._started_at: float | None = None
         self._finished_at = self._submitted_at
@@ -46,8 +52,13 @@ class Ticket(Generic[Result]):
         """Whether every row has its result."""
         return self._num_missing == 0
 
+    @property
+    def is_in_loop(self) -> bool:
+        """Whether a greenlet waits for it, not a thread."""
+        return isinstance(self.wake, LoopEvent)
+
     def is_over(self, now: float) -> bool:
-        """Whether running more of its rows would be in vain; wakes who waits when it is for want of a client."""
+        """Say whether the results of more rows have no use; wakes the waiting greenlet when its client has left."""
         if self.is_finished or self.error is not None or self.is_abandoned or self.patience.is_over(now):
             return True
         if now - self._looked_at >= LOOK_S:
@@ -63,7 +74,7 @@ class Ticket(Generic[Result]):
             self._started_at = now
 
     def put(self, index: int, result: Result, now: float) -> None:
-        """Fill in the result of one row; the last one wakes the waiting thread."""
+        """Fill in the result of one row; the last one wakes the waiting greenlet."""
         self._results[index] = result
         self._num_missing -= 1
         self._finished_at = now
@@ -81,11 +92,33 @@ class Ticket(Generic[Result]):
         return Answer(self._results, started_at - self._submitted_at, self._finished_at - started_at)
 
 
-@dataclass(slots=True)
-class Entry(Generic[Row, Result]):
-    """One waiting row; entries run in the order of their tickets' turns."""
+Entry = tuple[Ticket[Row, Result], int]
+"""One row: its request, and its number there."""
 
-    row: Row
-    length: int
-    ticket: Ticket[Result]
-    index: int
+
+@dataclass(slots=True, eq=False)
+class Batch(Generic[Row, Result]):
+    """Rows that run together.
+
+    costs: of each row, in tokens, in the last run or in the one to come. work, numbers: of rows whose run is made in
+    parts, the run after its first part, and which of its rows each entry is.
+    """
+
+    entries: list[Entry[Row, Result]]
+    costs: Sequence[float]
+    work: PartialRun[Result] | None = None
+    numbers: Sequence[int] = ()
+
+    def costs_by_client(self) -> dict[str, float]:
+        """Return the costs of each client's rows together."""
+        costs: dict[str, float] = {}
+        for (ticket, _), cost in zip(self.entries, self.costs, strict=True):
+            client = ticket.patience.client
+            costs[client] = costs.get(client, 0) + cost
+        return costs
+
+    def keep(self, kept: Sequence[int]) -> None:
+        """Leave out all entries but those at the given places."""
+        self.entries = [self.entries[place] for place in kept]
+        self.costs = [self.costs[place] for place in kept]
+        self.numbers = [self.numbers[place] for place in kept]

@@ -20,7 +20,7 @@ def classify_tokens(
     Raises OverloadedError, DeadlineExceededError and InternalError.
     """
     lengths = [len(tokens) for tokens in texts]
-    with model.batcher.admitted(sum(lengths)):
+    with model.batcher.admitted(sum(lengths), patience.client):
         answer = model.batcher.submit(texts, lengths, patience=patience)
     labels = model.bundle.labels
     return [result_of(probs, labels) for probs in answer.results], Timing(answer.queue_s, answer.compute_s)

@@ -45,7 +45,7 @@ def answer_rank(model: LanguageModel, task: RankTask, *, patience: Patience) -> 
 
     Raises InvalidRequestError, OverloadedError, DeadlineExceededError and InternalError.
     """
-    with model.batcher.admitted(task.sequences.num_tokens):
+    with model.batcher.admitted(task.sequences.num_tokens, patience.client):
         scores, timing = score_sequences(model, task.sequences, num_top=0, patience=patience)
     sums = [sums_of(ids, found.log_probs) for ids, found in zip(task.sequences.texts, scores, strict=True)]
     ranking = rank_candidates(task.candidates, sums, task.options)

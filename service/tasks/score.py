@@ -97,7 +97,7 @@ def score_inputs(
     sequences = Sequences([item.ids for item in inputs], *contexts)
     vocabulary = model.bundle.vocabulary
     num_top = options.num_top(len(vocabulary))
-    with model.batcher.admitted(sequences.num_tokens):
+    with model.batcher.admitted(sequences.num_tokens, patience.client):
         scores, timing = score_sequences(model, sequences, num_top=num_top, patience=patience)
         # Within the queue's limit, because alternatives of many tokens take much memory.
         results = beside_if_large(

@@ -69,7 +69,7 @@ def tag_documents(
     Raises OverloadedError, DeadlineExceededError and InternalError.
     """
     num_tokens = sum(len(document.tokens) for document in documents)
-    with model.batcher.admitted(num_tokens):
+    with model.batcher.admitted(num_tokens, patience.client):
         sentences = [row for document in documents for row in document.rows()]
         answer = model.batcher.submit(sentences, [len(sentence) for sentence in sentences], patience=patience)
     results = beside_if_large(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.beam import Hypothesis, Search
-from bundle.transducer import TransducerBundle, TransduceRow
+from bundle.transducer import STEPS_A_TOKEN, TransducerBundle, TransduceRow
 from service.engine.models import TransducerModel
 from service.engine.patience import Patience, late
 from service.schemas.transduce import TransduceResult
@@ -22,14 +22,22 @@ def transduce_ids(
     The deadline is looked at between tokens. Raises OverloadedError, DeadlineExceededError and InternalError.
     """
     rows = [TransduceRow(ids, search, patience.deadline) for ids in texts]
-    # A beam costs what as many texts cost, and rows of like cost share a run.
-    lengths = [len(ids) * search.beams for ids in texts]
-    with model.batcher.admitted(sum(lengths)):
+    lengths = [expected_cost(len(ids), search) for ids in texts]
+    with model.batcher.admitted(sum(lengths), patience.client):
         answer = model.batcher.submit(rows, lengths, patience=patience)
     if patience.is_over(time.monotonic()):  # what was found by then may have been cut off
         raise late()
     results = [result_of(model.bundle, found) for found in answer.results]
     return results, Timing(answer.queue_s, answer.compute_s)
+
+
+def expected_cost(num_source_tokens: int, search: Search) -> int:
+    """Return what a text is expected to cost, in tokens as TransducerBundle counts them; rows of like cost share a run.
+
+    An answer has seldom more than twice the tokens of its text, and each hypothesis of the beam costs as much as one.
+    """
+    num_steps = num_source_tokens + min(search.max_tokens, 2 * num_source_tokens + 8)
+    return max(1, search.beams * num_steps // STEPS_A_TOKEN)
 
 
 def result_of(bundle: TransducerBundle, found: Hypothesis) -> TransduceResult:

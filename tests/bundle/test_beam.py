@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from bundle.beam import Hypothesis, Search, search
+from bundle.beam import BeamSearch, Hypothesis, Search, search
 from bundle.token_vocabulary import EOS_ID, START_ID, UNKNOWN_ID
 
 NUM_IDS = 5  # <EOS>, <UNK>, and three tokens
@@ -122,16 +122,50 @@ def test_no_texts_need_no_step():
     assert search(lambda rows: pytest.fail("a step without rows"), []) == []
 
 
-def test_a_text_that_is_over_is_given_up_and_the_others_are_not():
+def test_a_text_that_is_given_up_ends_where_it_stands_and_the_others_do_not():
     model = ToyModel(range(3))
-
-    def is_over(text):
-        return text == 1 and len(model.widths) >= 2
-
     wanted = [Search(2, 8)] * 3
     whole = search(ToyModel(range(3)).step, wanted)
-    found = search(model.step, wanted, is_over=is_over)
-    assert [found[0], found[2]] == [whole[0], whole[2]]
-    assert len(found[1].ids) <= 2
+    going = BeamSearch(model.step, wanted)
+    going.advance()
+    going.advance()
+    going.give_up(1)
+    while not going.is_done:
+        going.advance()
+    assert [going.result(0), going.result(2)] == [whole[0], whole[2]]
+    assert len(going.result(1).ids) <= 2
     assert all(len(widths) < 2 or widths[1] == 0 for widths in model.widths[2:])
-    assert search(model.step, [Search(2, 8)], is_over=lambda text: True) == [Hypothesis((), 0.0)]
+
+
+def test_a_text_that_is_given_up_before_its_first_step_has_an_empty_answer():
+    going = BeamSearch(ToyModel([0]).step, [Search(2, 8)])
+    assert going.result(0) is None
+    going.give_up(0)
+    assert going.is_done
+    assert going.result(0) == Hypothesis((), 0.0)
+
+
+def test_each_text_has_its_result_as_soon_as_its_own_beam_is_empty():
+    wanted = [Search(1, 2), Search(4, 7)]
+    model = ToyModel(range(2))
+    going = BeamSearch(model.step, wanted)
+    found = []
+    while not going.is_done:
+        assert going.num_live()[0] == 0 or found == []
+        going.advance()
+        if going.result(0) is not None:
+            found.append(going.result(0))
+    assert len(found) > 1
+    assert set(found) == {search(ToyModel([0]).step, wanted[:1])[0]}
+    assert going.result(1) == search(ToyModel(range(2)).step, wanted)[1]
+
+
+def test_two_searches_whose_steps_alternate_find_what_each_finds_alone():
+    wanted = [Search(3, 6), Search(16, 5)]
+    searches = [BeamSearch(ToyModel([seed, seed + 1]).step, wanted) for seed in (0, 5)]
+    while any(not going.is_done for going in searches):
+        for going in searches:
+            if not going.is_done:
+                going.advance()
+    for going, seed in zip(searches, (0, 5), strict=True):
+        assert [going.result(text) for text in range(2)] == search(ToyModel([seed, seed + 1]).step, wanted)

@@ -58,6 +58,44 @@ def test_texts_together_are_texts_alone(bundle: TransducerBundle) -> None:
     assert bundle.transduce(rows) == alone
 
 
+def test_a_run_made_in_parts_finds_what_one_run_finds(bundle: TransducerBundle) -> None:
+    texts = [*KNOWN, "zzqxv", "old old old old old old old"]
+    rows = [row(bundle, text, beams=1 + 3 * (number % 5), max_tokens=8) for number, text in enumerate(texts)]
+    begun = bundle.begin(rows)
+    costs = [begun.advance(-math.inf)]  # one step each time
+    while any(begun.result(number) is None for number in range(len(rows))):
+        costs.append(begun.advance(-math.inf))
+    assert len(costs) == 8
+    assert [begun.result(number) for number in range(len(rows))] == bundle.run(rows)
+    assert all(sum(each) > 0 for each in costs)
+
+
+def test_a_row_costs_by_its_hypotheses_and_nothing_when_it_is_done(bundle: TransducerBundle) -> None:
+    begun = bundle.begin([row(bundle, "Tom", beams=1, max_tokens=1), row(bundle, "Tom", beams=16, max_tokens=8)])
+    first, second, *_ = [begun.advance(-math.inf) for _ in range(4)]
+    assert first[0] == first[1]  # both begin with one hypothesis
+    assert second[0] == 0
+    assert second[1] > first[1]
+
+
+def test_a_row_that_is_given_up_ends_with_what_was_found(bundle: TransducerBundle) -> None:
+    begun = bundle.begin([row(bundle, text) for text in ("Where is the dog?", "I am happy.")])
+    begun.advance(-math.inf)
+    begun.give_up(0)
+    begun.advance(math.inf)
+    found = begun.result(0)
+    assert found is not None
+    assert bundle.text_of(found.ids) == "Où"
+    assert begun.result(1) == bundle.run([row(bundle, "I am happy.")])[0]
+
+
+def test_a_row_whose_deadline_has_passed_is_given_up(bundle: TransducerBundle) -> None:
+    rows = [row(bundle, "I am happy.")._replace(deadline=0.0), row(bundle, "I am happy.")]
+    late, whole = bundle.run(rows)
+    assert late.ids == ()
+    assert whole.finish_reason == "eos"
+
+
 def test_unknown_is_never_an_answer(bundle: TransducerBundle) -> None:
     for found in bundle.run([row(bundle, "zzqxv zzqxv zzqxv", beams=beams) for beams in (1, 16)]):
         assert UNKNOWN_ID not in found.ids

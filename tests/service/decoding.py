@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from bundle.language_model import ScoredRow, ScoreRow, StepBatch, StepResult
 from bundle.token_vocabulary import EOS_ID, START_ID, UNKNOWN_ID
@@ -26,10 +26,12 @@ def submit(
     decoder: Decoder,
     *specs: SampleSpec,
     deadline_s: float = FAR,
-    has_left: Callable[[], bool] | None = None,
+    streams: bool = False,
     **given: object,
 ) -> SampleHandle:
-    return decoder.submit(specs, patience=Patience(time.monotonic() + deadline_s, has_left), **given)  # type: ignore[arg-type]
+    """Submit samples; `given` are further fields of their request's patience."""
+    patience = Patience(time.monotonic() + deadline_s, **given)  # type: ignore[arg-type]
+    return decoder.submit(specs, patience=patience, streams=streams)
 
 
 def drawn(samples: Sequence[Sample]) -> list[Drawn]:

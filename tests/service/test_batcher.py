@@ -51,8 +51,8 @@ class Gate:
 def waiting(batcher: Batcher[int, int], count: int) -> Iterator[None]:
     """Return once `count` rows wait in the queue."""
     limit = time.monotonic() + FAR
-    while len(batcher._waiting) < count:
-        assert time.monotonic() < limit, f"only {len(batcher._waiting)} of {count} rows came to wait"
+    while len(batcher._queue) < count:
+        assert time.monotonic() < limit, f"only {len(batcher._queue)} of {count} rows came to wait"
         time.sleep(0.001)
     yield
 
@@ -155,7 +155,7 @@ def test_expired_rows_are_dropped_before_they_cost() -> None:
         assert gate.entered.wait(FAR)
         with pytest.raises(DeadlineExceededError):
             ask(batcher, [1], within_s=0.01)
-        assert not batcher._waiting
+        assert not len(batcher._queue)
         gate.open.set()
         assert first.result() == [0]
     assert ask(batcher, [2]) == [4]
@@ -182,7 +182,7 @@ def test_a_long_queue_is_not_looked_through_for_every_batch(monkeypatch: pytest.
     looked, batches = [0], [0]
     is_over = Ticket.is_over
 
-    def counted(ticket: Ticket[int], now: float) -> bool:
+    def counted(ticket: Ticket[int, int], now: float) -> bool:
         looked[0] += 1
         return is_over(ticket, now)
 

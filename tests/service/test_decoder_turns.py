@@ -1,6 +1,7 @@
 """Sampling: fair turns, and an end for whoever cannot be answered."""
 
 import threading
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -48,6 +49,63 @@ def test_requests_take_turns_when_slots_are_free(model: Watched) -> None:
     other = submit(decoder, spec(max_tokens=3, banned_ids=NEVER_ENDS))
     model.permits.release(3 * 3)
     assert len(other.wait()[0].ids) == 3
+
+
+def test_a_client_gets_a_slot_at_once_whatever_another_has(model: Watched) -> None:
+    model.permits = threading.Semaphore(0)
+    decoder = Decoder(model, max_slots=4)
+    specs = [spec(index, max_tokens=1000, banned_ids=NEVER_ENDS) for index in range(8)]
+    crowd = [submit(decoder, *specs, client="greedy") for _ in range(8)]
+    assert model.entered.wait(FAR)
+    honest = submit(decoder, *specs[:3], client="honest")
+    model.permits.release(2 * LOOK_TOKENS)
+    while len(model.steps) < LOOK_TOKENS:
+        crowd[0].wait_for_news(0.001)
+    assert [len(sample.ids) > 0 for sample in honest.samples] == [True, True, False]  # half of the slots
+    for handle in (*crowd, honest):
+        handle.cancel()
+    model.permits.release(1000)
+
+
+def test_prompts_of_clients_take_turns(model: Watched) -> None:
+    model.permits = threading.Semaphore(0)
+    decoder = Decoder(model)
+    running = submit(decoder, spec(max_tokens=100, banned_ids=NEVER_ENDS))
+    assert model.entered.wait(FAR)
+    long = [submit(decoder, spec(prompt_ids=(2,) * 1000, max_tokens=1), client="greedy") for _ in range(20)]
+    honest = submit(decoder, spec(prompt_ids=(3,) * 20, max_tokens=1), client="honest")
+    model.permits.release(2)
+    honest.wait()  # one that waited behind every prompt of the other client would want ten steps
+    assert [kind for kind, _ in model.runs].count("score") <= 2
+    for handle in (*long, running):
+        handle.cancel()
+    model.permits.release(1000)
+
+
+def test_only_the_greedy_client_is_refused(model: Watched) -> None:
+    model.permits = threading.Semaphore(0)
+    decoder = Decoder(model, max_slots=4, max_waiting=16, client_share=0.5)
+    specs = [spec(index, max_tokens=30, banned_ids=NEVER_ENDS) for index in range(20)]
+    greedy = [submit(decoder, each, client="greedy") for each in specs[:10]]
+    with pytest.raises(
+        OverloadedError, match=r"^10 samples of this client .* and 1 more .* 20 .*\(--client-share\)\.$"
+    ):
+        submit(decoder, specs[0], client="greedy")
+    honest = submit(decoder, *specs, client="honest")  # as many as there may be in all
+    with pytest.raises(OverloadedError, match=r"^30 samples are .* limit of 20 "):
+        submit(decoder, specs[0], client="third")
+    assert decoder.num_samples == 30
+    model.permits.release(1000)
+    for handle in (*greedy, honest):
+        handle.wait()
+    assert decoder.num_samples == 0
+
+
+def test_a_client_is_not_looked_at_before_its_time(model: Watched) -> None:
+    decoder = Decoder(model)
+    given = spec(max_tokens=3 * LOOK_TOKENS, banned_ids=NEVER_ENDS)
+    (sample,) = submit(decoder, given, has_left=lambda: True, looks_at=time.monotonic() + FAR).wait()
+    assert sample.finish_reason == "length"
 
 
 def test_what_is_too_much_is_refused_at_once(model: Watched) -> None:

@@ -15,5 +15,5 @@ def tiny_transducer(run: Run | None = None, *, max_queue_tokens: int = 100_000) 
     """A model with a queue of its own; `run` stands in for its graphs."""
     bundle = open_tiny_transducer()
     return TransducerModel(
-        bundle.manifest, "cpu", bundle, Batcher(run or bundle.run, max_queue_tokens=max_queue_tokens)
+        bundle.manifest, "cpu", bundle, Batcher(run or bundle.begin, max_queue_tokens=max_queue_tokens)
     )

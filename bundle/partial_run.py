@@ -1,0 +1,22 @@
+"""A run of a graph that is made in parts, so that other work gets its turn between them."""
+
+from abc import ABC, abstractmethod
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+
+class PartialRun(ABC, Generic[Result]):
+    """Rows that run together, part by part; how they are cut into parts changes no result."""
+
+    @abstractmethod
+    def advance(self, until: float) -> list[float]:
+        """Go on to the instant `until`, monotonic, by one step at least; return the cost of each row in tokens."""
+
+    @abstractmethod
+    def result(self, row: int) -> Result | None:
+        """Return the result of a row, None while it has none."""
+
+    @abstractmethod
+    def give_up(self, row: int) -> None:
+        """Spend no more time on a row; its result is what has been found."""
