@@ -34,11 +34,13 @@ class AnswerWriter:
         self.status = ""
         self.keeps_alive = False
         self._headers: Headers = []
+        self._more_headers = ""
         self._wants_body = True
         self._is_old = False
 
-    def begin(self, environ: dict[str, Any], *, keep_alive: bool) -> None:
-        """Get ready for the answer to a request."""
+    def begin(self, environ: dict[str, Any], *, keep_alive: bool, more_headers: str = "") -> None:
+        """Get ready for the answer to a request; more_headers: lines of the head beside those of the app."""
+        self._more_headers = more_headers
         self.keeps_alive = keep_alive
         self._wants_body = environ["REQUEST_METHOD"] != "HEAD"
         self._is_old = environ["SERVER_PROTOCOL"] == "HTTP/1.0"
@@ -114,7 +116,7 @@ class AnswerWriter:
         lines = "".join([f"{name}: {value}\r\n" for name, value in self._headers])
         connection = "keep-alive" if self.keeps_alive else "close"
         head = f"HTTP/1.1 {self.status}\r\nDate: {_date(int(time.time()))}\r\nConnection: {connection}\r\n"
-        return f"{head}{lines}{length}\r\n".encode("latin-1")
+        return f"{head}{lines}{self._more_headers}{length}\r\n".encode("latin-1")
 
 
 @functools.lru_cache(maxsize=2)

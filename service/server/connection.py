@@ -221,7 +221,7 @@ class Connection:
         if isinstance(self._refused, OverloadedError):
             # Answered right here: of a flood there are ten thousand of these a second.
             goes_on = self._parser.keeps_alive and not host.sends_away
-            data = refusal(self._refused, arrived_at=self._arrived_at, keep_alive=goes_on)
+            data = self._refusal(self._refused, keep_alive=goes_on)
             self._answer_at_once(data, goes_on=goes_on)
             return
         host.note(self, "answering", 0.0)
@@ -263,7 +263,8 @@ class Connection:
         if self._refused is not None:
             environ[REFUSED] = self._refused
         environ["wsgi.input"] = io.BytesIO(parser.body)
-        writer.begin(environ, keep_alive=parser.keeps_alive and not host.sends_away)
+        limits = host.room.rate_limit(self._client) if self._is_for_models(environ) else ""
+        writer.begin(environ, keep_alive=parser.keeps_alive and not host.sends_away, more_headers=limits)
         pieces = host.wsgi(environ, writer.start_response)
         try:
             if writer.status.startswith(CLIENT_LEFT):
@@ -273,7 +274,7 @@ class Connection:
                 try:
                     self._hold_more(len(body))
                 except OverloadedError as error:
-                    self._writer.send(refusal(error, arrived_at=self._arrived_at))
+                    self._writer.send(self._refusal(error))
                     return False
                 writer.send_whole(body)
             else:
@@ -323,7 +324,11 @@ class Connection:
         """Say why, then close."""
         if self._socket is not None:
             self._is_answering = True
-            self._answer_at_once(refusal(error, arrived_at=self._arrived_at), goes_on=False)
+            self._answer_at_once(self._refusal(error), goes_on=False)
+
+    def _refusal(self, error: RequestError, *, keep_alive: bool = False) -> bytes:
+        limits = self._host.room.rate_limit(self._client, error) if isinstance(error, OverloadedError) else ""
+        return refusal(error, arrived_at=self._arrived_at, keep_alive=keep_alive, more_headers=limits)
 
     def _answer_at_once(self, data: bytes, *, goes_on: bool = True) -> None:
         self._readable.stop()

@@ -11,11 +11,11 @@ from service.errors import RequestError
 from service.problems import CONTENT_TYPE, problem_of_code
 
 
-def refusal(error: RequestError, *, arrived_at: float, keep_alive: bool = False) -> bytes:
+def refusal(error: RequestError, *, arrived_at: float, keep_alive: bool = False, more_headers: str = "") -> bytes:
     """Return a whole answer with the same shape of error as everything else; `arrived_at` is monotonic."""
     head, body = _fixed_parts(error.code, error.detail, error.retry_after_s, keep_alive)
     total_ms = 1000 * (time.monotonic() - arrived_at)
-    timing = f"Server-Timing: queue;dur=0.000, compute;dur=0.000, total;dur={total_ms:.3f}"
+    timing = f"{more_headers}Server-Timing: queue;dur=0.000, compute;dur=0.000, total;dur={total_ms:.3f}"
     return b"%b%b\r\nX-Request-Id: %b\r\n\r\n%b" % (head, timing.encode(), b"%016x" % random.getrandbits(64), body)
 
 

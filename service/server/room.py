@@ -18,6 +18,8 @@ class Room:
         self.bytes = Shares(settings.max_buffered_bytes, share=settings.client_share)
         self.num_answered = 0
         """Since the process began."""
+        quota = max(1, int(settings.client_share * settings.max_requests))
+        self._policy = f'RateLimit-Policy: "client";q={quota};qu="concurrent-requests"\r\nRateLimit: "client";r='
         self._telemetry = telemetry
         self._num_seen = 0
         self._answers_per_s = 0.0
@@ -46,6 +48,15 @@ class Room:
                 f"{requests.limit} that a process takes (client_share)."
             )
         return self.excess(detail)
+
+    def rate_limit(self, client: str, error: OverloadedError | None = None) -> str:
+        """Return the header lines that say how many requests more a client may have answered at a time.
+
+        Fields of draft-ietf-httpapi-ratelimit-headers-10. error: of a request that was refused; nothing is left then.
+        """
+        if error is None:
+            return f"{self._policy}{self.requests.left_to(client)}\r\n"
+        return f"{self._policy}0;t={error.retry_after_s}\r\n"
 
     def can_hold(self, client: str, num_bytes: int) -> bool:
         """Whether a client may hold these bytes now."""
