@@ -7,6 +7,7 @@ import math
 import os
 import resource
 import shutil
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask
@@ -14,10 +15,12 @@ from gunicorn.app.base import BaseApplication
 
 from service.app import create_app, make_registry
 from service.engine.registry import Registry
+from service.engine.reports import BundleReport
 from service.memory import use_few_heaps
 from service.metrics import metric_files
 from service.metrics.logs import set_up_logs
 from service.scratch import scratch_directory
+from service.server.checking import ModelCheck
 from service.server.master import Master, prepare_worker, retire_worker
 from service.server.shared_state import SharedState
 from service.server.worker import Worker
@@ -33,10 +36,10 @@ _OTHER_FILES = 64
 """Descriptors that a worker needs beside those of its connections; about 20 are open when it is idle."""
 
 
-def serve(settings: Settings) -> None:
-    """Check the bundles, then serve until told to stop; ends in SystemExit.
+def serve(settings: Settings, check: ModelCheck) -> None:
+    """Wait for the check of the bundles, then serve until told to stop; ends in SystemExit.
 
-    Raises BundleError before anything listens.
+    Raises SeqserveError before anything listens.
     """
     logger = set_up_logs(settings.log_level)
     use_few_heaps()
@@ -44,7 +47,7 @@ def serve(settings: Settings) -> None:
     master = os.getpid()
     try:
         # Everything that workers can share is made before they are forked: modules, manifests, vocabularies, routes.
-        server = Server(_within_descriptors(settings))
+        server = Server(_within_descriptors(settings), check.wait())
         logger.info("checked %s", ", ".join(server.registry.missing))
         # What lives until the end need not be looked at, and so not be copied, by each worker's garbage collector.
         gc.collect()
@@ -59,10 +62,10 @@ def serve(settings: Settings) -> None:
 class Server(BaseApplication):  # type: ignore[misc]
     """The app as gunicorn sees it: configuration, and the WSGI callable that each worker asks for."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, reports: Iterable[BundleReport]) -> None:
         self.settings = settings
         self.shared = SharedState(max(64, 8 * settings.num_workers))
-        self.use(make_registry(settings))
+        self.use(make_registry(settings, reports))
         super().__init__()
 
     def use(self, registry: Registry) -> None:
