@@ -37,8 +37,7 @@ BOOT_ERROR = 3
 
 _TICK_S = 1.0
 _QUICK_GRACE_S = 1.0
-_DRAIN_NEWS_S = 1.0
-"""How long a worker that got SIGTERM waits to hear whether the whole server drains."""
+_DRAIN_NEWS_S = 1.0  # a service manager sends SIGTERM to all processes at once
 _LINGER_S = 2.0
 """How long a worker that is to end keeps connections on which nothing is being asked."""
 _LONG_LINGER_S = 15.0
@@ -85,12 +84,8 @@ class Worker(base.Worker):  # type: ignore[misc]
         """Open the models; the master is told why one cannot be opened."""
         try:
             super().load_wsgi()
-        except SeqserveError as error:
-            self.app.shared.report_failure(str(error))
-            sys.exit(BOOT_ERROR)
         except Exception as error:
-            self.log.debug("opening the models failed", exc_info=error)
-            self.app.shared.report_failure(f"opening the models failed: {error!r}")
+            self.app.shared.report_failure(str(error) if isinstance(error, SeqserveError) else repr(error))
             sys.exit(BOOT_ERROR)
         self._parts: Service = self.wsgi.extensions[SERVICE]
 
@@ -286,18 +281,14 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._woken.set()
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
-        """Stop gracefully when the master asks for it.
-
-        A service manager may send SIGTERM to every process of the server at once. Then the master drains, and asks
-        later; so a signal that it did not announce takes effect only if it does not drain a moment later.
-        """
+        """Stop gracefully: at once when the master asks for it, else unless the server drains a moment later."""
         if self.app.shared.is_retired(self.slot) or self.ppid != os.getppid():
             self.alive = False
         else:
             signal.setitimer(signal.ITIMER_REAL, _DRAIN_NEWS_S)
 
     def handle_alarm(self, sig: Any, frame: Any) -> None:
-        """Stop gracefully after a SIGTERM that did not come from the master, unless the server drains."""
+        """Heed a SIGTERM that the master did not announce; if the server drains, the master will say when."""
         if not self.app.shared.is_draining:
             self.alive = False
 
