@@ -162,12 +162,16 @@ def test_a_bundle_that_comes_after_the_check_is_not_served(serve: Callable[..., 
 
 def test_a_sighup_during_a_reload_is_handled_after_it(serve: Callable[..., Served], house: Path) -> None:
     server = serve("--workers", "1", "--models", str(house), script=HELD)
+    (worker,) = server.workers
     hold(house)
     server.process.send_signal(signal.SIGHUP)
     assert wait_until((house / ".held").exists, FAR_S)
     add_version(house, "tiny-ner", "2")
     for _ in range(3):
         server.process.send_signal(signal.SIGHUP)
+    os.kill(worker, signal.SIGKILL)
+    # The master has replaced it, and so has taken the signals that came before it.
+    assert wait_until(lambda: server.log.count("Booting worker") == 2, FAR_S), server.log
     let_go(house)
     assert wait_until(lambda: version(server) == "2", FAR_S), server.log
 
