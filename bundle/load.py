@@ -1,19 +1,25 @@
 """Verify a bundle's folder, open it, and check that it gives its recorded answers."""
 
 import os
-import re
 from pathlib import Path
+from typing import Any
 
 from bundle.classifier import ClassifierBundle
 from bundle.classifier_manifest import ClassifierManifest
 from bundle.errors import BundleError
+from bundle.finding import find_bundles as find_bundles
 from bundle.graph import provider_name
 from bundle.language_model import LanguageModelBundle
 from bundle.load_classifier import open_classifier
+from bundle.load_classifier import read_parts as read_classifier_parts
 from bundle.load_language_model import open_language_model
+from bundle.load_language_model import read_parts as read_language_model_parts
 from bundle.load_tagger import open_tagger
+from bundle.load_tagger import read_parts as read_tagger_parts
 from bundle.load_transducer import open_transducer
+from bundle.load_transducer import read_parts as read_transducer_parts
 from bundle.manifest import MANIFEST_FILE, Manifest, read_manifest, verify_files
+from bundle.parts import BundleParts
 from bundle.tagger import TaggerBundle
 from bundle.tagger_manifest import TaggerManifest
 from bundle.transducer import TransducerBundle
@@ -37,8 +43,11 @@ def load_bundle(folder: str | os.PathLike[str], *, provider: str = "cpu") -> Bun
     the bundle then says `reproducible=False`.
     """
     provider_name(provider)
-    root = Path(folder)
-    manifest = verify_bundle(root)
+    return open_bundle(Path(folder), verify_bundle(folder), provider=provider)
+
+
+def open_bundle(root: Path, manifest: Manifest, *, provider: str = "cpu") -> Bundle:
+    """Open a bundle whose files were verified and compare its answers with the recorded ones; raises BundleError."""
     if isinstance(manifest, TaggerManifest):
         return open_tagger(root, manifest, provider=provider)
     if isinstance(manifest, ClassifierManifest):
@@ -46,6 +55,17 @@ def load_bundle(folder: str | os.PathLike[str], *, provider: str = "cpu") -> Bun
     if isinstance(manifest, TransducerManifest):
         return open_transducer(root, manifest, provider=provider)
     return open_language_model(root, manifest, provider=provider)
+
+
+def read_parts(root: Path, manifest: Manifest) -> BundleParts[Any]:
+    """Read what a bundle holds beside its graphs, without opening one; raises BundleError."""
+    if isinstance(manifest, TaggerManifest):
+        return read_tagger_parts(root, manifest)
+    if isinstance(manifest, ClassifierManifest):
+        return read_classifier_parts(root, manifest)
+    if isinstance(manifest, TransducerManifest):
+        return read_transducer_parts(root, manifest)
+    return read_language_model_parts(root, manifest)
 
 
 def load_tagger(folder: str | os.PathLike[str], *, provider: str = "cpu") -> TaggerBundle:
@@ -63,23 +83,3 @@ def load_language_model(folder: str | os.PathLike[str], *, provider: str = "cpu"
         task = bundle.manifest.task
         raise BundleError(f"{Path(folder) / MANIFEST_FILE}: its task is {task!r} instead of 'language-model'")
     return bundle
-
-
-def find_bundles(models_dir: str | os.PathLike[str]) -> list[Path]:
-    """Return the newest version's folder of every model below models/<name>/<version>/, by name.
-
-    Versions are ordered with numbers in them as numbers, so 10 is newer than 9. Hidden folders are not seen.
-    """
-    newest: dict[str, Path] = {}
-    for manifest in Path(models_dir).glob(f"*/*/{MANIFEST_FILE}"):
-        folder = manifest.parent
-        if folder.name.startswith(".") or folder.parent.name.startswith("."):
-            continue
-        best = newest.get(folder.parent.name)
-        if best is None or _natural(folder.name) > _natural(best.name):
-            newest[folder.parent.name] = folder
-    return [newest[name] for name in sorted(newest)]
-
-
-def _natural(version: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"[0-9]+|[^0-9]+", version)]

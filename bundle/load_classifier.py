@@ -14,8 +14,8 @@ from bundle.encoding import largest_ids
 from bundle.entries import Tensor
 from bundle.errors import BundleError
 from bundle.files import read_json
-from bundle.graph import Graph
 from bundle.manifest import MANIFEST_FILE
+from bundle.parts import BundleParts
 from bundle.signature import Signature, check_signature, sentence_inputs
 from bundle.word_vocabularies import read_word_vocabularies
 
@@ -54,14 +54,24 @@ def open_classifier(root: Path, manifest: ClassifierManifest, *, provider: str) 
 
 def open_unchecked(root: Path, manifest: ClassifierManifest, *, provider: str = "cpu") -> ClassifierBundle:
     """Open a folder without comparing its answers; raises BundleError."""
+    return read_parts(root, manifest).open(root, provider=provider)
+
+
+def read_parts(root: Path, manifest: ClassifierManifest) -> BundleParts[ClassifierBundle]:
+    """Read all but the graph; raises BundleError."""
     entries = manifest.vocabularies
     words, characters = read_word_vocabularies(
         root, entries.words, entries.characters, lookup=manifest.tokenization.lookup
     )
     entry = manifest.graphs.classifier
     check_signature(root / MANIFEST_FILE, "classifier", entry, classifier_signature(len(manifest.architecture.labels)))
-    graph = Graph.open(root / entry.file, entry, provider=provider)
-    return ClassifierBundle(manifest, words, characters, graph, manifest.reproducible)
+    values = {
+        "manifest": manifest,
+        "words": words,
+        "characters": characters,
+        "reproducible": manifest.reproducible,
+    }
+    return BundleParts(ClassifierBundle, values, {"graph": entry})
 
 
 def _read_golden(path: Path, *, num_labels: int) -> ClassifierGolden:

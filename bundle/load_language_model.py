@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from bundle.errors import BundleError
-from bundle.graph import Graph
 from bundle.language_batches import PADDING
 from bundle.language_golden import check_golden, read_golden
 from bundle.language_manifest import LanguageModelManifest
 from bundle.language_model import LanguageModelBundle, ScoredRow, ScoreRow, StepBatch
 from bundle.language_signature import score_signature, step_signature
 from bundle.manifest import MANIFEST_FILE
+from bundle.parts import BundleParts
 from bundle.signature import check_signature
 from bundle.token_vocabulary import EOS_ID, START_ID, UNKNOWN_ID, TokenVocabulary
 from bundle.word_vocabularies import check_size
@@ -40,10 +40,12 @@ def open_language_model(root: Path, manifest: LanguageModelManifest, *, provider
 
 
 def open_unchecked(root: Path, manifest: LanguageModelManifest, *, provider: str = "cpu") -> LanguageModelBundle:
-    """Open a folder without comparing its answers: for a worker after the check, or to record a golden.json.
+    """Open a folder without comparing its answers, to record a golden.json; raises BundleError."""
+    return read_parts(root, manifest).open(root, provider=provider)
 
-    Raises BundleError.
-    """
+
+def read_parts(root: Path, manifest: LanguageModelManifest) -> BundleParts[LanguageModelBundle]:
+    """Read all but the graphs; raises BundleError."""
     entry = manifest.vocabularies.tokens
     vocabulary = TokenVocabulary.read(root / entry.file, manifest.tokenization.lookup)
     check_size(root, entry, len(vocabulary))
@@ -51,13 +53,8 @@ def open_unchecked(root: Path, manifest: LanguageModelManifest, *, provider: str
     score, step = manifest.graphs.score, manifest.graphs.step
     check_signature(root / MANIFEST_FILE, "score", score, score_signature(state_size))
     check_signature(root / MANIFEST_FILE, "step", step, step_signature(state_size))
-    return LanguageModelBundle(
-        manifest,
-        vocabulary,
-        Graph.open(root / score.file, score, provider=provider),
-        Graph.open(root / step.file, step, provider=provider),
-        manifest.reproducible,
-    )
+    values = {"manifest": manifest, "vocabulary": vocabulary, "reproducible": manifest.reproducible}
+    return BundleParts(LanguageModelBundle, values, {"score_graph": score, "step_graph": step})
 
 
 def _check_mass(path: Path, bundle: LanguageModelBundle) -> None:

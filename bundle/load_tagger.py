@@ -10,13 +10,12 @@ from bundle.encoding import largest_ids
 from bundle.entries import Tensor
 from bundle.errors import BundleError
 from bundle.files import MAX_VOCABULARY_BYTES, read_file, read_json
-from bundle.graph import Graph
 from bundle.manifest import MANIFEST_FILE
+from bundle.parts import BundleParts
 from bundle.signature import Signature, check_signature, sentence_inputs
 from bundle.tagger import TaggedSentence, TaggerBundle
 from bundle.tagger_manifest import TaggerManifest
 from bundle.tags import make_tags
-from bundle.vocabulary import CharacterVocabulary, WordVocabulary
 from bundle.word_vocabularies import check_size, read_word_vocabularies
 
 _PROBED = 8  # golden sentences that are compared alone and in a batch
@@ -43,11 +42,7 @@ def tagger_signature(num_tags: int) -> Signature:
 
 def open_tagger(root: Path, manifest: TaggerManifest, *, provider: str) -> TaggerBundle:
     """Open a folder whose files were verified; raises BundleError."""
-    words, characters, tags = _read_vocabularies(root, manifest)
-    entry = manifest.graphs.tagger
-    check_signature(root / MANIFEST_FILE, "tagger", entry, tagger_signature(len(tags)))
-    graph = Graph.open(root / entry.file, entry, provider=provider)
-    bundle = TaggerBundle(manifest, tags, words, characters, graph)
+    bundle = read_parts(root, manifest).open(root, provider=provider)
     golden = _read_golden(root / manifest.golden.file)
     try:
         bundle.run(largest_ids(len(bundle.words), len(bundle.characters)))
@@ -57,13 +52,13 @@ def open_tagger(root: Path, manifest: TaggerManifest, *, provider: str) -> Tagge
     except BundleError:
         raise
     except Exception as error:  # whatever the runtime raises, this graph cannot serve
-        raise BundleError(f"{root / entry.file}: cannot be run: {' '.join(str(error).split())}") from error
+        reason = " ".join(str(error).split())
+        raise BundleError(f"{root / manifest.graphs.tagger.file}: cannot be run: {reason}") from error
     return dataclasses.replace(bundle, reproducible=reproducible)
 
 
-def _read_vocabularies(
-    root: Path, manifest: TaggerManifest
-) -> tuple[WordVocabulary, CharacterVocabulary, tuple[str, ...]]:
+def read_parts(root: Path, manifest: TaggerManifest) -> BundleParts[TaggerBundle]:
+    """Read all but the graph; raises BundleError."""
     entries = manifest.vocabularies
     words, characters = read_word_vocabularies(
         root, entries.words, entries.characters, lookup=manifest.tokenization.lookup
@@ -73,7 +68,16 @@ def _read_vocabularies(
     expected = make_tags(manifest.architecture.labels, manifest.architecture.scheme)
     if tags != expected:
         raise BundleError(f"{root / entries.tags.file}: has the tags {list(tags)} instead of {list(expected)}")
-    return words, characters, tags
+    entry = manifest.graphs.tagger
+    check_signature(root / MANIFEST_FILE, "tagger", entry, tagger_signature(len(tags)))
+    values = {
+        "manifest": manifest,
+        "tags": tags,
+        "words": words,
+        "characters": characters,
+        "reproducible": manifest.reproducible,
+    }
+    return BundleParts(TaggerBundle, values, {"graph": entry})
 
 
 def _read_tags(path: Path) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ import numpy as np
 from bundle.beam import Search
 from bundle.entries import Tokenization, VocabularyEntry
 from bundle.errors import BundleError
-from bundle.graph import Graph
 from bundle.manifest import MANIFEST_FILE
+from bundle.parts import BundleParts
 from bundle.signature import check_signature
 from bundle.token_vocabulary import START_ID, UNKNOWN_ID, TokenVocabulary
 from bundle.transducer import TransducerBundle, TransduceRow
@@ -43,10 +43,12 @@ def open_transducer(root: Path, manifest: TransducerManifest, *, provider: str) 
 
 
 def open_unchecked(root: Path, manifest: TransducerManifest, *, provider: str = "cpu") -> TransducerBundle:
-    """Open a folder without comparing its answers: for a worker after the check, or to record a golden.json.
+    """Open a folder without comparing its answers, to record a golden.json; raises BundleError."""
+    return read_parts(root, manifest).open(root, provider=provider)
 
-    Raises BundleError.
-    """
+
+def read_parts(root: Path, manifest: TransducerManifest) -> BundleParts[TransducerBundle]:
+    """Read all but the graphs; raises BundleError."""
     vocabularies, tokenization = manifest.vocabularies, manifest.tokenization
     source = _read_vocabulary(root, vocabularies.source, tokenization.source)
     target = _read_vocabulary(root, vocabularies.target, tokenization.target)
@@ -54,14 +56,8 @@ def open_unchecked(root: Path, manifest: TransducerManifest, *, provider: str = 
     encode, decode = manifest.graphs.encode, manifest.graphs.decode
     check_signature(root / MANIFEST_FILE, "encode", encode, encode_signature(*sizes))
     check_signature(root / MANIFEST_FILE, "decode", decode, decode_signature(*sizes))
-    return TransducerBundle(
-        manifest,
-        source,
-        target,
-        Graph.open(root / encode.file, encode, provider=provider),
-        Graph.open(root / decode.file, decode, provider=provider),
-        manifest.reproducible,
-    )
+    values = {"manifest": manifest, "source": source, "target": target, "reproducible": manifest.reproducible}
+    return BundleParts(TransducerBundle, values, {"encode_graph": encode, "decode_graph": decode})
 
 
 def _read_vocabulary(root: Path, entry: VocabularyEntry, tokenization: Tokenization) -> TokenVocabulary:

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from service.settings import read_settings
 
         settings = read_settings(given, os.environ)
-        from service.server.application import serve  # late: --help and usage errors need none of it
+        from service.server.serve import serve  # late: --help and usage errors need none of it
 
         serve(settings)
     except SeqserveError as error:

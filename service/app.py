@@ -3,7 +3,7 @@
 import random
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 from flask import Flask
@@ -24,10 +24,12 @@ from service.context import (
     enter,
 )
 from service.cores import available_cores
+from service.engine.checks import check_bundles, choose_provider
 from service.engine.models import QueueLimits, SlotLimits
-from service.engine.opening import Checked, check_bundles, choose_provider, open_model
+from service.engine.opening import Checked, open_model, take_reported
 from service.engine.patience import LOOK_AFTER_S, ClientLeftError, Patience
 from service.engine.registry import Registry
+from service.engine.reports import BundleReport
 from service.errors import NotFoundError, RequestError
 from service.metrics import logs
 from service.metrics.telemetry import Telemetry
@@ -153,13 +155,19 @@ def _not_for_operators() -> NotFoundError:
     return NotFoundError("This port answers probes and metrics only.")
 
 
-def make_registry(settings: Settings, known: Mapping[str, Checked] | None = None) -> Registry:
-    """Check the bundles of `settings.models`; they are opened by the registry's `open`.
+def make_registry(
+    settings: Settings, reports: Iterable[BundleReport] | None = None, known: Mapping[str, Checked] | None = None
+) -> Registry:
+    """Take the bundles that a check has reported; they are opened by the registry's `open`.
 
-    known: bundles by name that need no second check unless they have changed. Raises BundleError.
+    reports: without them `settings.models` is checked in this process. known: bundles by name that are taken as they
+    are when their report is the same. Raises BundleError.
     """
     provider = choose_provider(settings.provider)
-    checked = check_bundles(settings.models, provider=provider, known=known)
+    if reports is None:
+        messages = check_bundles(settings.models, provider=provider)
+        reports = [message for message in messages if isinstance(message, BundleReport)]
+    checked = take_reported(reports, known)
     slots = SlotLimits(settings.max_samples, settings.max_waiting_samples, settings.client_share)
     has_own_core = settings.num_workers >= available_cores()
     queue = QueueLimits(settings.max_queue_tokens, _QUICK_RUN_S if has_own_core else 0.0, settings.client_share)

@@ -1,95 +1,50 @@
-"""Bundles checked once before workers are forked, and opened again in each worker."""
+"""Bundles that were checked, perhaps by another process, and are opened in each worker."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bundle.entries import GraphEntry
+import msgspec
+
 from bundle.errors import BundleError
-from bundle.graph import Graph, provider_name
-from bundle.load import Bundle, find_bundles, load_bundle, verify_bundle
-from bundle.manifest import MANIFEST_FILE, Manifest, read_manifest, verify_files
+from bundle.load import Bundle, load_bundle, open_bundle, read_parts
+from bundle.manifest import MANIFEST_FILE, Manifest, read_manifest, sha256_of, verify_files
+from bundle.parts import BundleParts
+from service.engine.checks import stamps_of
 from service.engine.models import Model, QueueLimits, SlotLimits, model_of
+from service.engine.reports import BundleReport
 
 logger = logging.getLogger("seqserve")
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
-    """What workers share of a bundle: all but the sessions, which must be made after the fork.
-
-    parts, graphs: the bundle's fields, those that are graphs as what they were opened from.
-    """
-
-    kind: type[Any]
-    parts: dict[str, Any]
-    graphs: dict[str, GraphEntry]
-
-    @classmethod
-    def of(cls, bundle: Bundle) -> "Closed":
-        """Take an open bundle apart."""
-        values = {each.name: getattr(bundle, each.name) for each in fields(bundle)}
-        graphs = {name: value.spec for name, value in values.items() if isinstance(value, Graph)}
-        parts = {name: value for name, value in values.items() if name not in graphs}
-        return cls(type(bundle), parts, graphs)
-
-    def open(self, folder: Path) -> Bundle:
-        """Open the graphs again; their weights are mapped from the file, so this takes milliseconds."""
-        graphs = {name: Graph.open(folder / entry.file, entry) for name, entry in self.graphs.items()}
-        bundle: Bundle = self.kind(**self.parts, **graphs)
-        return bundle
-
-
-@dataclass(frozen=True, slots=True)
 class Checked:
-    """A bundle that passed its checks in this process or its parent; `closed` is the bundle without a session.
+    """A bundle that passed its checks; `parts` is what workers share of it.
 
-    stamps: of its files when they were checked, none when that was not asked for.
+    report: what the check found; None for a model that no check has seen.
     """
 
     folder: Path
     manifest: Manifest
-    closed: Closed | None
-    stamps: list[tuple[int, int]] = field(default_factory=list)
+    parts: BundleParts[Any] | None
+    report: BundleReport | None = None
 
     @property
     def is_unchanged(self) -> bool:
         """Whether the files are still those that were checked, as far as their stamps tell."""
-        return bool(self.stamps) and self.stamps == _stamps(self.folder, self.manifest)
+        return self.report is not None and self.report.stamps == stamps_of(self.folder, self.manifest)
 
 
-def check_bundles(models: Path, *, provider: str, known: Mapping[str, Checked] | None = None) -> list[Checked]:
-    """Check every bundle of a folder (or the one bundle that it is) but those that are known and have not changed.
+def take_reported(reports: Iterable[BundleReport], known: Mapping[str, Checked] | None = None) -> list[Checked]:
+    """Decide what is served: exactly what was reported, and as it was when it was checked.
 
-    With provider "cpu" the graphs are run against their recorded answers here, once for all workers; with another one
-    only files are verified here, because a GPU's state does not survive a fork.
-    Raises BundleError: one sentence that names the file and says why.
+    No graph is opened here. Known bundles whose report is the same are returned as they are.
+    Raises BundleError when a manifest or a vocabulary is no longer the file that was checked.
     """
-    folders = [models] if (models / MANIFEST_FILE).is_file() else find_bundles(models)
-    if not folders:
-        raise BundleError(f"{models}: holds no bundle, none of <name>/<version>/{MANIFEST_FILE} is there")
-    checked: dict[str, Checked] = {}
-    for folder in folders:
-        item = _known(folder, known or {}) or _check(folder, opens=provider == "cpu")
-        name = item.manifest.name
-        if name in checked:
-            raise BundleError(f"{folder}: names its model {name!r} as {checked[name].folder} does")
-        checked[name] = item
-    return list(checked.values())
-
-
-def choose_provider(setting: str) -> str:
-    """Return "cpu" or "cuda" for a setting that may be "auto"; raises BundleError when it is not there at all."""
-    if setting != "auto":
-        provider_name(setting)
-        return setting
-    try:
-        provider_name("cuda")
-    except BundleError:
-        return "cpu"
-    return "auto"  # known only once a session was opened, in the worker
+    before = {} if known is None else {item.report: item for item in known.values() if item.report is not None}
+    return [before.get(report) or _read(report) for report in reports]
 
 
 def open_model(checked: Checked, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> Model:
@@ -100,12 +55,12 @@ def open_model(checked: Checked, provider: str, queue: QueueLimits, slots: SlotL
     Raises BundleError, also when a file is no longer what was checked: a worker that replaces a dead one long after the
     start would else answer with another's weights.
     """
-    if provider == "cpu" and checked.closed is not None:
-        if not checked.is_unchanged:
-            verify_files(checked.folder, checked.manifest)
-        bundle = checked.closed.open(checked.folder)
+    if not checked.is_unchanged:
+        verify_files(checked.folder, checked.manifest)
+    if provider == "cpu" and checked.parts is not None:
+        bundle: Bundle = checked.parts.open(checked.folder)
     else:
-        bundle, provider = load_on(checked.folder, provider)
+        bundle, provider = _open_on(checked, provider)
     if provider != "cpu":
         queue = queue._replace(quick_run_s=0.0)
     return model_of(bundle, provider, queue, slots)
@@ -113,32 +68,44 @@ def open_model(checked: Checked, provider: str, queue: QueueLimits, slots: SlotL
 
 def load_on(folder: Path, provider: str) -> tuple[Bundle, str]:
     """Load a bundle and say where it runs; "auto" falls back to the CPU. Raises BundleError."""
+    return _fall_back(lambda chosen: load_bundle(folder, provider=chosen), provider)
+
+
+def _open_on(checked: Checked, provider: str) -> tuple[Bundle, str]:
+    """Open verified files where they were not run yet, and compare their answers."""
+    return _fall_back(lambda chosen: open_bundle(checked.folder, checked.manifest, provider=chosen), provider)
+
+
+def _fall_back(load: Callable[[str], Bundle], provider: str) -> tuple[Bundle, str]:
     if provider == "auto":
         try:
-            return load_bundle(folder, provider="cuda"), "cuda"
+            return load("cuda"), "cuda"
         except BundleError as error:
             logger.warning("not on cuda: %s", error)
             provider = "cpu"
-    return load_bundle(folder, provider=provider), provider
+    return load(provider), provider
 
 
-def _known(folder: Path, known: Mapping[str, Checked]) -> Checked | None:
-    return next((item for item in known.values() if item.folder == folder and item.is_unchanged), None)
+def _read(report: BundleReport) -> Checked:
+    folder = report.path
+    manifest_path = folder / MANIFEST_FILE
+    _compare(manifest_path, report.manifest_sha256)
+    manifest = read_manifest(folder)
+    checksums = {manifest_path: report.manifest_sha256}
+    checksums |= {folder / entry.file: entry.sha256 for entry in msgspec.structs.astuple(manifest.vocabularies)}
+    # Before, so that nothing else is read; and after, because a file may have changed meanwhile.
+    for path, sha256 in checksums.items():
+        _compare(path, sha256)
+    parts = read_parts(folder, manifest).with_reproducible(report.reproducible)
+    for path, sha256 in checksums.items():
+        _compare(path, sha256)
+    return Checked(folder, manifest, parts, report)
 
 
-def _check(folder: Path, *, opens: bool) -> Checked:
-    stamps = _stamps(folder, read_manifest(folder))
-    if not opens:
-        return Checked(folder, verify_bundle(folder), None, stamps)
-    bundle = load_bundle(folder)
-    return Checked(folder, bundle.manifest, Closed.of(bundle), stamps)
-
-
-def _stamps(folder: Path, manifest: Manifest) -> list[tuple[int, int]]:
-    """Inode and time of change of the manifest and of each file that a worker opens; empty when one is missing."""
-    files = [entry.file for entry in (*manifest.graph_files(), manifest.weights)]
+def _compare(path: Path, sha256: str) -> None:
     try:
-        found = [(folder / file).stat() for file in (MANIFEST_FILE, *files)]
-    except OSError:
-        return []
-    return [(status.st_ino, status.st_ctime_ns) for status in found]
+        is_same = path.is_file() and sha256_of(path) == sha256
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read: {error.strerror}") from error
+    if not is_same:
+        raise BundleError(f"{path}: has changed since it was checked")

@@ -11,6 +11,7 @@ from typing import BinaryIO, Literal, overload
 from bundle.errors import BundleError, SeqserveError
 from bundle.load import find_bundles
 from bundle.manifest import MANIFEST_FILE, read_manifest
+from service.engine.checks import choose_provider
 from service.engine.models import (
     ClassifierModel,
     LanguageModel,
@@ -20,7 +21,7 @@ from service.engine.models import (
     TransducerModel,
     model_of,
 )
-from service.engine.opening import choose_provider, load_on
+from service.engine.opening import load_on
 from service.engine.patience import Patience
 from service.engine.registry import Task
 from service.settings import PROVIDERS, variable_of

@@ -5,6 +5,7 @@ import gc
 import logging
 import math
 import resource
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask
@@ -12,12 +13,14 @@ from gunicorn.app.base import BaseApplication
 
 from service.app import create_app, make_registry
 from service.engine.registry import Registry
+from service.engine.reports import BundleReport
 from service.memory import use_few_heaps
 from service.metrics import logs
 from service.metrics.gunicorn_log import ErrorLog
 from service.metrics.shared_values import SharedValues
 from service.metrics.telemetry import Telemetry
 from service.scratch import scratch_directory
+from service.server.checking import ModelCheck
 from service.server.master import Master, prepare_worker, retire_worker
 from service.server.shared_state import SharedState
 from service.server.worker import Worker
@@ -33,15 +36,15 @@ _OTHER_FILES = 64
 """Descriptors that a worker needs beside those of its connections; about 20 are open when it is idle."""
 
 
-def serve(settings: Settings) -> None:
-    """Check the bundles, then serve until told to stop; ends in SystemExit.
+def serve(settings: Settings, check: ModelCheck) -> None:
+    """Wait for the check of the bundles, then serve until told to stop; ends in SystemExit.
 
-    Raises BundleError, or ScratchError, before anything listens.
+    Raises SeqserveError before anything listens.
     """
     logger = logs.set_up_logs(settings.log_level)
     use_few_heaps()
     # Everything that workers can share is made before they are forked: modules, manifests, vocabularies, routes.
-    server = Server(_within_descriptors(settings))
+    server = Server(_within_descriptors(settings), check.wait())
     logger.info("checked %s", ", ".join(server.registry.missing))
     # What lives until the end need not be looked at, and so not be copied, by each worker's garbage collector.
     gc.collect()
@@ -53,13 +56,13 @@ def serve(settings: Settings) -> None:
 class Server(BaseApplication):  # type: ignore[misc]
     """The app as gunicorn sees it: configuration, and the WSGI callable that each worker asks for."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, reports: Iterable[BundleReport]) -> None:
         self.settings = settings
         self.scratch = scratch_directory()
         self.shared = SharedState(max(64, 8 * settings.num_workers))
         self.telemetry = Telemetry(SharedValues(self.shared.num_slots))
         logs.report_drops(self.telemetry.count_dropped_lines)
-        self.use(make_registry(settings))
+        self.use(make_registry(settings, reports))
         super().__init__()
 
     def use(self, registry: Registry) -> None:

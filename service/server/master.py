@@ -1,33 +1,38 @@
-"""gunicorn's master process: drains before it stops, takes new bundles in, says in one sentence why it cannot start."""
+"""gunicorn's master process: starts, replaces and stops workers, drains before it stops, takes new bundles in."""
 
 import logging
+import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
 from bundle.errors import SeqserveError
-from service.app import make_registry
-from service.engine.registry import Registry
-from service.server.forked_check import Trial
-from service.server.worker import STOPS
+from service.server.reload import reload_models
+from service.server.start_failures import StartFailures
+from service.server.worker import BOOT_ERROR, STOPS
 
-_NEW_WORKERS_LIMIT_S = 120.0
-_LOOK_S = 0.05
+_RESPAWN_S = 0.05
+"""Pause after each worker that replaces another: one that dies again and again must not take a whole core."""
 
 logger = logging.getLogger("seqserve")
 
 
-class ReloadError(SeqserveError):
-    """New bundles were not taken; the message says why."""
+class StoppingError(SeqserveError):
+    """The server has been told to stop while something else went on."""
+
+
+class SlotsTakenError(SeqserveError):
+    """Every slot of the shared state belongs to a worker that has not ended."""
 
 
 class Master(Arbiter):  # type: ignore[misc]
     """The process that starts, replaces and stops workers."""
+
+    reexec_pid: int
 
     def __init__(self, server: Any) -> None:
         super().__init__(server)
@@ -36,13 +41,20 @@ class Master(Arbiter):  # type: ignore[misc]
         self._drain_s = server.settings.drain_s
         self._is_halting = False
         self._retiring: set[int] = set()
-        # The worker's own sentence says it all.
-        logging.getLogger("gunicorn.error").addFilter(lambda record: not self._shared.failure)
+        self._failures = StartFailures()
+        self._later: list[int] = []
+        self._trial: set[int] = set()
+        self._trial_failure = ""
+
+    # Workers.
 
     def free_slot(self) -> int:
-        """Return a slot of the shared state that no worker has."""
+        """Return a slot of the shared state that no worker has; raises SlotsTakenError."""
         taken = {worker.slot for worker in self.WORKERS.values()}
-        return next(slot for slot in range(self._shared.num_slots) if slot not in taken)
+        for slot in range(self._shared.num_slots):
+            if slot not in taken:
+                return slot
+        raise SlotsTakenError(f"all {len(taken)} slots belong to workers that have not ended")
 
     def spawn_worker(self) -> int:
         """Start a worker. What it is told before it listens to signals waits until it does, and is not lost."""
@@ -53,22 +65,124 @@ class Master(Arbiter):  # type: ignore[misc]
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         return number
 
-    def spawn_workers(self) -> None:
-        """Start the first workers at once: gunicorn pauses between them, which would delay readiness."""
-        if self.worker_age:  # one that dies again and again must not take a whole core
-            super().spawn_workers()
-            return
-        for _ in range(self.num_workers - len(self.WORKERS)):
-            self.spawn_worker()
-
     def manage_workers(self) -> None:
-        """Replace workers that have ended; those that are about to end count as gone."""
-        leaving = {number: self.WORKERS.pop(number) for number in self._retiring if number in self.WORKERS}
-        self._retiring = set(leaving)
+        """Start and retire workers until there are `num_workers`, beside those that are about to end.
+
+        After a failure one worker at a time is tried, with growing pauses.
+        """
+        staying = {number: worker for number, worker in self.WORKERS.items() if number not in self._retiring}
+        if len(staying) >= self.num_workers and all(self._shared.serves(each.slot) for each in staying.values()):
+            self._failures.clear()
+        num_missing = self.num_workers - len(staying)
+        if self._failures:
+            num_missing = min(num_missing, 1)
+        for _ in range(num_missing):
+            if self._failures.pause_left_s(time.monotonic()):
+                break
+            self._replace_one()
+        oldest = sorted(staying, key=lambda number: staying[number].age)
+        for number in oldest[: max(0, -num_missing)]:
+            self.retire_worker(number)
+
+    def _replace_one(self) -> None:
+        is_first = self.worker_age < self.num_workers  # a pause between the first ones would delay readiness
         try:
-            super().manage_workers()
-        finally:
-            self.WORKERS.update(leaving)
+            self.spawn_worker()
+        except (OSError, SlotsTakenError) as error:
+            self._note_failure(f"a process cannot be started: {error}")
+        if not is_first:
+            time.sleep(_RESPAWN_S)
+
+    def retire_worker(self, number: int) -> None:
+        """Ask a worker to end; another may take its place at once."""
+        self._retiring.add(number)
+        self.kill_worker(number, signal.SIGTERM)
+
+    def kill_worker(self, number: int, received: int) -> None:
+        """Send a worker a signal; SIGTERM is announced, so that the worker knows who has sent it."""
+        if received == signal.SIGTERM and number in self.WORKERS:
+            self._shared.retire(self.WORKERS[number].slot)
+        super().kill_worker(number, received)
+
+    def reap_workers(self) -> None:
+        """Collect ended workers; raises HaltServer when none serves and one has just failed to start."""
+        while (ended := _next_ended()) is not None:
+            number, status = ended
+            if number == self.reexec_pid:
+                self.reexec_pid = 0
+            worker = self.WORKERS.pop(number, None)
+            if worker is not None:  # the first process of a container gets others' children too
+                self._note_end(number, worker, os.waitstatus_to_exitcode(status))
+
+    def _note_end(self, number: int, worker: Any, code: int) -> None:
+        has_served = self._shared.serves(worker.slot)
+        was_retiring = number in self._retiring
+        self._retiring.discard(number)
+        reason = self._shared.take_failure() if code == BOOT_ERROR else ""
+        worker.tmp.close()
+        self.cfg.child_exit(self, worker)
+        if has_served:
+            if not was_retiring:
+                self._failures.clear()  # its place is tried at once
+            if code and not was_retiring:
+                logger.error("worker %d %s", number, _how(code))
+        elif code and not was_retiring and not self._is_halting:
+            reason = reason or f"a worker {_how(code)} before it served"
+            if number in self._trial:
+                self._trial_failure = reason
+            elif code != -signal.SIGKILL and not self._has_serving():
+                raise HaltServer(reason, BOOT_ERROR)
+            else:
+                self._note_failure(reason)
+
+    def _note_failure(self, reason: str) -> None:
+        if self._failures.note(reason, time.monotonic()):
+            logger.error("a worker could not start: %s. Others are tried, with growing pauses.", reason.rstrip("."))
+
+    def _has_serving(self) -> bool:
+        return any(
+            self._shared.serves(worker.slot) for number, worker in self.WORKERS.items() if number not in self._retiring
+        )
+
+    # Signals.
+
+    def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
+        """Return what has been received, signals to stop first; waits no longer than until a worker is due."""
+        pause_s = self._failures.pause_left_s(time.monotonic())
+        received: list[int] = super().wait_for_signals(timeout=min(timeout, pause_s) if pause_s else timeout)
+        return sorted(received, key=lambda number: number not in STOPS)
+
+    def look_around(self) -> None:
+        """Collect ended workers while something else goes on; other signals are kept for `take_up`.
+
+        Raises StoppingError when the server is to stop.
+        """
+        received = self.wait_for_signals(timeout=0.001)
+        self._later += [each for each in received if each != signal.SIGCHLD and each not in self._later]
+        if any(each in STOPS for each in self._later):
+            raise StoppingError("the server has been told to stop")
+        self.reap_workers()
+
+    def look_after_workers(self) -> None:
+        """Look around, and replace workers that have ended or do not start."""
+        self.look_around()
+        self.murder_workers()
+        self.manage_workers()
+
+    def handle_hup(self) -> None:
+        """Serve what the folder of models holds now, or go on as before and say why.
+
+        A SIGHUP that comes meanwhile is handled afterwards: the folder may have changed since it was read.
+        """
+        try:
+            reload_models(self, self._server)
+        except StoppingError:
+            logger.info("SIGHUP: given up, because the server has been told to stop")
+        except SeqserveError as error:
+            logger.error("SIGHUP: %s. The models of before go on being served.", str(error).rstrip("."))
+        later, self._later = self._later, []
+        for received in later:
+            self.SIG_QUEUE.put(received)
 
     def handle_term(self) -> None:
         """Fail readiness, go on serving for drain_s, then stop gracefully."""
@@ -82,87 +196,69 @@ class Master(Arbiter):  # type: ignore[misc]
             self.manage_workers()
         super().handle_term()
 
-    def handle_hup(self) -> None:
-        """Serve what the folder of models holds now, or go on as before and say why."""
-        started_at = time.monotonic()
-        try:
-            registry = self._checked()
-            if registry is None:
-                logger.info("SIGHUP: the models are what they were; nothing to do")
-                return
-            self._replace_workers(registry)
-        except SeqserveError as error:
-            logger.error("SIGHUP: %s. The models of before go on being served.", str(error).rstrip("."))
-        else:
-            logger.info("SIGHUP: serving %s after %.1f s", ", ".join(registry.names), time.monotonic() - started_at)
-
-    def _checked(self) -> Registry | None:
-        """Check the folder; return its models, None when they are those of before. Raises SeqserveError."""
-        settings, known = self._server.settings, self._server.registry.checked
-        # In a process of its own first: a file that makes the runtime crash must not take this one with it.
-        trial = Trial(lambda: make_registry(settings, known))
-        while not trial.is_over(_LOOK_S):
-            self._look_around()
-        trial.check()
-        registry = make_registry(settings, known)
-        now = registry.checked
-        is_same = now.keys() == known.keys() and all(now[name] is known[name] for name in now)
-        return None if is_same else registry
-
-    def _replace_workers(self, registry: Registry) -> None:
-        """Start workers with other models, and end the old ones once all of those serve. Raises ReloadError."""
-        before, old = self._server.registry, set(self.WORKERS)
-        self._server.use(registry)
-        new = [self.spawn_worker() for _ in range(self.num_workers)]
-        try:
-            self._wait_for(new)
-        except ReloadError:
-            self._server.use(before)
-            for number in set(new) & self.WORKERS.keys():
-                self._retiring.add(number)
-                self.kill_worker(number, signal.SIGKILL)
-            raise
-        self._retiring |= old & self.WORKERS.keys()
-        for number in self._retiring:
-            self.kill_worker(number, signal.SIGTERM)
-
-    def _wait_for(self, workers: Iterable[int]) -> None:
-        until = time.monotonic() + _NEW_WORKERS_LIMIT_S
-        while not all(number in self.WORKERS and self._shared.serves(self.WORKERS[number].slot) for number in workers):
-            self._look_around()
-            if self._shared.failure:
-                reason = self._shared.failure
-                self._shared.report_failure("")
-                raise ReloadError(reason)
-            if not all(number in self.WORKERS for number in workers):
-                raise ReloadError("a new worker ended before it served")
-            if time.monotonic() > until:
-                raise ReloadError(f"the new workers did not serve within {_NEW_WORKERS_LIMIT_S:.0f} s")
-            time.sleep(_LOOK_S)
-
-    def _look_around(self) -> None:
-        """Collect ended workers while something else goes on; raises ReloadError when the server is to stop."""
-        for received in self.wait_for_signals(timeout=0.001):
-            if received in STOPS:
-                self.SIG_QUEUE.put(received)
-                raise ReloadError("the server has been told to stop")
-        self.reap_workers()
-
-    def reap_workers(self) -> None:
-        """Collect ended workers; one that could not start halts the server, once, unless others serve."""
-        try:
-            super().reap_workers()
-        except HaltServer:
-            if self._is_halting or any(self._shared.serves(worker.slot) for worker in self.WORKERS.values()):
-                return
-            raise
-
-    def halt(self, reason: str | None = None, exit_status: int = 0) -> None:
-        """Stop everything and exit."""
+    def stop(self, graceful: bool = True) -> None:
+        """Stop every worker; what they end with is no failure any more."""
         self._is_halting = True
-        if self._shared.failure:
-            print(f"seqserve: {self._shared.failure}", file=sys.stderr, flush=True)
-        super().halt(reason, exit_status)
+        super().stop(graceful)
+
+    def halt(self, reason: str | None = None, exit_status: int = 0) -> NoReturn:
+        """Stop everything and exit; a reason is said in one sentence."""
+        if exit_status:
+            print(f"seqserve: {reason}", file=sys.stderr, flush=True)
+            self.stop()
+            sys.exit(exit_status)
+        super().halt(reason)
+        raise AssertionError("gunicorn's halt has returned")
+
+    # A trial: workers with other models, beside those that serve.
+
+    def start_trial(self) -> set[int]:
+        """Start as many workers as there are to be. Raises OSError and SlotsTakenError."""
+        self._trial, self._trial_failure = set(), ""
+        for _ in range(self.num_workers):
+            self._trial.add(self.spawn_worker())
+        return self._trial
+
+    def trial_serves(self) -> bool:
+        """Say whether every worker of the trial serves; raises SeqserveError when one has ended."""
+        if self._trial_failure:
+            raise SeqserveError(self._trial_failure)
+        if not self._trial <= self.WORKERS.keys():
+            raise SeqserveError("a new worker ended before all of them served")
+        return all(self._shared.serves(self.WORKERS[number].slot) for number in self._trial)
+
+    def keep_trial(self) -> None:
+        """Retire every worker but those of the trial."""
+        for number in self.WORKERS.keys() - self._trial - self._retiring:
+            self.retire_worker(number)
+        self._trial = set()
+        self._failures.clear()
+
+    def drop_trial(self) -> None:
+        """End the workers of the trial."""
+        for number in self._trial & self.WORKERS.keys():
+            self._retiring.add(number)
+            self.kill_worker(number, signal.SIGKILL)
+        self._trial = set()
+
+
+def _next_ended() -> tuple[int, int] | None:
+    """Return process id and status of a child that has ended; None when there is none."""
+    try:
+        number, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return (number, status) if number else None
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit status {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"was ended by {name}" + (" (perhaps the memory has run out)" if name == "SIGKILL" else "")
 
 
 def prepare_worker(master: Master, worker: Any) -> None:

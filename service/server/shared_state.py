@@ -20,7 +20,8 @@ class SharedState:
 
     def __init__(self, num_slots: int = 64) -> None:
         self.num_slots = num_slots
-        self._page = mmap.mmap(-1, _PAGE_BYTES + num_slots * _SLOT.size)
+        self._retired_at = _PAGE_BYTES + num_slots * _SLOT.size  # a byte for each slot
+        self._page = mmap.mmap(-1, self._retired_at + num_slots)
 
     def start_draining(self, drain_s: float) -> None:
         """From now on readiness fails; listeners close `drain_s` seconds from now."""
@@ -41,28 +42,37 @@ class SharedState:
         return float(struct.unpack_from("<d", self._page, _DRAIN_AT)[0])
 
     def report_failure(self, message: str) -> None:
-        """Keep why a worker could not start; of several reports the last one stays. An empty one clears it."""
-        data = message.encode()[: _PAGE_BYTES - _MESSAGE]
+        """Keep why a worker could not start until `take_failure`; of several reports the last one stays."""
+        data = message.encode("utf-8", "backslashreplace")[: _PAGE_BYTES - _MESSAGE]
         self._page[_MESSAGE : _MESSAGE + len(data)] = data
         struct.pack_into("<I", self._page, _MESSAGE_SIZE, len(data))
 
-    @property
-    def failure(self) -> str:
-        """Why a worker could not start; empty when none has failed."""
+    def take_failure(self) -> str:
+        """Return why a worker could not start, and forget it; empty when none has failed since the last call."""
         size = struct.unpack_from("<I", self._page, _MESSAGE_SIZE)[0]
+        struct.pack_into("<I", self._page, _MESSAGE_SIZE, 0)
         return self._page[_MESSAGE : _MESSAGE + size].decode(errors="replace")
 
     def report(self, slot: int, *, num_connections: int) -> None:
         """Say that the worker of a slot serves, and how many connections it holds."""
-        _SLOT.pack_into(self._page, _PAGE_BYTES + slot * _SLOT.size, 1, num_connections)
+        _SLOT.pack_into(self._page, _slot_at(slot), 1, num_connections)
+
+    def retire(self, slot: int) -> None:
+        """Say that the master asks the worker of a slot to stop; to be called before it sends SIGTERM."""
+        self._page[self._retired_at + slot] = 1
+
+    def is_retired(self, slot: int) -> bool:
+        """Whether the master has asked the worker of a slot to stop."""
+        return bool(self._page[self._retired_at + slot])
 
     def clear(self, slot: int) -> None:
         """Forget the worker of a slot."""
-        _SLOT.pack_into(self._page, _PAGE_BYTES + slot * _SLOT.size, 0, 0)
+        _SLOT.pack_into(self._page, _slot_at(slot), 0, 0)
+        self._page[self._retired_at + slot] = 0
 
     def serves(self, slot: int) -> bool:
         """Whether the worker of a slot takes requests."""
-        return bool(_SLOT.unpack_from(self._page, _PAGE_BYTES + slot * _SLOT.size)[0])
+        return bool(_SLOT.unpack_from(self._page, _slot_at(slot))[0])
 
     def fair_connections(self) -> int:
         """How many connections a worker may hold before others should take theirs."""
@@ -75,4 +85,9 @@ class SharedState:
         return num_connections > fewest + 2 + fewest // 4
 
     def _fewest_connections(self) -> int:
-        return min((held for serves, held in _SLOT.iter_unpack(self._page[_PAGE_BYTES:]) if serves), default=0)
+        slots = _SLOT.iter_unpack(self._page[_PAGE_BYTES : self._retired_at])
+        return min((held for serves, held in slots if serves), default=0)
+
+
+def _slot_at(slot: int) -> int:
+    return _PAGE_BYTES + slot * _SLOT.size

@@ -34,10 +34,11 @@ STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 """Signals that end a process."""
 
 BOOT_ERROR = 3
-"""Exit status by which gunicorn's master knows that starting another worker would fail again."""
+"""Exit status of a worker that could not start, and of a master none of whose workers can."""
 
 _TICK_S = 1.0
 _QUICK_GRACE_S = 1.0
+_DRAIN_NEWS_S = 1.0  # a service manager sends SIGTERM to all processes at once
 _LINGER_S = 2.0
 """How long a worker that is to end keeps connections on which nothing is being asked."""
 _LONG_LINGER_S = 15.0
@@ -70,14 +71,16 @@ class Worker(base.Worker):  # type: ignore[misc]
     def init_signals(self) -> None:
         """Listen to signals, which the master has held back since before the fork."""
         super().init_signals()
+        signal.signal(signal.SIGALRM, self.handle_alarm)
+        signal.siginterrupt(signal.SIGALRM, False)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
     def load_wsgi(self) -> None:
-        """Open the models; a bundle that cannot be opened stops the whole server with its one sentence."""
+        """Open the models; the master is told why one cannot be opened."""
         try:
             super().load_wsgi()
-        except SeqserveError as error:
-            self.app.shared.report_failure(str(error))
+        except Exception as error:
+            self.app.shared.report_failure(str(error) if isinstance(error, SeqserveError) else repr(error))
             sys.exit(BOOT_ERROR)
         self._parts: Service = self.wsgi.extensions[SERVICE]
         self.clients = self._parts.clients
@@ -174,8 +177,16 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._woken.set()
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
-        """Stop gracefully."""
-        self.alive = False
+        """Stop gracefully: at once when the master asks for it, else unless the server drains a moment later."""
+        if self.app.shared.is_retired(self.slot) or self.ppid != os.getppid():
+            self.alive = False
+        else:
+            signal.setitimer(signal.ITIMER_REAL, _DRAIN_NEWS_S)
+
+    def handle_alarm(self, sig: Any, frame: Any) -> None:
+        """Heed a SIGTERM that the master did not announce; if the server drains, the master will say when."""
+        if not self.app.shared.is_draining:
+            self.alive = False
 
     def handle_quit(self, sig: Any, frame: Any) -> None:
         """Stop soon: at once when asked twice."""

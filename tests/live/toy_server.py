@@ -2,8 +2,7 @@
 
 import sys
 import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -11,7 +10,9 @@ from bundle.language_model import StepBatch, StepResult
 from service import app
 from service.__main__ import main
 from service.engine.models import Model, QueueLimits, SlotLimits, model_of
-from service.engine.opening import Checked, check_bundles, open_model
+from service.engine.opening import Checked, open_model, take_reported
+from service.engine.reports import BundleReport
+from tests.live.served import BUNDLES
 from tests.toy_language_model import ToyLanguageModel
 
 SLOW_STEP_S = 0.02
@@ -47,10 +48,10 @@ def toys() -> dict[str, ToyLanguageModel]:
     return found
 
 
-def check_more(models: Path, *, provider: str, known: Mapping[str, Checked] | None = None) -> list[Checked]:
-    """Stand in for `check_bundles`."""
-    taken = check_bundles(models, provider=provider, known=known)
-    return [*taken, *(Checked(models, toy.manifest, None) for toy in toys().values())]
+def take_more(reports: Iterable[BundleReport], known: Mapping[str, Checked] | None = None) -> list[Checked]:
+    """Stand in for `take_reported`."""
+    taken = take_reported(reports, known)
+    return [*taken, *(Checked(BUNDLES, toy.manifest, None) for toy in toys().values())]
 
 
 def open_more(checked: Checked, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> Model:
@@ -62,6 +63,6 @@ def open_more(checked: Checked, provider: str, queue: QueueLimits, slots: SlotLi
 
 
 if __name__ == "__main__":
-    app.check_bundles = check_more
+    app.take_reported = take_more
     app.open_model = open_more
     sys.exit(main())

@@ -9,20 +9,22 @@ from service.server.shared_state import SharedState
 
 def test_a_failure_is_read_by_the_parent() -> None:
     shared = SharedState()
-    assert shared.failure == ""
+    assert shared.take_failure() == ""
     child = os.fork()
     if child == 0:
         shared.report_failure("weights.safetensors: wrong checksum “é”")
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
-    assert shared.failure == "weights.safetensors: wrong checksum “é”"
+    assert shared.take_failure() == "weights.safetensors: wrong checksum “é”"
+    assert shared.take_failure() == ""
 
 
 def test_a_message_longer_than_the_page_is_cut() -> None:
     shared = SharedState()
     shared.report_failure("x" * 10_000)
-    assert shared.failure == "x" * len(shared.failure)
-    assert 1000 < len(shared.failure) < 5000
+    failure = shared.take_failure()
+    assert failure == "x" * len(failure)
+    assert 1000 < len(failure) < 5000
 
 
 def test_draining_is_seen_by_the_children() -> None:
@@ -61,8 +63,18 @@ def test_some_difference_is_fair_and_more_is_borne(fewest: int, fair: int, most:
     assert shared.has_far_more(most + 1)
 
 
-def test_a_cleared_failure_is_none() -> None:
+def test_a_failure_may_name_a_file_that_is_not_utf_8() -> None:
     shared = SharedState()
-    shared.report_failure("weights.safetensors: wrong checksum")
-    shared.report_failure("")
-    assert shared.failure == ""
+    shared.report_failure("\udcff/words.txt: wrong checksum")
+    assert shared.take_failure() == "\\udcff/words.txt: wrong checksum"
+
+
+def test_a_worker_is_retired_until_its_slot_is_cleared() -> None:
+    shared = SharedState()
+    shared.report(2, num_connections=1)
+    shared.retire(2)
+    assert [shared.is_retired(slot) for slot in (1, 2, 3)] == [False, True, False]
+    assert shared.serves(2)
+    assert (shared.fair_connections(), shared.serves(3)) == (2, False)
+    shared.clear(2)
+    assert not shared.is_retired(2)

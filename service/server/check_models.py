@@ -1,0 +1,86 @@
+"""Check a folder of bundles in a process of its own: `python -m service.server.check_models FOLDER`.
+
+A file may crash the runtime, or hold it up for ever. Neither must happen to the server, which reads what this process
+writes to standard output: one JSON message a line (service/engine/reports.py), the last of which is `finished` or
+`failed`.
+"""
+
+import argparse
+import contextlib
+import ctypes
+import os
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from bundle.errors import SeqserveError
+from service.engine.checks import check_bundles, choose_provider
+from service.engine.reports import BundleReport, Failed, Finished
+from service.settings import PROVIDERS
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+Write = Callable[[msgspec.Struct], None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check and report; returns 0 also when a bundle has failed, because the messages say so."""
+    given = _read(arguments)
+    _end_with(given.parent)
+    write = _take_output()
+    try:
+        provider = choose_provider(given.provider)
+        for message in check_bundles(given.folder, provider=provider, known=given.known):
+            write(message)
+    except SeqserveError as error:
+        write(Failed(_plain(str(error))))
+    except Exception as error:
+        write(Failed(_plain(f"checking {given.folder} failed: {error!r}")))
+    else:
+        write(Finished())
+    return 0
+
+
+def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m service.server.check_models", allow_abbrev=False)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("known", nargs="*", type=_known, help="bundles to check only if they have changed, as JSON")
+    parser.add_argument("--provider", choices=PROVIDERS, default="cpu")
+    parser.add_argument("--parent", type=int, default=os.getppid(), help="process id; the check ends when it does")
+    return parser.parse_args(arguments)
+
+
+def _known(text: str) -> BundleReport:
+    return msgspec.json.decode(text, type=BundleReport)
+
+
+def _end_with(parent: int) -> None:
+    """Let the kernel end this process when its parent ends, however that happens; only Linux can do so."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it had ended before the kernel was told
+        os._exit(1)
+
+
+def _take_output() -> Write:
+    """Keep standard output for messages: what a library prints goes to standard error from now on."""
+    output = os.dup(1)
+    with contextlib.suppress(OSError):  # standard error may be closed
+        os.dup2(2, 1)
+
+    def write(message: msgspec.Struct) -> None:
+        with open(output, "wb", closefd=False) as file:
+            file.write(msgspec.json.encode(message) + b"\n")
+
+    return write
+
+
+def _plain(sentence: str) -> str:
+    """Return a sentence that JSON can hold: the bytes of a file name that are not UTF-8 are written as escapes."""
+    return sentence.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+if __name__ == "__main__":
+    os._exit(main())  # the runtime's own clean-up may take long, and may crash

@@ -1,0 +1,85 @@
+"""SIGHUP: what a subprocess has found sound takes the place of what is served, once new workers serve it."""
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from bundle.errors import SeqserveError
+from service.app import make_registry
+from service.engine.registry import Registry
+from service.server.checking import ModelCheck
+
+if TYPE_CHECKING:
+    from service.server.master import Master
+
+_NEW_WORKERS_LIMIT_S = 120.0
+_LOOK_S = 0.05
+
+logger = logging.getLogger("seqserve")
+
+
+class ReloadError(SeqserveError):
+    """New bundles were not taken; the message says why."""
+
+
+def reload_models(master: "Master", server: Any) -> None:
+    """Check the folder of models and serve what it holds.
+
+    Raises SeqserveError, after which everything is as before.
+    """
+    started_at = time.monotonic()
+    registry = _checked(master, server)
+    if registry is None:
+        logger.info("SIGHUP: the models are what they were; nothing to do")
+        return
+    _replace_workers(master, server, registry)
+    logger.info("SIGHUP: serving %s after %.1f s", ", ".join(registry.names), time.monotonic() - started_at)
+
+
+def _checked(master: "Master", server: Any) -> Registry | None:
+    """Let a process check the folder; return its models, None when they are those that are served."""
+    settings, known = server.settings, server.registry.checked
+    reports = [item.report for item in known.values() if item.report is not None]
+    with ModelCheck(settings.models, provider=settings.provider, known=reports) as check:
+        while not check.is_over(_LOOK_S):
+            master.look_after_workers()
+        registry = make_registry(settings, check.result(), known)
+    now = registry.checked
+    is_same = now.keys() == known.keys() and all(now[name] is known[name] for name in now)
+    return None if is_same else registry
+
+
+def _replace_workers(master: "Master", server: Any, registry: Registry) -> None:
+    """Start workers with other models, and end the old ones once all of those serve."""
+    _wait_for_slots(master, server)
+    before = server.registry
+    server.use(registry)
+    try:
+        _try_workers(master)
+    except (OSError, SeqserveError) as error:
+        master.drop_trial()
+        server.use(before)
+        if isinstance(error, OSError):
+            raise ReloadError(f"a process cannot be started: {error}") from error
+        raise
+    master.keep_trial()
+
+
+def _try_workers(master: "Master") -> None:
+    master.start_trial()
+    until = time.monotonic() + _NEW_WORKERS_LIMIT_S
+    while not master.trial_serves():
+        if time.monotonic() > until:
+            raise ReloadError(f"the new workers did not serve within {_NEW_WORKERS_LIMIT_S:.0f} s")
+        time.sleep(_LOOK_S)
+        master.look_around()
+
+
+def _wait_for_slots(master: "Master", server: Any) -> None:
+    """Wait while workers of earlier reloads, which may still be answering, take the places of new ones."""
+    until = time.monotonic() + _NEW_WORKERS_LIMIT_S
+    while server.shared.num_slots - len(master.WORKERS) < 2 * master.num_workers:
+        if time.monotonic() > until:
+            raise ReloadError("too many workers of earlier reloads have not ended")
+        time.sleep(_LOOK_S)
+        master.look_after_workers()
