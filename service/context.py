@@ -8,6 +8,7 @@ from typing import Any
 from service.clients import Clients
 from service.engine.patience import Patience
 from service.engine.registry import Registry
+from service.engine.waiting import LARGE_TOKENS
 from service.metrics.telemetry import Telemetry
 from service.server.shared_state import SharedState
 from service.settings import Settings
@@ -24,8 +25,8 @@ FOR_OPERATORS = "seqserve.for_operators"
 HAS_LEFT = "seqserve.has_left"
 """A function that says, from any thread, whether the client has gone."""
 
-HOLD = "seqserve.hold"
-"""A function that holds a number of bytes for the client until the answer is sent; raises OverloadedError."""
+HOLD_AHEAD = "seqserve.hold_ahead"
+"""A function that holds room for an answer of a number of bytes until it was sent; raises OverloadedError."""
 
 REFUSED = "seqserve.refused"
 """The error of a request that was refused by its head; its body was thrown away."""
@@ -67,6 +68,14 @@ class Exchange:
     compute_s: float = 0.0
     at_end: list[Callable[[], object]] = field(default_factory=list)
 
+    def expect_items(self, num_items: int) -> None:
+        """Hold room for an answer of about this many items before they are made; raises OverloadedError."""
+        if num_items >= LARGE_TOKENS and (hold := self.environ.get(HOLD_AHEAD)) is not None:
+            hold(_ITEM_BYTES * num_items)
+
+
+_ITEM_BYTES = 50
+"""Of JSON: an alternative or a drawn token takes about that, a token with its offsets twice as much."""
 
 _current: ContextVar[Exchange] = ContextVar("exchange")
 

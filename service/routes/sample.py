@@ -32,6 +32,8 @@ def sample() -> Answer:
     """Answer one request."""
     here = exchange()
     model, plan, streams = from_body(here, SampleRequest, _read)
+    if plan.wants_tokens and not streams:
+        here.expect_items(sum(spec.max_tokens for spec in plan.specs))
     handle = model.decoder.submit(plan.specs, patience=here.patience, streams=streams)
     if streams:
         return _stream(plan, handle, here)

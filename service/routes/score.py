@@ -27,13 +27,14 @@ def score() -> Answer:
     """Answer one request."""
     here = exchange()
     model, inputs, contexts, options = from_body(here, ScoreRequest, _read)
+    num_tokens = sum(len(item.ids) for item in inputs) + sum(map(len, contexts[0]))
+    num_items = num_tokens * (1 + options.top) if options.tokens else len(inputs)
+    here.expect_items(num_items)
     results, timing = score_inputs(model, inputs, contexts, options, patience=here.patience)
     here.queue_s, here.compute_s = timing
-    num_tokens = sum(len(item.ids) for item in inputs) + sum(map(len, contexts[0]))
     here.service.telemetry.count_tokens(model.manifest.name, num_tokens, kind="scored")
     here.at_end.append(lambda: trim_after(num_tokens))
     response = ScoreResponse(model=model.manifest.name, version=model.manifest.version, results=results)
-    num_items = num_tokens * (1 + options.top) if options.tokens else len(results)
     return large_json_answer(response, num_items=num_items, patience=here.patience)
 
 

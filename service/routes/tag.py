@@ -32,13 +32,15 @@ def tag() -> Answer:
     """Answer one request."""
     here = exchange()
     model, documents, options = from_body(here, TagRequest, _read)
+    num_tokens = sum(len(document.tokens) for document in documents)
+    num_items = options.num_items(num_tokens, num_tags=len(model.bundle.tags))
+    here.expect_items(num_items)
     results, timing = tag_documents(model, documents, options, patience=here.patience)
     here.queue_s, here.compute_s = timing
-    num_tokens = sum(len(document.tokens) for document in documents)
     here.service.telemetry.count_tokens(model.manifest.name, num_tokens, kind="tagged")
     here.at_end.append(lambda: trim_after(num_tokens))
     response = TagResponse(model=model.manifest.name, version=model.manifest.version, results=results)
-    return large_json_answer(response, num_items=num_tokens, patience=here.patience)
+    return large_json_answer(response, num_items=num_items, patience=here.patience)
 
 
 def _read(here: Exchange, body: TagRequest) -> tuple[TaggerModel, list[Document], TagOptions]:

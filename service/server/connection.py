@@ -15,7 +15,7 @@ from gevent.hub import get_hub
 from greenlet import greenlet  # type: ignore[import-untyped]
 
 from service.clients import Clients
-from service.context import ARRIVED_AT, CLIENT, CLIENT_LEFT, FOR_OPERATORS, HAS_LEFT, HOLD, REFUSED
+from service.context import ARRIVED_AT, CLIENT, CLIENT_LEFT, FOR_OPERATORS, HAS_LEFT, HOLD_AHEAD, REFUSED
 from service.errors import MalformedJsonError, OverloadedError, RequestError
 from service.server.answer_writer import AnswerWriter
 from service.server.client_gone import has_gone
@@ -80,6 +80,7 @@ class Connection:
         self._position = 0
         self._client = self.address
         self._num_held = 0
+        self._num_ahead = 0  # of these, what is held for an answer that is being made
         self._arrived_at = time.monotonic()
         self._has_head = False
         self._refused: RequestError | None = None
@@ -259,7 +260,7 @@ class Connection:
         environ[CLIENT] = self._client
         environ[FOR_OPERATORS] = self._for_operators
         environ[HAS_LEFT] = self._has_gone
-        environ[HOLD] = self._hold_more
+        environ[HOLD_AHEAD] = self._hold_ahead
         if self._refused is not None:
             environ[REFUSED] = self._refused
         environ["wsgi.input"] = io.BytesIO(parser.body)
@@ -272,7 +273,7 @@ class Connection:
             if isinstance(pieces, list):
                 body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
                 try:
-                    self._hold_more(len(body))
+                    self._hold_more(len(body) - self._num_ahead)
                 except OverloadedError as error:
                     self._writer.send(self._refusal(error))
                     return False
@@ -288,13 +289,18 @@ class Connection:
         return self._socket is None or has_gone(self._socket)
 
     def _hold_more(self, num_bytes: int) -> None:
-        self._host.room.hold(self._client, num_bytes)
-        self._num_held += num_bytes
+        if num_bytes > 0:
+            self._host.room.hold(self._client, num_bytes, own=self._num_held)
+            self._num_held += num_bytes
+
+    def _hold_ahead(self, num_bytes: int) -> None:
+        self._hold_more(num_bytes)
+        self._num_ahead += num_bytes
 
     def _release(self) -> None:
         if self._num_held:
             self._host.room.release(self._client, self._num_held)
-            self._num_held = 0
+            self._num_held = self._num_ahead = 0
 
     def _go_on(self) -> None:
         """Begin the next request, which may have come already."""

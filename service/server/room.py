@@ -62,9 +62,15 @@ class Room:
         """Whether a client may hold these bytes now."""
         return self.bytes.fits(client, num_bytes)
 
-    def hold(self, client: str, num_bytes: int) -> None:
-        """Hold a client's bytes until `release`; raises OverloadedError, which is counted, when there is no room."""
-        if not self.bytes.take(client, num_bytes):
+    def hold(self, client: str, num_bytes: int, *, own: int = 0) -> None:
+        """Hold a client's bytes until `release`; raises OverloadedError, which is counted, when there is no room.
+
+        own: what the same request holds already. Where nothing else is held there is always room: an answer larger than
+        the account would be refused for ever.
+        """
+        if self.bytes.held == own:
+            self.bytes.add(client, num_bytes)
+        elif not self.bytes.take(client, num_bytes):
             raise self.excess(
                 f"{self.bytes.held} bytes of requests and answers are held, {self.bytes.held_by(client)} of them for "
                 f"this client: {num_bytes} more exceed its share of {self.bytes.limit} (max_buffered_bytes)."

@@ -41,6 +41,13 @@ class TagOptions:
     tokens: bool = False
     tag_probs: bool = False
 
+    def num_items(self, num_tokens: int, *, num_tags: int) -> int:
+        """Return about how large an answer is, in items of 50 bytes: a name or a token is two of them."""
+        found = num_tokens // 4
+        if self.tokens or self.tag_probs:
+            found += 2 * num_tokens
+        return found + num_tokens * num_tags // 2 if self.tag_probs else found
+
 
 def document_of_text(text: str, *, max_sentence_tokens: int, limit: int | None = None) -> Document:
     """Tokenise and split a text; with a limit, no more than limit + 1 tokens are looked for."""

@@ -9,7 +9,7 @@ from tests.live.served import Served
 
 KIB = 1024
 FINE = {"text": "Teddy Roosevelt came."}
-LIMITS = ("--workers", "1", "--max-body-bytes", str(100 * KIB), "--max-buffered-bytes", str(260 * KIB))
+LIMITS = ("--workers", "1", "--max-body-bytes", str(100 * KIB), "--max-buffered-bytes", str(225 * KIB))
 
 
 def begin(server: Served, num_sent: int, *, chunked: bool = False) -> socket.socket:

@@ -68,7 +68,9 @@ def test_deadline_exceeded(serve: Callable[..., Served]) -> None:
 
 
 def test_overloaded(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", "--max-samples", "1", "--max-waiting-samples", "64", script=TOYS)
+    server = serve(
+        "--workers", "1", "--max-samples", "1", "--max-waiting-samples", "64", "--client-share", "1", script=TOYS
+    )
     with streaming(server, **SLOW, n=64, max_tokens=4096):
         for streams in (False, True):
             reply = sample(server, {**SLOW, "n": 2, "stream": streams})
