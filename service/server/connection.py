@@ -161,23 +161,25 @@ class Connection:
 
     def _read_on(self) -> None:
         parser, data = self._parser, self._buffer
-        if not parser.has_begun:
+        is_first = not parser.has_begun
+        if is_first:
             self._arrived_at = time.monotonic()
         while self._position < len(data) and not parser.is_complete:
             self._position = parser.feed(data, self._position)
             if parser.environ is not None and not self._has_head:
                 self._has_head = True
                 self._take_head(parser.environ)
-                if self._num_drained >= 0:
-                    return
-        self._host.room.hold(self._client, parser.num_bytes - self._num_held)
-        self._num_held = parser.num_bytes
+                if self._socket is None or self._is_answering or self._num_drained >= 0:
+                    return  # refused, or the client has left
+        self._hold_more(parser.num_bytes - self._num_held)
         if parser.is_complete:
             self._readable.stop()
             self._complete()
             return
         self._buffer = b""
-        self._host.note(self, "reading", self._arrived_at + self._host.settings.read_timeout_s)
+        if is_first:
+            # Once a request: noted again with each piece, slow ones would lose their place in the order of their ends.
+            self._host.note(self, "reading", self._arrived_at + self._host.settings.read_timeout_s)
 
     def _take_head(self, environ: dict[str, Any]) -> None:
         """Find out whose request it is, and refuse what can be refused before its body is read."""
@@ -197,7 +199,15 @@ class Connection:
             parser.discards = True
         else:
             if parser.expects_continue and not parser.is_complete and self._position == len(self._buffer):
-                self._socket.send(_CONTINUE)
+                self._say_continue()
+
+    def _say_continue(self) -> None:
+        try:
+            num_sent = self._socket.send(_CONTINUE)
+        except OSError:
+            num_sent = 0
+        if num_sent != len(_CONTINUE):
+            self.close()  # a client that has left, or one that leaves so many answers unread
 
     def _check_head(self, environ: dict[str, Any]) -> None:
         host, length = self._host, self._parser.content_length or 0
@@ -205,6 +215,8 @@ class Connection:
             raise body_too_large(host.settings.max_body_bytes)
         if self._is_for_models(environ) and not host.room.has_room(self._client):
             raise host.room.overload(self._client)
+        if self._for_operators:
+            return
         if length > SMALL_BODY_BYTES and not host.room.can_hold(self._client, length):
             host.room.hold(self._client, length)  # raises the error, which is counted
 
@@ -287,6 +299,8 @@ class Connection:
         return self._socket is None or has_gone(self._socket)
 
     def _hold_more(self, num_bytes: int) -> None:
+        if self._for_operators:
+            return  # probes must be answered when clients have taken all room
         self._host.room.hold(self._client, num_bytes)
         self._num_held += num_bytes
 
@@ -300,6 +314,7 @@ class Connection:
         if self._socket is None:
             return
         self._release()
+        self._client = self.address  # until the next head says whose request it is
         self._parser.reset()
         self._has_head = self._is_answering = False
         self._refused = None
