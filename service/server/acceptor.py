@@ -11,14 +11,14 @@ from gevent.hub import get_hub
 
 from service.clients import network_of
 from service.server.accepted import base_environ, send_soon, turn_away
-from service.server.connection import Connection, Host
+from service.server.connection import Connection
 from service.server.connections import Connections
 from service.server.drain_listener import take_the_last
+from service.server.host import Host
 from service.server.raw_errors import refusal
 from service.server.shared_state import SharedState
 
-_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_NO_ROOM_PAUSE_S = 0.05
+_PAUSE_S = 0.05
 _YIELD_S = 0.001
 _MOST_YIELDS = 5
 _MOST_AT_ONCE = 16
@@ -84,11 +84,12 @@ class Acceptor:
         try:
             client, address = listener.accept()
         except OSError as error:
-            if error.errno in _NO_ROOM:
-                logger.warning("cannot accept a connection: %s", error.strerror)
-                gevent.sleep(_NO_ROOM_PAUSE_S)  # it stays in the kernel's queue, and would be tried again at once
-            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+            if error.errno in (errno.EBADF, errno.EINVAL):  # the listener is closed
                 raise
+            # Others are errors of the connection, or of want of room: accept(2) says to try again.
+            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                logger.warning("cannot accept a connection: %s", error.strerror)
+                gevent.sleep(_PAUSE_S)  # it stays in the kernel's queue, and would be tried again at once
             return False
         self._begin(client, (address, listener.getsockname()), for_operators=self._is_for_operators(listener))
         return True

@@ -9,21 +9,19 @@ import logging
 import socket as socket_module
 import time
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from gevent.hub import get_hub
 from greenlet import greenlet  # type: ignore[import-untyped]
 
-from service.clients import Clients
 from service.context import ARRIVED_AT, CLIENT, CLIENT_LEFT, FOR_OPERATORS, HAS_LEFT, HOLD_AHEAD, REFUSED
 from service.errors import MalformedJsonError, OverloadedError, RequestError
 from service.server.answer_writer import AnswerWriter
 from service.server.client_gone import has_gone
+from service.server.held_bytes import HeldBytes
+from service.server.host import Host
 from service.server.raw_errors import refusal
 from service.server.request_parser import RequestParser, body_too_large
-from service.server.room import Room
-from service.server.turns import Turns
-from service.settings import Settings
 
 SMALL_BODY_BYTES = 16 * 1024
 """The body of a refused request is read up to this size, so that its connection can go on."""
@@ -37,28 +35,6 @@ _MOST_DRAINED_BYTES = 256 * 1024 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 logger = logging.getLogger("seqserve")
-
-
-class Host(Protocol):
-    """The worker, as its connections see it."""
-
-    settings: Settings
-    wsgi: Any
-    clients: Clients
-    turns: Turns
-    room: Room
-
-    @property
-    def sends_away(self) -> bool:
-        """Whether the client's next request should come on another connection, which another worker will take."""
-
-    def note(
-        self, connection: "Connection", state: Literal["idle", "reading", "answering", "parting"], until: float
-    ) -> None:
-        """Take down what a connection does, and until when (monotonic) it may."""
-
-    def forget(self, connection: "Connection") -> None:
-        """A connection is closed."""
 
 
 class Connection:
@@ -78,9 +54,7 @@ class Connection:
         self._writer = AnswerWriter(socket)
         self._buffer = b""
         self._position = 0
-        self._client = self.address
-        self._num_held = 0
-        self._num_ahead = 0  # of these, what is held for an answer that is being made
+        self._held = HeldBytes(host.room, self.address, is_free=for_operators)
         self._arrived_at = time.monotonic()
         self._has_head = False
         self._refused: RequestError | None = None
@@ -113,7 +87,7 @@ class Connection:
         self._socket.close()
         self._socket = None
         self._parser.close()
-        self._release()
+        self._held.release()
         self._host.forget(self)
 
     # Reading, in the loop.
@@ -145,8 +119,8 @@ class Connection:
 
     def _end_early(self) -> None:
         """Answer a client that has ended its sending side in the middle of a body; close otherwise."""
-        if self._has_head and self._refused is None:
-            self._refuse(MalformedJsonError("The body ended before its announced end."))
+        if self._has_head:
+            self._refuse(self._refused or MalformedJsonError("The body ended before its announced end."))
         else:
             self.close()
 
@@ -162,32 +136,33 @@ class Connection:
 
     def _read_on(self) -> None:
         parser, data = self._parser, self._buffer
-        if not parser.has_begun:
+        is_first = not parser.has_begun
+        if is_first:
             self._arrived_at = time.monotonic()
         while self._position < len(data) and not parser.is_complete:
             self._position = parser.feed(data, self._position)
             if parser.environ is not None and not self._has_head:
                 self._has_head = True
                 self._take_head(parser.environ)
-                if self._num_drained >= 0:
-                    return
-        self._host.room.hold(self._client, parser.num_bytes - self._num_held)
-        self._num_held = parser.num_bytes
+                if self._socket is None or self._is_answering or self._num_drained >= 0:
+                    return  # refused, or the client has left
+        self._held.grow_to(parser.num_bytes)
         if parser.is_complete:
             self._readable.stop()
             self._complete()
             return
         self._buffer = b""
-        self._host.note(self, "reading", self._arrived_at + self._host.settings.read_timeout_s)
+        if is_first:
+            # Once a request: noted again with each piece, slow ones would lose their place in the order of their ends.
+            self._host.note(self, "reading", self._arrived_at + self._host.settings.read_timeout_s)
 
     def _take_head(self, environ: dict[str, Any]) -> None:
         """Find out whose request it is, and refuse what can be refused before its body is read."""
         host, parser = self._host, self._parser
         try:
             client = self.address if self._for_operators else host.clients.client_of(environ)
-            if client != self._client:
-                self._release()
-                self._client = client
+            if client != self._held.client:
+                self._held.belong_to(client)
             self._check_head(environ)
         except RequestError as error:
             self._refused = error
@@ -198,16 +173,24 @@ class Connection:
             parser.discards = True
         else:
             if parser.expects_continue and not parser.is_complete and self._position == len(self._buffer):
-                self._socket.send(_CONTINUE)
+                self._say_continue()
+
+    def _say_continue(self) -> None:
+        try:
+            num_sent = self._socket.send(_CONTINUE)
+        except OSError:
+            num_sent = 0
+        if num_sent != len(_CONTINUE):
+            self.close()  # a client that has left, or one that leaves so many answers unread
 
     def _check_head(self, environ: dict[str, Any]) -> None:
         host, length = self._host, self._parser.content_length or 0
         if length > host.settings.max_body_bytes:
             raise body_too_large(host.settings.max_body_bytes)
-        if self._is_for_models(environ) and not host.room.has_room(self._client):
-            raise host.room.overload(self._client)
-        if length > SMALL_BODY_BYTES and not host.room.can_hold(self._client, length):
-            host.room.hold(self._client, length)  # raises the error, which is counted
+        if self._is_for_models(environ) and not host.room.has_room(self._held.client):
+            raise host.room.overload(self._held.client)
+        if length > SMALL_BODY_BYTES:
+            self._held.check(length)
 
     def _is_for_models(self, environ: dict[str, Any] | None) -> bool:
         return environ is not None and environ["REQUEST_METHOD"] == "POST" and not self._for_operators
@@ -217,8 +200,8 @@ class Connection:
     def _complete(self) -> None:
         self._is_answering = True
         host, environ = self._host, self._parser.environ
-        if self._refused is None and self._is_for_models(environ) and not host.room.has_room(self._client):
-            self._refused = host.room.overload(self._client)
+        if self._refused is None and self._is_for_models(environ) and not host.room.has_room(self._held.client):
+            self._refused = host.room.overload(self._held.client)
         if isinstance(self._refused, OverloadedError):
             # Answered right here: of a flood there are ten thousand of these a second.
             goes_on = self._parser.keeps_alive and not host.sends_away
@@ -226,14 +209,14 @@ class Connection:
             self._answer_at_once(data, goes_on=goes_on)
             return
         host.note(self, "answering", 0.0)
-        host.room.begin_request(self._client)
-        self._host.turns.add(self._client, self._begin)
+        host.room.begin_request(self._held.client)
+        self._host.turns.add(self._held.client, self._begin)
 
     def _begin(self) -> None:
         greenlet(self._run).switch()
 
     def _run(self) -> None:
-        host, client = self._host, self._client
+        host, client = self._host, self._held.client
         try:
             goes_on = self._answer()
         except OSError as error:
@@ -257,14 +240,14 @@ class Connection:
         environ = parser.environ
         assert environ is not None, "a request is answered once it has a head"
         environ[ARRIVED_AT] = self._arrived_at
-        environ[CLIENT] = self._client
+        environ[CLIENT] = self._held.client
         environ[FOR_OPERATORS] = self._for_operators
         environ[HAS_LEFT] = self._has_gone
-        environ[HOLD_AHEAD] = self._hold_ahead
+        environ[HOLD_AHEAD] = self._held.hold_ahead
         if self._refused is not None:
             environ[REFUSED] = self._refused
         environ["wsgi.input"] = io.BytesIO(parser.body)
-        limits = host.room.rate_limit(self._client) if self._is_for_models(environ) else ""
+        limits = host.room.rate_limit(self._held.client) if self._is_for_models(environ) else ""
         writer.begin(environ, keep_alive=parser.keeps_alive and not host.sends_away, more_headers=limits)
         pieces = host.wsgi(environ, writer.start_response)
         try:
@@ -273,7 +256,7 @@ class Connection:
             if isinstance(pieces, list):
                 body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
                 try:
-                    self._hold_more(len(body) - self._num_ahead)
+                    self._held.hold_answer(len(body))
                 except OverloadedError as error:
                     self._writer.send(self._refusal(error))
                     return False
@@ -288,25 +271,11 @@ class Connection:
     def _has_gone(self) -> bool:
         return self._socket is None or has_gone(self._socket)
 
-    def _hold_more(self, num_bytes: int) -> None:
-        if num_bytes > 0:
-            self._host.room.hold(self._client, num_bytes, own=self._num_held)
-            self._num_held += num_bytes
-
-    def _hold_ahead(self, num_bytes: int) -> None:
-        self._hold_more(num_bytes)
-        self._num_ahead += num_bytes
-
-    def _release(self) -> None:
-        if self._num_held:
-            self._host.room.release(self._client, self._num_held)
-            self._num_held = self._num_ahead = 0
-
     def _go_on(self) -> None:
         """Begin the next request, which may have come already."""
         if self._socket is None:
             return
-        self._release()
+        self._held.belong_to(self.address)  # until the next head says whose request it is
         self._parser.reset()
         self._has_head = self._is_answering = False
         self._refused = None
@@ -333,7 +302,7 @@ class Connection:
             self._answer_at_once(self._refusal(error), goes_on=False)
 
     def _refusal(self, error: RequestError, *, keep_alive: bool = False) -> bytes:
-        limits = self._host.room.rate_limit(self._client, error) if isinstance(error, OverloadedError) else ""
+        limits = self._host.room.rate_limit(self._held.client, error) if isinstance(error, OverloadedError) else ""
         return refusal(error, arrived_at=self._arrived_at, keep_alive=keep_alive, more_headers=limits)
 
     def _answer_at_once(self, data: bytes, *, goes_on: bool = True) -> None:
@@ -369,7 +338,7 @@ class Connection:
         except OSError:
             self.close()
             return
-        self._release()
+        self._held.release()
         self._num_drained = 0
         self._is_answering = False
         self._buffer = b""

@@ -1,13 +1,11 @@
 """The connections of a process: what each is doing, and until when it may."""
 
 import time
-from typing import Literal
 
 from service.engine.shares import Shares
 from service.server.connection import Connection
+from service.server.host import State
 from service.settings import Settings
-
-State = Literal["idle", "reading", "answering", "parting"]
 
 
 class Connections:

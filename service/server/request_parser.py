@@ -5,6 +5,7 @@ that sends a thousand requests at once must wait for its turn with each of them.
 """
 
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 
@@ -54,11 +55,11 @@ class RequestParser:
         self.expects_continue = False
         self.discards = False
         """Whether the rest of the body is read and thrown away; the caller may set it once the head is complete."""
-        self._body: list[bytes] = []
+        # Not a list of pieces: a body in chunks of five bytes would take ten times its size.
+        self._body = bytearray()
         self._num_body = 0
         self._url = b""
         self._num_headers = 0
-        self._has_host = False
         self._fields: Environ = {}
         self._error: RequestError | None = None
 
@@ -68,13 +69,13 @@ class RequestParser:
 
     @property
     def has_begun(self) -> bool:
-        """Whether a byte of a request has come, blank lines before it aside."""
-        return bool(self._url) or self.environ is not None or self.num_bytes > 0
+        """Whether a byte has come since the request before, of blank lines too."""
+        return self.num_bytes > 0
 
     @property
     def body(self) -> bytes:
         """The body, as far as it has come and was kept."""
-        return self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        return bytes(self._body)
 
     @property
     def num_missing(self) -> int:
@@ -82,7 +83,7 @@ class RequestParser:
         return 0 if self.is_complete or self.content_length is None else self.content_length - self._num_body
 
     def feed(self, data: bytes, start: int) -> int:
-        """Read from `start` on and return where it stopped.
+        """Read from `start` on, 0 for new data and then where it stopped before; return where it stopped.
 
         It stops at the end of the data, where a head is complete, and at the end of a request, whichever comes first.
         Raises MalformedJsonError on what is no valid HTTP or too long, PayloadTooLargeError on too large a body; the
@@ -93,24 +94,26 @@ class RequestParser:
             end = self._end_of_slice(data, start)
             piece = data if not start and end == len(data) else data[start:end]
             self.num_bytes += end - start
-            self._tail = (self._tail + piece[-3:])[-3:]
             self._execute(piece)
             start = end
             self._check_size()
             if self.environ is not None and not had_head:
                 self._num_head_bytes = self.num_bytes
                 break
+        if start == len(data):
+            self._tail = (self._tail + data[-3:])[-3:]
         return start
 
     def _end_of_slice(self, data: bytes, start: int) -> int:
         """Return how far llhttp may read: never beyond the end of the request.
 
         A request ends where its announced length does, and otherwise with a blank line: that of its head, or that
-        behind its last chunk.
+        behind its last chunk. Blank lines that end there never share bytes with one that was found before, so the
+        bytes before this slice matter only where it begins new data.
         """
         if self.environ is not None and not self.is_chunked:
             return min(len(data), start + self.num_missing)
-        if self._tail and (at := (self._tail + data[start : start + 3]).find(_BLANK_LINE)) >= 0:
+        if not start and (at := (self._tail + data[start : start + 3]).find(_BLANK_LINE)) >= 0:
             return start + at + len(_BLANK_LINE) - len(self._tail)
         at = data.find(_BLANK_LINE, start)
         return len(data) if at < 0 else at + len(_BLANK_LINE)
@@ -121,7 +124,8 @@ class RequestParser:
         except httptools.HttpParserUpgrade:
             # Nothing is upgraded to, so the request is answered as if it had not asked. llhttp leaves its body alone.
             self._parser = httptools.HttpRequestParser(self)
-            self._go_on_after_upgrade()
+            if self._error is None:
+                self._go_on_after_upgrade()
         except httptools.HttpParserError as error:
             raise self._error or _invalid() from error
         if self._error is not None:
@@ -137,11 +141,10 @@ class RequestParser:
             self._parser.feed_data(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % length)
 
     def _check_size(self) -> None:
-        if self.environ is None:
+        if not self._num_head_bytes:
             if self.num_bytes > MAX_HEAD_BYTES:
-                raise _long_line() if not self._num_headers and len(self._url) > MAX_LINE_BYTES else _long_head()
-            return
-        if self.is_chunked and self._num_head_bytes:
+                raise _long_head()
+        elif self.is_chunked:
             frame = self.num_bytes - self._num_head_bytes - self._num_body
             if frame > MAX_FRAME_BYTES + self._num_body:
                 raise PayloadTooLargeError(
@@ -206,7 +209,10 @@ class RequestParser:
         if length is not None and not (length.isascii() and length.isdigit()):
             self._error = _invalid()
             return
-        self.content_length = None if length is None else int(length)
+        if length is not None:
+            # Without leading zeros: llhttp takes thousands of them, Python's int does not.
+            fields["CONTENT_LENGTH"] = length = length.lstrip("0") or "0"
+            self.content_length = int(length)
         target = self._url.decode("latin-1")
         if not target.startswith("/"):
             target = _origin_form(target)
@@ -214,7 +220,7 @@ class RequestParser:
         self.keeps_alive = self._parser.should_keep_alive()
         fields |= self._base
         fields["REQUEST_METHOD"] = self._parser.get_method().decode("latin-1")
-        fields["PATH_INFO"] = _unquoted(path) if "%" in path else path
+        fields["PATH_INFO"] = unquote(path, "latin-1") if "%" in path else path
         fields["QUERY_STRING"] = query
         fields["SERVER_PROTOCOL"] = f"HTTP/{version}"
         self.environ = fields
@@ -227,7 +233,7 @@ class RequestParser:
         if self._num_body > self._max_body_bytes:
             self._error = self._error or body_too_large(self._max_body_bytes)
             return
-        self._body.append(piece)
+        self._body += piece
 
     def on_message_complete(self) -> None:
         """Note that the request has ended."""
@@ -274,15 +280,3 @@ def _origin_form(target: str) -> str:
         return target
     at = min((place for mark in "/?" if (place := rest.find(mark)) >= 0), default=len(rest))
     return rest[at:] if rest[at : at + 1] == "/" else "/" + rest[at:]
-
-
-def _unquoted(path: str) -> str:
-    """Decode percent signs as WSGI wants it: a string whose characters are bytes."""
-    pieces = path.split("%")
-    found = [pieces[0]]
-    for piece in pieces[1:]:
-        try:
-            found.append(chr(int(piece[:2], 16)) + piece[2:] if len(piece) >= 2 else "%" + piece)
-        except ValueError:
-            found.append("%" + piece)
-    return "".join(found)

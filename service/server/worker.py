@@ -24,7 +24,8 @@ from service.engine.waiting import LoopEvent
 from service.memory import resident_bytes
 from service.server.acceptor import Acceptor
 from service.server.connection import Connection
-from service.server.connections import Connections, State
+from service.server.connections import Connections
+from service.server.host import State
 from service.server.room import Room
 from service.server.turns import Turns
 from service.server.watchdog import Watchdog
