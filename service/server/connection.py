@@ -168,7 +168,7 @@ class Connection:
             if parser.environ is not None and not self._has_head:
                 self._has_head = True
                 self._take_head(parser.environ)
-                if self._num_drained >= 0:
+                if self._socket is None or self._is_answering or self._num_drained >= 0:  # it was refused
                     return
         self._host.room.hold(self._client, parser.num_bytes - self._num_held)
         self._num_held = parser.num_bytes
