@@ -114,7 +114,10 @@ def beside(function: Callable[Arguments, Result], *args: Arguments.args, **kwarg
         return function(*args, **kwargs)
     result, error = hub.threadpool.apply(_call_behind, (function, *args), kwargs)
     if error is not None:
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # or it and this frame, which knows what the function was called with, would keep each other
     found: Result = result
     return found
 
