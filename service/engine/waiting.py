@@ -17,6 +17,7 @@ from gevent._hub_local import get_hub_if_exists  # the public get_hub would make
 from gevent.hub import Waiter
 
 from service.engine.patience import Patience
+from service.errors import RequestError
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -131,6 +132,8 @@ def _call_behind(
         _thread.gives_way = True
     try:
         return function(*args, **kwargs), None
+    except RequestError as error:
+        return None, error.with_traceback(None)  # what it refers to is freed here, not in the loop
     except Exception as error:
         return None, error
 
