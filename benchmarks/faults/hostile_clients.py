@@ -11,8 +11,10 @@ import resource
 import select
 import socket
 import struct
+import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -82,12 +84,17 @@ class Deeds:
         return counts | {f"status_{status}": number for status, number in sorted(self.statuses.items())}
 
 
-def attack(hostility: Hostility, port: int, seconds: float) -> Deeds:
-    """Do what is hostile for so long, then close everything."""
+def attack(hostility: Hostility, port: int, seconds: float, *, stop: threading.Event | None = None) -> Deeds:
+    """Do what is hostile for that long, or until `stop` is set, then close everything."""
+    until = time.monotonic() + seconds
+
+    def is_over() -> bool:
+        return time.monotonic() >= until or (stop is not None and stop.is_set())
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
-        return _hang_up(hostility, port, seconds) if hostility.hangs_up else _Attack(hostility, port).run(seconds)
+        return _hang_up(hostility, port, is_over) if hostility.hangs_up else _Attack(hostility, port).run(is_over)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
@@ -111,11 +118,11 @@ def connect(port: int, *, small: bool = False) -> socket.socket:
     return client
 
 
-def _hang_up(hostility: Hostility, port: int, seconds: float) -> Deeds:
-    deeds, until = Deeds(most_open=hostility.connections), time.monotonic() + seconds
+def _hang_up(hostility: Hostility, port: int, is_over: Callable[[], bool]) -> Deeds:
+    deeds = Deeds(most_open=hostility.connections)
     for number in itertools.count():
-        if time.monotonic() >= until:
-            return deeds
+        if is_over():
+            break
         try:
             client = connect(port)
         except OSError:
@@ -154,13 +161,14 @@ class _Attack:
         """When (monotonic) connections that are not open are to be opened."""
         self._is_small = hostility.reading in (Reading.NEVER, Reading.SLOWLY)
 
-    def run(self, seconds: float) -> Deeds:
-        """Go on for so long."""
+    def run(self, is_over: Callable[[], bool]) -> Deeds:
+        """Go on until it is over."""
         now = time.monotonic()
         self._openings = [now + number / self._what.opens_per_s for number in range(self._what.connections)]
-        until, next_tick = now + seconds, now
+        next_tick = now
         try:
-            while (now := time.monotonic()) < until:
+            while not is_over():
+                now = time.monotonic()
                 while self._openings and self._openings[0] <= now:
                     heapq.heappop(self._openings)
                     self._open(now)
