@@ -26,10 +26,14 @@ _PROBE_LIMIT_S = 30.0
 
 @dataclass(slots=True)
 class Seen:
-    """What was seen of honest requests and of probes beside them; memory is the largest of all processes, in bytes."""
+    """What was seen of honest requests and of probes of both ports beside them.
+
+    memory_bytes: the most that all processes held together.
+    """
 
     outcomes: list[Outcome] = field(default_factory=list)
     probes_s: list[float] = field(default_factory=list)
+    ops_probes_s: list[float] = field(default_factory=list)
     num_probes_failed: int = 0
     memory_bytes: int = 0
 
@@ -54,9 +58,11 @@ class Seen:
             found.append(1000 * quantile(ordered, part) if ordered else float("inf"))
         return statistics.median(found) if found else float("inf")
 
-    def probe_ms(self, part: float) -> float:
-        """Return a quantile of the probes' latencies; 0 without one."""
-        return 1000 * quantile(sorted(self.probes_s), part) if self.probes_s else 0.0
+    @property
+    def probes_p99_ms(self) -> tuple[float, float]:
+        """The probes' latencies on the main port and on the one for operators; 0 without a probe."""
+        main, ops = (sorted(each) or [0.0] for each in (self.probes_s, self.ops_probes_s))
+        return 1000 * quantile(main, 0.99), 1000 * quantile(ops, 0.99)
 
     def numbers(self) -> dict[str, Any]:
         """Return everything as plain numbers."""
@@ -65,9 +71,10 @@ class Seen:
             "p99_ms": self.quantile_ms(0.99),
             "num_answered": self.num_answered,
             "num_failed": self.num_failed,
-            "num_probes": len(self.probes_s),
+            "num_probes": len(self.probes_s) + len(self.ops_probes_s),
             "num_probes_failed": self.num_probes_failed,
-            "probes_p99_ms": self.probe_ms(0.99),
+            "probes_main_p99_ms": self.probes_p99_ms[0],
+            "probes_ops_p99_ms": self.probes_p99_ms[1],
             "memory_bytes": self.memory_bytes,
             "rounds": [each.numbers() for each in self.outcomes],
         }
@@ -103,12 +110,12 @@ class Honest:
     def _round(self, seen: Seen) -> None:
         load = Load(self.service.port, self.requests, clients=1, seconds=self.seconds, warm_up_s=0.2)
         under_way = self.processes.submit(drive, load)
-        ports = (self.service.port, self.service.ops_port)
+        ports = ((self.service.port, seen.probes_s), (self.service.ops_port, seen.ops_probes_s))
         while not under_way.done():
-            for port in ports:
+            for port, taken in ports:
                 started_at = time.perf_counter()
                 seen.num_probes_failed += not is_fine(port)
-                seen.probes_s.append(time.perf_counter() - started_at)
+                taken.append(time.perf_counter() - started_at)
             seen.memory_bytes = max(seen.memory_bytes, memory_of(self.service.process.pid).pss_bytes)
             time.sleep(_PROBE_EVERY_S)
         seen.outcomes.append(under_way.result())

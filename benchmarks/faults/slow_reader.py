@@ -60,6 +60,8 @@ def read_slowly(port: int, question: Question, *, bytes_per_s: float = _BYTES_PE
                     pieces.append(piece)
                     num_read += len(piece)
                     time.sleep(max(0.0, started_at + num_read / bytes_per_s - time.monotonic()))
+                if answer.length:  # read() with a size does not say so
+                    reason = "closed early"
             except (OSError, http.client.HTTPException) as error:
                 reason = type(error).__name__
         return b"".join(pieces), time.monotonic() - started_at, reason
