@@ -4,6 +4,7 @@ Reading costs no greenlet: the loop itself feeds what has come to the parser, so
 what it has sent, which is counted. A request that is complete is answered in a greenlet of its own.
 """
 
+import contextlib
 import io
 import logging
 import socket as socket_module
@@ -197,7 +198,8 @@ class Connection:
             parser.discards = True
         else:
             if parser.expects_continue and not parser.is_complete and self._position == len(self._buffer):
-                self._socket.send(_CONTINUE)
+                with contextlib.suppress(OSError):  # a client that has gone is noticed on reading
+                    self._socket.send(_CONTINUE)
 
     def _check_head(self, environ: dict[str, Any]) -> None:
         host, length = self._host, self._parser.content_length or 0

@@ -1,4 +1,4 @@
-"""A request whose head is refused, by a connection whose client has gone meanwhile."""
+"""What is said to a client on account of its head, when it has gone meanwhile."""
 
 import logging
 import socket
@@ -16,7 +16,7 @@ from service.server.room import Room
 from service.server.turns import Turns
 from service.settings import Settings
 
-HEAD = b"POST /v1/tag HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
+HEAD = b"POST /v1/tag HTTP/1.1\r\nHost: x\r\n"
 
 
 class Gone:
@@ -32,9 +32,8 @@ class Gone:
         return getattr(self._real, name)
 
 
-def test_nothing_more_is_read_of_a_client_that_went_before_its_refusal(caplog: pytest.LogCaptureFixture) -> None:
-    settings = Settings(max_body_bytes=10)
-    forgotten: list[Connection] = []
+def host_of(settings: Settings, forgotten: list[Connection]) -> Host:
+    """Return what a connection needs of a worker."""
     host = SimpleNamespace(
         settings=settings,
         clients=Clients(settings),
@@ -44,14 +43,29 @@ def test_nothing_more_is_read_of_a_client_that_went_before_its_refusal(caplog: p
         note=lambda *_: None,
         forget=forgotten.append,
     )
+    return cast(Host, host)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(HEAD + b"Content-Length: 100000\r\n\r\nthe body begins", id="refusal"),
+        pytest.param(HEAD + b"Content-Length: 10\r\nExpect: 100-continue\r\n\r\n", id="100 Continue"),
+    ],
+)
+def test_a_client_that_went_before_it_was_told_is_forgotten(data: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    forgotten: list[Connection] = []
+    host = host_of(Settings(max_body_bytes=10), forgotten)
     here, there = socket.socketpair()
     here.setblocking(False)
     addresses = base_environ(("127.0.0.2", 1), ("127.0.0.1", 2))
-    connection = Connection(cast(Host, host), Gone(here), addresses, for_operators=False)
-    with there, caplog.at_level(logging.ERROR):
-        there.sendall(HEAD + b"the body begins")
+    connection = Connection(host, Gone(here), addresses, for_operators=False)
+    with caplog.at_level(logging.ERROR):
+        there.sendall(data)
         connection.start()
         connection.hurry()
+        there.close()
+        connection.expire()
     assert forgotten == [connection]
     assert host.room.bytes.held == 0
     assert not caplog.records
