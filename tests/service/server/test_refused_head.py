@@ -69,3 +69,36 @@ def test_a_client_that_went_before_it_was_told_is_forgotten(data: bytes, caplog:
     assert forgotten == [connection]
     assert host.room.bytes.held == 0
     assert not caplog.records
+
+
+def test_what_a_client_sent_goes_with_its_connection() -> None:
+    forgotten: list[Connection] = []
+    host = host_of(Settings(), forgotten)
+    addresses = base_environ(("127.0.0.2", 1), ("127.0.0.1", 2))
+    here, there = socket.socketpair()
+    here.setblocking(False)
+    connection = Connection(host, Gone(here), addresses, for_operators=False)
+    there.sendall(HEAD + b"Content-Length: 10\r\n\r\nhalf")
+    connection.start()
+    connection.hurry()
+    there.close()
+    connection.expire()
+    assert forgotten == [connection]
+    request = connection._parser
+    assert (request.environ, request.body) == (None, b"")
+
+
+def test_what_a_refused_client_sent_goes_before_it_does() -> None:
+    host = host_of(Settings(), [])
+    addresses = base_environ(("127.0.0.2", 1), ("127.0.0.1", 2))
+    here, there = socket.socketpair()
+    here.setblocking(False)
+    connection = Connection(host, here, addresses, for_operators=False)
+    with there:
+        there.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nno chunk\r\n")
+        connection.start()
+        connection.hurry()
+        assert there.recv(12) == b"HTTP/1.1 400"
+        request = connection._parser
+        assert (request.environ, request.body) == (None, b"")
+    connection.close()
