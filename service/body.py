@@ -63,7 +63,7 @@ def decode_json(data: bytes, kind: type[Struct]) -> Struct:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        problem = error
+        problem = error.with_traceback(None)  # which refers to this frame: they would keep each other, and the data
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(error) from error
     # The decoder stops at the first wrong type; what follows decides whether this is JSON at all.
@@ -75,7 +75,7 @@ def decode_json(data: bytes, kind: type[Struct]) -> Struct:
         return msgspec.convert(body, kind)  # integers may have been written 1.0
     except (msgspec.ValidationError, RecursionError) as error:
         if isinstance(error, msgspec.ValidationError) and body is not None and HugeNumber.__name__ not in str(error):
-            problem = error
+            problem = error.with_traceback(None)
         raise _invalid(str(problem), body) from error
 
 

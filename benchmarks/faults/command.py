@@ -1,6 +1,7 @@
 """`python -m benchmarks faults [NAMES...]`: do things to a running service and say which promises hold.
 
-Faults: overload, stalled, probes, drain, reload, kill, stuck, memory (only when named: it takes hours in full).
+Faults: overload, stalled, hostile, greedy, slow_reader, probes, drain, reload, kill, stuck, memory (only when named: it
+takes hours in full).
 Results go to --to as one JSON file by fault, and to standard output as a Markdown table.
 """
 
@@ -9,7 +10,19 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.faults import drain, kill, memory, overload, probes, reload, stalled, stuck
+from benchmarks.faults import (
+    drain,
+    greedy,
+    hostile,
+    kill,
+    memory,
+    overload,
+    probes,
+    reload,
+    slow_reader,
+    stalled,
+    stuck,
+)
 from benchmarks.faults.finding import Finding, table
 from benchmarks.faults.house import DEFAULT_NAMES, make_house
 from benchmarks.faults.plan import Plan
@@ -17,6 +30,9 @@ from benchmarks.faults.plan import Plan
 FAULTS: dict[str, Callable[[Plan], Finding]] = {
     "overload": overload.find,
     "stalled": stalled.find,
+    "hostile": hostile.find,
+    "greedy": greedy.find,
+    "slow_reader": slow_reader.find,
     "probes": probes.find,
     "drain": drain.find,
     "reload": reload.find,
@@ -25,6 +41,8 @@ FAULTS: dict[str, Callable[[Plan], Finding]] = {
     "memory": memory.find,
 }
 _LONG = ("memory",)
+_MORE_MODELS = {"hostile": hostile.MODELS, "greedy": greedy.MODELS, "slow_reader": slow_reader.MODELS}
+"""Bundles that a fault needs beside those that are named."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -37,8 +55,9 @@ def main(words: Sequence[str] | None = None) -> int:
     for name in arguments.names or [each for each in FAULTS if each not in _LONG]:
         print(f"{name} ...", flush=True)
         with tempfile.TemporaryDirectory() as folder:
+            bundles = dict.fromkeys([*arguments.bundles.split(","), *_MORE_MODELS.get(name, ())])
             plan = Plan(
-                house=make_house(Path(folder), arguments.models, arguments.bundles.split(",")),
+                house=make_house(Path(folder), arguments.models, list(bundles)),
                 to=arguments.to,
                 seconds=60 * arguments.minutes,
                 rounds=arguments.rounds,

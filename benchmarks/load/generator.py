@@ -153,7 +153,7 @@ class _Driver:
 
     def _open(self) -> Connection | None:
         try:
-            connection = Connection(self._load.port)
+            connection = Connection(self._load.port, self._load.source)
         except (OSError, BrokenConnectionError):
             return None
         descriptor = connection.socket.fileno()

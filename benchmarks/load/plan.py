@@ -26,7 +26,8 @@ class Load:
     Closed loop: `clients` connections, each of which sends as soon as it is answered. Open loop: `rate` requests a
     second, each sent at its time whether others are answered or not, on as many connections as that takes.
     The first `warm_up_s` do not count. After `seconds` more, answers are waited for `grace_s`. Of a request of a closed
-    loop that lies only partly in the time that counts, so much of its units counts.
+    loop that lies only partly in the time that counts, so much of its units counts. `source` is the address of this
+    machine that the connections come from; empty leaves it to the kernel, which takes 127.0.0.1.
     """
 
     port: int
@@ -37,6 +38,7 @@ class Load:
     warm_up_s: float = 0.5
     grace_s: float = 30.0
     max_connections: int = 8000
+    source: str = ""
 
     def __post_init__(self) -> None:
         if not self.requests:

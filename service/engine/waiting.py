@@ -17,6 +17,7 @@ from gevent._hub_local import get_hub_if_exists  # the public get_hub would make
 from gevent.hub import Waiter
 
 from service.engine.patience import Patience
+from service.errors import RequestError
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -114,7 +115,10 @@ def beside(function: Callable[Arguments, Result], *args: Arguments.args, **kwarg
         return function(*args, **kwargs)
     result, error = hub.threadpool.apply(_call_behind, (function, *args), kwargs)
     if error is not None:
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # or it and this frame, which knows what the function was called with, would keep each other
     found: Result = result
     return found
 
@@ -128,6 +132,8 @@ def _call_behind(
         _thread.gives_way = True
     try:
         return function(*args, **kwargs), None
+    except RequestError as error:
+        return None, error.with_traceback(None)  # what it refers to is freed here, not in the loop
     except Exception as error:
         return None, error
 

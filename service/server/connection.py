@@ -86,6 +86,7 @@ class Connection:
         self._readable.close()
         self._socket.close()
         self._socket = None
+        self._parser.reset()  # its request refers to this connection
         self._parser.close()
         self._held.release()
         self._host.forget(self)
@@ -99,7 +100,7 @@ class Connection:
     def _on_readable(self) -> None:
         if self._socket is None or self._is_answering:
             return
-        is_large = self._parser.num_missing > _READ_BYTES
+        is_large = self._num_drained >= 0 or self._parser.num_missing > _READ_BYTES
         try:
             data = self._socket.recv(_LARGE_READ_BYTES if is_large else _READ_BYTES)
         except BlockingIOError:
@@ -338,6 +339,7 @@ class Connection:
         except OSError:
             self.close()
             return
+        self._parser.reset()
         self._held.release()
         self._num_drained = 0
         self._is_answering = False

@@ -1,5 +1,6 @@
 """The load generator against a little server that answers as it is told: what is counted, what is noticed."""
 
+import socket
 import socketserver
 import threading
 import time
@@ -182,6 +183,26 @@ def test_a_long_answer_counts_as_far_as_it_lies_in_the_time_that_counts() -> Non
         outcome = drive(Load(port, requests("a", units=100), clients=2, seconds=0.3, warm_up_s=0))
     latency_s = sum(outcome.good_s) / len(outcome.good_s)
     assert outcome.num_units == pytest.approx(2 * 100 * 0.3 / latency_s, rel=0.25)  # whole answers alone: 200 of 300
+
+
+def test_connections_come_from_the_address_that_the_load_names() -> None:
+    peers = set()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def run() -> None:
+            client, (address, _) = listener.accept()
+            with client:
+                peers.add(address)
+                client.recv(65_536)
+                client.sendall(answer(b""))
+                client.recv(65_536)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        port = listener.getsockname()[1]
+        drive(Load(port, requests("a"), clients=1, seconds=0.1, warm_up_s=0, grace_s=0.1, source="127.0.0.2"))
+        thread.join()
+    assert peers == {"127.0.0.2"}
 
 
 def test_a_load_has_clients_or_a_rate() -> None:

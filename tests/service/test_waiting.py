@@ -1,10 +1,13 @@
 """Waiting in a loop of greenlets and in ordinary threads."""
 
+import contextlib
+import gc
 import math
 import os
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -181,3 +184,28 @@ def test_work_whose_client_has_left_is_not_begun() -> None:
 
 def test_without_a_loop_work_is_done_at_once() -> None:
     assert beside(threading.get_ident) == threading.get_ident()
+
+
+def test_what_a_failed_function_had_on_hand_goes_with_its_error() -> None:
+    class Body:
+        """What a client has sent."""
+
+    def refuse(body: Body) -> None:
+        raise ValueError(body)
+
+    def is_kept() -> bool:
+        body = Body()
+        alive = weakref.ref(body)
+        with contextlib.suppress(ValueError):
+            beside(refuse, body)
+        del body
+        until = time.monotonic() + 2
+        while alive() is not None and time.monotonic() < until:
+            gevent.sleep(0.001)  # the other thread lets go of it a moment later
+        return alive() is not None
+
+    gc.disable()  # a cycle would be kept until the next collection, which a worker seldom makes
+    try:
+        assert not in_a_loop(is_kept)
+    finally:
+        gc.enable()
