@@ -51,6 +51,13 @@ class AnswerWriter:
         self._headers = headers
         return self.send
 
+    @property
+    def retry_after_s(self) -> int:
+        """Seconds that the answer tells its client to wait; 0 when it says nothing of that."""
+        if not self.status.startswith("503"):
+            return 0
+        return next((int(value) for name, value in self._headers if name == "Retry-After"), 0)
+
     def send_whole(self, body: bytes) -> None:
         """Send an answer whose body is all there."""
         head = self._head(f"Content-Length: {len(body)}\r\n")

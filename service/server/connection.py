@@ -30,6 +30,9 @@ _READ_BYTES = 16 * 1024
 """Of one turn; the parser takes at most two milliseconds for the worst of them."""
 _LARGE_READ_BYTES = 256 * 1024
 """Of one turn in the middle of a large body, which costs the parser next to nothing."""
+PAUSE_S = 0.2
+"""How long nothing is read from a client that is refused while others are there: some try again ten thousand times a
+second."""
 _LINGER_S = 2.0
 _MOST_DRAINED_BYTES = 256 * 1024 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -60,6 +63,7 @@ class Connection:
         self._refused: RequestError | None = None
         self._is_answering = False
         self._num_drained = -1  # -1 until our side is closed
+        self._pause: Any = None
 
     def start(self) -> None:
         """Wait for the first request."""
@@ -188,10 +192,14 @@ class Connection:
         host, length = self._host, self._parser.content_length or 0
         if length > host.settings.max_body_bytes:
             raise body_too_large(host.settings.max_body_bytes)
-        if self._is_for_models(environ) and not host.room.has_room(self._held.client):
+        if self._is_for_models(environ) and not self._has_room(length):
             raise host.room.overload(self._held.client)
         if length > SMALL_BODY_BYTES:
             self._held.check(length)
+
+    def _has_room(self, num_bytes: int) -> bool:
+        room, client = self._host.room, self._held.client
+        return room.has_room(client) and not room.is_early(client, num_bytes)
 
     def _is_for_models(self, environ: dict[str, Any] | None) -> bool:
         return environ is not None and environ["REQUEST_METHOD"] == "POST" and not self._for_operators
@@ -201,7 +209,7 @@ class Connection:
     def _complete(self) -> None:
         self._is_answering = True
         host, environ = self._host, self._parser.environ
-        if self._refused is None and self._is_for_models(environ) and not host.room.has_room(self._held.client):
+        if self._refused is None and self._is_for_models(environ) and not self._has_room(self._parser.num_bytes):
             self._refused = host.room.overload(self._held.client)
         if isinstance(self._refused, OverloadedError):
             # Answered right here: of a flood there are ten thousand of these a second.
@@ -231,7 +239,7 @@ class Connection:
         if goes_on is None:
             self.close()
         elif goes_on:
-            self._go_on()
+            self._go_on(is_refused=self._note_refusal())
         else:
             self._part()
 
@@ -269,23 +277,43 @@ class Connection:
                 close()
         return writer.keeps_alive
 
+    def _note_refusal(self) -> bool:
+        """Say whether the engine had no room for the request, and take that down."""
+        retry_after_s = self._writer.retry_after_s
+        if retry_after_s and self._is_for_models(self._parser.environ):
+            self._host.room.note_refused(self._held.client, self._parser.num_bytes, retry_after_s)
+        return retry_after_s > 0
+
     def _has_gone(self) -> bool:
         return self._socket is None or has_gone(self._socket)
 
-    def _go_on(self) -> None:
-        """Begin the next request, which may have come already."""
+    def _go_on(self, *, is_refused: bool = False) -> None:
+        """Begin the next request, which may have come already; a client that is refused waits where others are."""
         if self._socket is None:
             return
+        pauses = is_refused and self._host.room.is_crowded
         self._held.belong_to(self.address)  # until the next head says whose request it is
         self._parser.reset()
         self._has_head = self._is_answering = False
         self._refused = None
         if self._position < len(self._buffer):
             self._is_answering = True  # nothing is read before what is here has had its turn
+        else:
+            self._buffer = b""
+        if pauses:
+            self._host.note(self, "idle", time.monotonic() + self._host.settings.keep_alive_s)
+            self._pause = get_hub().loop.timer(PAUSE_S)
+            self._pause.start(self._end_pause)
+        elif self._buffer:
             self._host.turns.add(self.address, self._take_next)
-            return
-        self._buffer = b""
-        self._wait_idle()
+        else:
+            self._wait_idle()
+
+    def _end_pause(self) -> None:
+        if self._buffer:
+            self._take_next()
+        elif self._socket is not None and not self._is_answering:
+            self._readable.start(self._on_readable)
 
     def _take_next(self) -> None:
         if self._socket is None:
@@ -316,7 +344,7 @@ class Connection:
             self.close()
             return
         if num_sent == len(data):
-            self._go_on() if goes_on else self._part()
+            self._go_on(is_refused=True) if goes_on else self._part()
             return
         # A client that does not read its refusals waits in a greenlet.
         self._host.note(self, "answering", 0.0)

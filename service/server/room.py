@@ -1,13 +1,19 @@
 """What a process takes on: requests that are being answered and bytes that are held, in all and for each client."""
 
 import math
+import time
 
 from service.engine.shares import Shares
 from service.errors import OverloadedError
 from service.metrics.telemetry import Telemetry
 from service.settings import Settings
 
+CROWDED_S = 1.0
+"""How long a second client counts as being there."""
+
 _DECAY = 0.7
+_MOST_REFUSED = 1024
+_MOST_WAIT_S = 5
 
 
 class Room:
@@ -16,6 +22,9 @@ class Room:
     def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
         self.requests = Shares(settings.max_requests, share=settings.client_share)
         self.bytes = Shares(settings.max_buffered_bytes, share=settings.client_share)
+        self._last_client: str | None = None
+        self._crowded_until = 0.0
+        self._refused: dict[str, tuple[float, int]] = {}  # until when (monotonic), and from which size on
         self.num_answered = 0
         """Since the process began."""
         quota = max(1, int(settings.client_share * settings.max_requests))
@@ -31,6 +40,35 @@ class Room:
     def begin_request(self, client: str) -> None:
         """Count a request in."""
         self.requests.add(client, 1)
+        if client != self._last_client:
+            if self._last_client is not None:
+                self._crowded_until = time.monotonic() + CROWDED_S
+            self._last_client = client
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether several clients have asked in the last second."""
+        return time.monotonic() < self._crowded_until
+
+    def note_refused(self, client: str, num_bytes: int, retry_after_s: int) -> None:
+        """Take down that the engine had no room for a client's request of this size."""
+        if len(self._refused) >= _MOST_REFUSED:
+            self._refused.clear()
+        self._refused[client] = (time.monotonic() + min(retry_after_s, _MOST_WAIT_S), num_bytes)
+
+    def is_early(self, client: str, num_bytes: int) -> bool:
+        """Whether a client whose request was refused comes back with such a one before the time that it was told.
+
+        Reading it again would take from others what refusing saves. Where there are no others it may try.
+        """
+        found = self._refused.get(client)
+        if found is None:
+            return False
+        until, refused_bytes = found
+        if time.monotonic() >= until:
+            del self._refused[client]
+            return False
+        return 2 * num_bytes >= refused_bytes and self.is_crowded
 
     def end_request(self, client: str) -> None:
         """Count a request out."""
@@ -40,7 +78,9 @@ class Room:
     def overload(self, client: str) -> OverloadedError:
         """Return the error for one request more than the process, or the client, may have. It is counted."""
         requests = self.requests
-        if requests.held >= requests.limit:
+        if client in self._refused and self.has_room(client):
+            detail = "This client was told to come back later (Retry-After), and has come earlier."
+        elif requests.held >= requests.limit:
             detail = f"{requests.held} requests are being answered, the limit of a process (max_requests)."
         else:
             detail = (

@@ -11,10 +11,12 @@ from gevent.hub import get_hub
 from service.clients import Clients
 from service.metrics.telemetry import Telemetry
 from service.server.accepted import base_environ
-from service.server.connection import Connection, Host
+from service.server.connection import Connection
+from service.server.host import Host
 from service.server.room import Room
 from service.server.turns import Turns
 from service.settings import Settings
+from tests.service.server.apps import in_loop
 
 HEAD = b"POST /v1/tag HTTP/1.1\r\nHost: x\r\n"
 
@@ -53,6 +55,7 @@ def host_of(settings: Settings, forgotten: list[Connection]) -> Host:
         pytest.param(HEAD + b"Content-Length: 10\r\nExpect: 100-continue\r\n\r\n", id="100 Continue"),
     ],
 )
+@in_loop
 def test_a_client_that_went_before_it_was_told_is_forgotten(data: bytes, caplog: pytest.LogCaptureFixture) -> None:
     forgotten: list[Connection] = []
     host = host_of(Settings(max_body_bytes=10), forgotten)
@@ -71,6 +74,7 @@ def test_a_client_that_went_before_it_was_told_is_forgotten(data: bytes, caplog:
     assert not caplog.records
 
 
+@in_loop
 def test_what_a_client_sent_goes_with_its_connection() -> None:
     forgotten: list[Connection] = []
     host = host_of(Settings(), forgotten)
@@ -88,6 +92,7 @@ def test_what_a_client_sent_goes_with_its_connection() -> None:
     assert (request.environ, request.body) == (None, b"")
 
 
+@in_loop
 def test_what_a_refused_client_sent_goes_before_it_does() -> None:
     host = host_of(Settings(), [])
     addresses = base_environ(("127.0.0.2", 1), ("127.0.0.1", 2))
