@@ -44,10 +44,10 @@ class BatchObserver(Protocol):
 class Batcher(Generic[Row, Result]):
     """Owns the queue of one graph.
 
-    `run` takes rows and returns as many results, in order, or a run that is made in parts; it is never called by two
-    threads at once. Where a loop serves, it is called in a thread beside it, or in the loop itself when it should take
-    no longer than `quick_run_s`: where every loop has a core of its own, handing it over only costs time. Nothing else
-    is answered meanwhile. client_share: see Shares. All requests come from greenlets of one loop, or all from threads.
+    `run` takes rows and returns as many results, in order, or a run that is made in parts; two threads may call it at
+    once. Where a loop serves, it is called in a thread beside it, or in the loop itself when it should take no longer
+    than `quick_run_s`: where every loop has a core of its own, handing it over only costs time. Nothing else is
+    answered meanwhile. client_share: see Shares. All requests come from greenlets of one loop, or all from threads.
     """
 
     def __init__(
@@ -60,8 +60,6 @@ class Batcher(Generic[Row, Result]):
         client_share: float = 1.0,
     ) -> None:
         self.observer: BatchObserver | None = None
-        self.running_since: float | None = None
-        """Monotonic time since when a batch is being run; None while none is."""
         self._run = run
         self._limits = limits or BatchLimits()
         self._quick_run_s = quick_run_s
@@ -69,6 +67,8 @@ class Batcher(Generic[Row, Result]):
         self._changed = threading.Condition(self._lock)  # told after each batch that a thread has run
         self._queue: FairQueue[Row, Result] = FairQueue(self._limits.max_padded_tokens)
         self._is_led = False
+        self._is_overtaken = False
+        self._running: dict[int, tuple[float, Batch[Row, Result]]] = {}  # by id: since when, and what
         self._has_parts = False  # whether runs are made in parts, which are short whatever the batch
         self._room = Shares(max_queue_tokens, share=client_share, first=max_queue_tokens // 4)
         self._recent_tokens, self._recent_s = 0.0, 0.0
@@ -77,6 +77,11 @@ class Batcher(Generic[Row, Result]):
     def pending_tokens(self) -> int:
         """Tokens that were admitted and are not answered yet."""
         return self._room.held
+
+    @property
+    def running_since(self) -> float | None:
+        """Monotonic time since when a batch is being run; None while none is."""
+        return min((since for since, _ in list(self._running.values())), default=None)
 
     @contextmanager
     def admitted(self, num_tokens: int, client: str = "") -> Iterator[None]:
@@ -119,9 +124,13 @@ class Batcher(Generic[Row, Result]):
         with self._lock:
             self._queue.add(ticket, time.monotonic())
             leads = ticket.is_in_loop and not self._is_led
+            overtakes = ticket.is_in_loop and self._is_led and self._may_overtake(ticket)
             self._is_led = self._is_led or leads
+            self._is_overtaken = self._is_overtaken or overtakes
         if leads:
             go_on_beside(self._lead_all)  # a greenlet of its own leads: this one waits no longer than its deadline
+        elif overtakes:
+            go_on_beside(lambda: self._overtake(ticket))
         if ticket.is_in_loop:
             ticket.wake.wait(max(0.0, patience.deadline - time.monotonic()))
         else:
@@ -141,6 +150,29 @@ class Batcher(Generic[Row, Result]):
         while batch := self._next_batch():
             self._run_batch(batch)
             let_others_go()  # clients that this run has answered may ask again in time for the next one
+
+    def _may_overtake(self, ticket: Ticket[Row, Result]) -> bool:
+        """Say whether a small request may run beside the batch of a client with a backlog, without waiting for it."""
+        most, client = TURN_S * self._tokens_per_s, ticket.patience.client
+        if self._is_overtaken or self._has_parts or sum(ticket.lengths) > most:
+            return False
+        if not self._queue.is_crowded(time.monotonic(), self._limits.max_padded_tokens):
+            return False
+        return any(
+            batch.num_padded > most / 4 and all(other.patience.client != client for other, _ in batch.entries)
+            for _, batch in self._running.values()
+        )
+
+    def _overtake(self, ticket: Ticket[Row, Result]) -> None:
+        """Run the rows of a request beside the batch that is being run."""
+        with self._lock:
+            entries = [(ticket, row) for row in ticket.left]
+            batch = Batch(entries, [ticket.lengths[row] for row in ticket.left])
+            if entries:  # else its turn has come meanwhile
+                self._queue.take(batch)
+        if entries:
+            self._run_batch(batch, is_alone=False)
+        self._is_overtaken = False
 
     def _lead_or_wait(self, ticket: Ticket[Row, Result]) -> None:
         """Run batches while no other thread does, and wait for them while one does, until the ticket is over."""
@@ -187,8 +219,9 @@ class Batcher(Generic[Row, Result]):
             return self._limits
         return self._limits._replace(max_padded_tokens=min(most, int(TURN_S * self._tokens_per_s)))
 
-    def _run_batch(self, batch: Batch[Row, Result]) -> None:
-        started_at = self.running_since = time.monotonic()
+    def _run_batch(self, batch: Batch[Row, Result], *, is_alone: bool = True) -> None:
+        started_at = time.monotonic()
+        self._running[id(batch)] = started_at, batch
         for ticket, _ in batch.entries:
             ticket.start(started_at)
         is_new, lengths = batch.work is None, batch.costs
@@ -201,12 +234,13 @@ class Batcher(Generic[Row, Result]):
                 ticket.fail(error)
             return
         finally:
-            self.running_since = None
+            del self._running[id(batch)]
             with self._lock:
                 self._queue.charge(batch)
         finished_at = time.monotonic()
-        self._recent_tokens = 0.95 * self._recent_tokens + sum(batch.costs)
-        self._recent_s = 0.95 * self._recent_s + finished_at - started_at
+        if is_alone:
+            self._recent_tokens = 0.95 * self._recent_tokens + sum(batch.costs)
+            self._recent_s = 0.95 * self._recent_s + finished_at - started_at
         is_whole = batch.work is None
         for (ticket, row), result in zip(batch.entries, results, strict=True):
             if is_whole or result is not None:
@@ -229,7 +263,9 @@ class Batcher(Generic[Row, Result]):
             self._has_parts = True
             work = batch.work = outcome
             batch.numbers = range(len(batch.entries))
-        costs = work.advance(time.monotonic() + TURN_S)
+        # A small one is over soon: cutting it in short parts would only let it wait for others' more often.
+        is_small = batch.num_padded <= self._limits.max_padded_tokens / 16
+        costs = work.advance(time.monotonic() + (2 * TURN_S if is_small else TURN_S))
         batch.costs = [costs[number] for number in batch.numbers]
         return [work.result(number) for number in batch.numbers]
 
@@ -237,7 +273,7 @@ class Batcher(Generic[Row, Result]):
         """Whether a batch should run in no more than `quick_run_s`; never before a run has been timed."""
         if not self._recent_s:
             return False
-        return len(batch.costs) * max(batch.costs) <= self._quick_run_s * self._tokens_per_s
+        return batch.num_padded <= self._quick_run_s * self._tokens_per_s
 
     def _wait_s(self, num_tokens: float) -> int:
         """Whole seconds in which this many tokens will have been answered; at least 1."""

@@ -67,10 +67,9 @@ class FairQueue(Generic[Row, Result]):
         ticket.place = lane.now + max(num_tokens, self._least_tokens)
         lane.num_tokens += num_tokens
         insort(lane.tickets, ticket, key=_place)
-        if client != self._last_client:
-            if self._last_client is not None:
-                self._crowded_until = now + CROWDED_S
-            self._last_client = client
+        if len(self._active) > 1 or self._last_client not in (None, client):
+            self._crowded_until = now + CROWDED_S
+        self._last_client = client
 
     def is_crowded(self, now: float, num_tokens: int) -> bool:
         """Say whether some client has more than `num_tokens` waiting while another may come at any moment."""

@@ -109,6 +109,11 @@ class Batch(Generic[Row, Result]):
     work: PartialRun[Result] | None = None
     numbers: Sequence[int] = ()
 
+    @property
+    def num_padded(self) -> float:
+        """Tokens that a run of it takes, padding counted."""
+        return len(self.costs) * max(self.costs, default=0)
+
     def costs_by_client(self) -> dict[str, float]:
         """Return the costs of each client's rows together."""
         costs: dict[str, float] = {}

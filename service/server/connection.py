@@ -31,8 +31,7 @@ _READ_BYTES = 16 * 1024
 _LARGE_READ_BYTES = 256 * 1024
 """Of one turn in the middle of a large body, which costs the parser next to nothing."""
 PAUSE_S = 0.2
-"""How long nothing is read from a client that is refused while others are there: some try again ten thousand times a
-second."""
+"""How long a client that has its share waits to be refused: some try again ten thousand times a second."""
 _LINGER_S = 2.0
 _MOST_DRAINED_BYTES = 256 * 1024 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -214,8 +213,7 @@ class Connection:
         if isinstance(self._refused, OverloadedError):
             # Answered right here: of a flood there are ten thousand of these a second.
             goes_on = self._parser.keeps_alive and not host.sends_away
-            data = self._refusal(self._refused, keep_alive=goes_on)
-            self._answer_at_once(data, goes_on=goes_on)
+            self._answer_refused(self._refused, goes_on=goes_on)
             return
         host.note(self, "answering", 0.0)
         host.room.begin_request(self._held.client)
@@ -239,7 +237,8 @@ class Connection:
         if goes_on is None:
             self.close()
         elif goes_on:
-            self._go_on(is_refused=self._note_refusal())
+            self._note_refusal()
+            self._go_on()
         else:
             self._part()
 
@@ -277,43 +276,29 @@ class Connection:
                 close()
         return writer.keeps_alive
 
-    def _note_refusal(self) -> bool:
-        """Say whether the engine had no room for the request, and take that down."""
+    def _note_refusal(self) -> None:
+        """Take down that the engine had no room for the request, if it had none."""
         retry_after_s = self._writer.retry_after_s
         if retry_after_s and self._is_for_models(self._parser.environ):
             self._host.room.note_refused(self._held.client, self._parser.num_bytes, retry_after_s)
-        return retry_after_s > 0
 
     def _has_gone(self) -> bool:
         return self._socket is None or has_gone(self._socket)
 
-    def _go_on(self, *, is_refused: bool = False) -> None:
-        """Begin the next request, which may have come already; a client that is refused waits where others are."""
+    def _go_on(self) -> None:
+        """Begin the next request, which may have come already."""
         if self._socket is None:
             return
-        pauses = is_refused and self._host.room.is_crowded
         self._held.belong_to(self.address)  # until the next head says whose request it is
         self._parser.reset()
         self._has_head = self._is_answering = False
         self._refused = None
         if self._position < len(self._buffer):
             self._is_answering = True  # nothing is read before what is here has had its turn
-        else:
-            self._buffer = b""
-        if pauses:
-            self._host.note(self, "idle", time.monotonic() + self._host.settings.keep_alive_s)
-            self._pause = get_hub().loop.timer(PAUSE_S)
-            self._pause.start(self._end_pause)
-        elif self._buffer:
             self._host.turns.add(self.address, self._take_next)
-        else:
-            self._wait_idle()
-
-    def _end_pause(self) -> None:
-        if self._buffer:
-            self._take_next()
-        elif self._socket is not None and not self._is_answering:
-            self._readable.start(self._on_readable)
+            return
+        self._buffer = b""
+        self._wait_idle()
 
     def _take_next(self) -> None:
         if self._socket is None:
@@ -328,7 +313,22 @@ class Connection:
         """Say why, then close."""
         if self._socket is not None:
             self._is_answering = True
-            self._answer_at_once(self._refusal(error), goes_on=False)
+            self._answer_refused(error, goes_on=False)
+
+    def _answer_refused(self, error: RequestError, *, goes_on: bool) -> None:
+        """Say why a request is refused; a client that has its share waits for that while others are there."""
+        data = self._refusal(error, keep_alive=goes_on)
+        if not isinstance(error, OverloadedError) or not self._host.room.has_its_share(self._held.client):
+            self._answer_at_once(data, goes_on=goes_on)
+            return
+        self._readable.stop()
+        self._host.note(self, "answering", 0.0)
+        self._pause = get_hub().loop.timer(PAUSE_S)
+        self._pause.start(self._end_pause, data, goes_on)
+
+    def _end_pause(self, data: bytes, goes_on: bool) -> None:
+        if self._socket is not None:
+            self._answer_at_once(data, goes_on=goes_on)
 
     def _refusal(self, error: RequestError, *, keep_alive: bool = False) -> bytes:
         limits = self._host.room.rate_limit(self._held.client, error) if isinstance(error, OverloadedError) else ""
@@ -344,7 +344,7 @@ class Connection:
             self.close()
             return
         if num_sent == len(data):
-            self._go_on(is_refused=True) if goes_on else self._part()
+            self._go_on() if goes_on else self._part()
             return
         # A client that does not read its refusals waits in a greenlet.
         self._host.note(self, "answering", 0.0)

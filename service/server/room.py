@@ -40,15 +40,19 @@ class Room:
     def begin_request(self, client: str) -> None:
         """Count a request in."""
         self.requests.add(client, 1)
-        if client != self._last_client:
-            if self._last_client is not None:
-                self._crowded_until = time.monotonic() + CROWDED_S
-            self._last_client = client
+        if self.requests.num_clients > 1 or self._last_client not in (None, client):
+            self._crowded_until = time.monotonic() + CROWDED_S
+        self._last_client = client
 
     @property
     def is_crowded(self) -> bool:
         """Whether several clients have asked in the last second."""
         return time.monotonic() < self._crowded_until
+
+    def has_its_share(self, client: str) -> bool:
+        """Whether a client is refused on its own account while others are there."""
+        is_over = client in self._refused or self.requests.held < self.requests.limit
+        return is_over and self.is_crowded
 
     def note_refused(self, client: str, num_bytes: int, retry_after_s: int) -> None:
         """Take down that the engine had no room for a client's request of this size."""
