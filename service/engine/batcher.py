@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar, cast
 
 from bundle.partial_run import PartialRun
+from service.engine.anticipation import Anticipation
 from service.engine.fair_queue import FairQueue
 from service.engine.patience import ClientLeftError, Patience, late
 from service.engine.plan import BatchLimits, next_batch
@@ -66,6 +67,7 @@ class Batcher(Generic[Row, Result]):
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)  # told after each batch that a thread has run
         self._queue: FairQueue[Row, Result] = FairQueue(self._limits.max_padded_tokens)
+        self._anticipation = Anticipation()
         self._is_led = False
         self._is_overtaken = False
         self._running: dict[int, tuple[float, Batch[Row, Result]]] = {}  # by id: since when, and what
@@ -150,6 +152,8 @@ class Batcher(Generic[Row, Result]):
         while batch := self._next_batch():
             self._run_batch(batch)
             let_others_go()  # clients that this run has answered may ask again in time for the next one
+            if self._quick_run_s:  # the loop has a core of its own
+                self._anticipation.await_company(self._queue, len(batch.entries), self._limits.max_rows)
 
     def _may_overtake(self, ticket: Ticket[Row, Result]) -> bool:
         """Say whether a small request may run beside the batch of a client with a backlog, without waiting for it."""

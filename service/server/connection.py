@@ -30,7 +30,7 @@ _READ_BYTES = 16 * 1024
 """Of one turn; the parser takes at most two milliseconds for the worst of them."""
 _LARGE_READ_BYTES = 256 * 1024
 """Of one turn in the middle of a large body, which costs the parser next to nothing."""
-PAUSE_S = 0.2
+PAUSE_S = 0.5
 """How long a client that has its share waits to be refused: some try again ten thousand times a second."""
 _LINGER_S = 2.0
 _MOST_DRAINED_BYTES = 256 * 1024 * 1024
