@@ -11,8 +11,13 @@ from tests.service.test_waiting import in_a_loop
 def test_it_waits_until_the_answered_are_back() -> None:
     def inside() -> int:
         queue = [1, 2]
-        gevent.spawn(queue.append, 3)
-        gevent.spawn_later(WAIT_S / 100, queue.append, 4)
+
+        def come_back() -> None:
+            for each in (3, 4):
+                gevent.sleep(0)
+                queue.append(each)
+
+        gevent.spawn(come_back)
         Anticipation().await_company(queue, 2, 16)
         return len(queue)
 
