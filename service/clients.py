@@ -10,8 +10,9 @@ from service.errors import UnauthorizedError
 from service.settings import Settings
 
 _PROTECTED = ("/v1/", "/v2/")
+_LONGEST_ADDRESS = 64
 _IPV6_NETWORK_BITS = 64
-"""One customer of a provider has that network, with more addresses than there are grains of sand."""
+"""One customer of a provider has such a network, and may use any address of it."""
 
 
 class Clients:
@@ -39,7 +40,7 @@ class Clients:
         peer = str(environ.get("REMOTE_ADDR", ""))
         if self._num_proxies and (forwarded := environ.get("HTTP_X_FORWARDED_FOR")):
             entries = [each.strip() for each in forwarded.split(",")]
-            return network_of(entries[max(0, len(entries) - self._num_proxies)])
+            return network_of(entries[max(0, len(entries) - self._num_proxies)][:_LONGEST_ADDRESS])
         return network_of(peer)
 
     def _key_of(self, authorization: str) -> str:

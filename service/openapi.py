@@ -180,7 +180,9 @@ def document() -> bytes:
                 "title": "seqserve",
                 "version": VERSION,
                 "description": "Recurrent sequence models over HTTP. Every answer carries X-Request-Id (the client's "
-                "own, when it sent a sane one) and Server-Timing with queue, compute and total in milliseconds.",
+                "own, when it sent a sane one) and Server-Timing with queue, compute and total in milliseconds. "
+                "Answers of the POST routes have RateLimit-Policy and RateLimit (as in a draft of the IETF): how many "
+                "requests of a client are answered at a time, and how many more it may send now.",
             },
             "paths": _paths(),
             "components": {
@@ -190,7 +192,12 @@ def document() -> bytes:
                     "Retry-After": {
                         "description": "Seconds after which another try makes sense, computed from the queue.",
                         "schema": {"type": "integer", "minimum": 1},
-                    }
+                    },
+                    "RateLimit": {
+                        "description": "How many requests more the client may have answered at a time (r), and the "
+                        "seconds after which another try makes sense (t).",
+                        "schema": {"type": "string"},
+                    },
                 },
             },
         }
@@ -256,7 +263,9 @@ def _failures(route: Route) -> dict[str, Any]:
         text = "; ".join(f"{KINDS[code].title} ({code})" for code in codes)
         responses[str(status)] = {"description": text, "content": {CONTENT_TYPE: {"schema": schema}}}
         if status == KINDS["overloaded"].status:
-            responses[str(status)]["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+            responses[str(status)]["headers"] = {
+                name: {"$ref": f"#/components/headers/{name}"} for name in ("Retry-After", "RateLimit")
+            }
     return responses
 
 

@@ -31,6 +31,7 @@ def find(plan: Plan) -> Finding:
             f"{route}, {name} port": (port, route)
             for name, port in (("main", service.port), ("ops", service.ops_port))
             for route in _ROUTES
+            if (route, name) != ("/metrics", "main")  # with a port of their own, metrics are there only
         }
         # The generator's process is there before the first probe counts.
         processes.submit(int).result()
