@@ -8,7 +8,6 @@ import io
 import logging
 import socket as socket_module
 import time
-from collections.abc import Callable
 from typing import Any
 
 from gevent.hub import get_hub
@@ -18,20 +17,14 @@ from service.context import ARRIVED_AT, CLIENT, CLIENT_LEFT, FOR_OPERATORS, HAS_
 from service.errors import MalformedJsonError, OverloadedError, RequestError
 from service.server.answer_writer import AnswerWriter
 from service.server.client_gone import has_gone
+from service.server.gate import SMALL_BODY_BYTES, check_head, has_room, is_for_models
 from service.server.held_bytes import HeldBytes
 from service.server.host import Host
-from service.server.raw_errors import refusal
-from service.server.request_parser import RequestParser, body_too_large
+from service.server.refuser import Refuser
+from service.server.request_parser import RequestParser
 
-SMALL_BODY_BYTES = 16 * 1024
-"""The body of a refused request is read up to this size, so that its connection can go on."""
-
-_READ_BYTES = 16 * 1024
-"""Of one turn; the parser takes at most two milliseconds for the worst of them."""
-_LARGE_READ_BYTES = 256 * 1024
-"""Of one turn in the middle of a large body, which costs the parser next to nothing."""
-PAUSE_S = 0.5
-"""How long a client that has its share waits to be refused: some try again ten thousand times a second."""
+_READ_BYTES, _LARGE_READ_BYTES = 16 * 1024, 256 * 1024
+"""Of one turn: the worst bytes take the parser a few milliseconds; the middle of a large body next to nothing."""
 _LINGER_S = 2.0
 _MOST_DRAINED_BYTES = 256 * 1024 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -59,14 +52,16 @@ class Connection:
         self._held = HeldBytes(host.room, self.address, is_free=for_operators)
         self._arrived_at = time.monotonic()
         self._has_head = False
+        self._is_limited = False  # whether limits of requests apply
         self._refused: RequestError | None = None
         self._is_answering = False
         self._num_drained = -1  # -1 until our side is closed
-        self._pause: Any = None
+        self._refuser = Refuser(socket, self._writer, self._held, self._end)
 
     def start(self) -> None:
-        """Wait for the first request."""
-        self._wait_idle()
+        """Wait for a request."""
+        self._readable.start(self._on_readable)
+        self._host.note(self, "idle", time.monotonic() + self._host.settings.keep_alive_s)
 
     def hurry(self) -> None:
         """Close an idle connection unless a request is there."""
@@ -95,10 +90,6 @@ class Connection:
         self._host.forget(self)
 
     # Reading, in the loop.
-
-    def _wait_idle(self) -> None:
-        self._readable.start(self._on_readable)
-        self._host.note(self, "idle", time.monotonic() + self._host.settings.keep_alive_s)
 
     def _on_readable(self) -> None:
         if self._socket is None or self._is_answering:
@@ -147,7 +138,7 @@ class Connection:
             self._position = parser.feed(data, self._position)
             if parser.environ is not None and not self._has_head:
                 self._has_head = True
-                self._take_head(parser.environ)
+                self._take_head()
                 if self._socket is None or self._is_answering or self._num_drained >= 0:
                     return  # refused, or the client has left
         self._held.grow_to(parser.num_bytes)
@@ -160,24 +151,18 @@ class Connection:
             # Once a request: noted again with each piece, slow ones would lose their place in the order of their ends.
             self._host.note(self, "reading", self._arrived_at + self._host.settings.read_timeout_s)
 
-    def _take_head(self, environ: dict[str, Any]) -> None:
-        """Find out whose request it is, and refuse what can be refused before its body is read."""
-        host, parser = self._host, self._parser
-        try:
-            client = self.address if self._for_operators else host.clients.client_of(environ)
-            if client != self._held.client:
-                self._held.belong_to(client)
-            self._check_head(environ)
-        except RequestError as error:
-            self._refused = error
+    def _take_head(self) -> None:
+        parser = self._parser
+        self._is_limited = is_for_models(parser.environ, for_operators=self._for_operators)
+        self._refused = check_head(parser, self._host, self._held, for_operators=self._for_operators)
+        if self._refused is not None:
             may_go_on = not (parser.is_chunked or parser.expects_continue) and parser.num_missing <= SMALL_BODY_BYTES
-            if not (may_go_on or parser.is_complete):
-                self._refuse(error)
-                return
-            parser.discards = True
-        else:
-            if parser.expects_continue and not parser.is_complete and self._position == len(self._buffer):
-                self._say_continue()
+            if may_go_on or parser.is_complete:
+                parser.discards = True
+            else:
+                self._refuse(self._refused)
+        elif parser.expects_continue and not parser.is_complete and self._position == len(self._buffer):
+            self._say_continue()
 
     def _say_continue(self) -> None:
         try:
@@ -187,40 +172,21 @@ class Connection:
         if num_sent != len(_CONTINUE):
             self.close()  # a client that has left, or one that leaves so many answers unread
 
-    def _check_head(self, environ: dict[str, Any]) -> None:
-        host, length = self._host, self._parser.content_length or 0
-        if length > host.settings.max_body_bytes:
-            raise body_too_large(host.settings.max_body_bytes)
-        if self._is_for_models(environ) and not self._has_room(length):
-            raise host.room.overload(self._held.client)
-        if length > SMALL_BODY_BYTES:
-            self._held.check(length)
-
-    def _has_room(self, num_bytes: int) -> bool:
-        room, client = self._host.room, self._held.client
-        return room.has_room(client) and not room.is_early(client, num_bytes)
-
-    def _is_for_models(self, environ: dict[str, Any] | None) -> bool:
-        return environ is not None and environ["REQUEST_METHOD"] == "POST" and not self._for_operators
-
     # Answering, in the client's turn.
 
     def _complete(self) -> None:
         self._is_answering = True
-        host, environ = self._host, self._parser.environ
-        if self._refused is None and self._is_for_models(environ) and not self._has_room(self._parser.num_bytes):
-            self._refused = host.room.overload(self._held.client)
+        host, client = self._host, self._held.client
+        if self._refused is None and self._is_limited and not has_room(host.room, client, self._parser.num_bytes):
+            self._refused = host.room.overload(client)
         if isinstance(self._refused, OverloadedError):
             # Answered right here: of a flood there are ten thousand of these a second.
             goes_on = self._parser.keeps_alive and not host.sends_away
-            self._answer_refused(self._refused, goes_on=goes_on)
+            self._refuse(self._refused, goes_on=goes_on)
             return
         host.note(self, "answering", 0.0)
-        host.room.begin_request(self._held.client)
-        self._host.turns.add(self._held.client, self._begin)
-
-    def _begin(self) -> None:
-        greenlet(self._run).switch()
+        host.room.begin_request(client)
+        host.turns.add(client, greenlet(self._run, get_hub()).switch)
 
     def _run(self) -> None:
         host, client = self._host, self._held.client
@@ -234,13 +200,9 @@ class Connection:
             goes_on = None
         finally:
             host.room.end_request(client)
-        if goes_on is None:
-            self.close()
-        elif goes_on:
-            self._note_refusal()
-            self._go_on()
-        else:
-            self._part()
+        if self._is_limited and (retry_after_s := self._writer.retry_after_s):
+            host.room.note_refused(client, self._parser.num_bytes, retry_after_s)
+        self._end(goes_on)
 
     def _answer(self) -> bool | None:
         """Answer the request; return whether another may follow, None when the client is not there any more."""
@@ -255,7 +217,7 @@ class Connection:
         if self._refused is not None:
             environ[REFUSED] = self._refused
         environ["wsgi.input"] = io.BytesIO(parser.body)
-        limits = host.room.rate_limit(self._held.client) if self._is_for_models(environ) else ""
+        limits = host.room.rate_limit(self._held.client) if self._is_limited else ""
         writer.begin(environ, keep_alive=parser.keeps_alive and not host.sends_away, more_headers=limits)
         pieces = host.wsgi(environ, writer.start_response)
         try:
@@ -266,7 +228,7 @@ class Connection:
                 try:
                     self._held.hold_answer(len(body))
                 except OverloadedError as error:
-                    self._writer.send(self._refusal(error))
+                    writer.send(self._refuser.answer_of(error, host.room, arrived_at=self._arrived_at))
                     return False
                 writer.send_whole(body)
             else:
@@ -276,19 +238,11 @@ class Connection:
                 close()
         return writer.keeps_alive
 
-    def _note_refusal(self) -> None:
-        """Take down that the engine had no room for the request, if it had none."""
-        retry_after_s = self._writer.retry_after_s
-        if retry_after_s and self._is_for_models(self._parser.environ):
-            self._host.room.note_refused(self._held.client, self._parser.num_bytes, retry_after_s)
-
     def _has_gone(self) -> bool:
         return self._socket is None or has_gone(self._socket)
 
     def _go_on(self) -> None:
         """Begin the next request, which may have come already."""
-        if self._socket is None:
-            return
         self._held.belong_to(self.address)  # until the next head says whose request it is
         self._parser.reset()
         self._has_head = self._is_answering = False
@@ -298,7 +252,7 @@ class Connection:
             self._host.turns.add(self.address, self._take_next)
             return
         self._buffer = b""
-        self._wait_idle()
+        self.start()
 
     def _take_next(self) -> None:
         if self._socket is None:
@@ -307,61 +261,28 @@ class Connection:
         self._readable.start(self._on_readable)
         self._advance()
 
-    # Errors that never reach the app.
-
-    def _refuse(self, error: RequestError) -> None:
-        """Say why, then close."""
-        if self._socket is not None:
-            self._is_answering = True
-            self._answer_refused(error, goes_on=False)
-
-    def _answer_refused(self, error: RequestError, *, goes_on: bool) -> None:
-        """Say why a request is refused; a client that has its share waits for that while others are there."""
-        data = self._refusal(error, keep_alive=goes_on)
-        if not isinstance(error, OverloadedError) or not self._host.room.has_its_share(self._held.client):
-            self._answer_at_once(data, goes_on=goes_on)
+    def _refuse(self, error: RequestError, *, goes_on: bool = False) -> None:
+        """Say why, without the app; then close, or go on."""
+        if self._socket is None:
             return
+        self._is_answering = True
         self._readable.stop()
         self._host.note(self, "answering", 0.0)
-        self._pause = get_hub().loop.timer(PAUSE_S)
-        self._pause.start(self._end_pause, data, goes_on)
+        self._refuser.refuse(error, self._host.room, arrived_at=self._arrived_at, goes_on=goes_on)
 
-    def _end_pause(self, data: bytes, goes_on: bool) -> None:
-        if self._socket is not None:
-            self._answer_at_once(data, goes_on=goes_on)
-
-    def _refusal(self, error: RequestError, *, keep_alive: bool = False) -> bytes:
-        limits = self._host.room.rate_limit(self._held.client, error) if isinstance(error, OverloadedError) else ""
-        return refusal(error, arrived_at=self._arrived_at, keep_alive=keep_alive, more_headers=limits)
-
-    def _answer_at_once(self, data: bytes, *, goes_on: bool = True) -> None:
-        self._readable.stop()
-        try:
-            num_sent = self._socket.send(data)
-        except BlockingIOError:
-            num_sent = 0
-        except OSError:
-            self.close()
+    def _end(self, goes_on: bool | None) -> None:
+        """Go on after an answer, or part; None: the client is not there any more."""
+        if self._socket is None:
             return
-        if num_sent == len(data):
-            self._go_on() if goes_on else self._part()
-            return
-        # A client that does not read its refusals waits in a greenlet.
-        self._host.note(self, "answering", 0.0)
-        greenlet(self._send_rest).switch(data[num_sent:], self._go_on if goes_on else self._part)
-
-    def _send_rest(self, data: bytes, then: Callable[[], None]) -> None:
-        try:
-            self._writer.send(data)
-        except OSError:
+        if goes_on is None:
             self.close()
+        elif goes_on:
+            self._go_on()
         else:
-            then()
+            self._part()
 
     def _part(self) -> None:
         """Close our side and throw away what still comes: closing at once would take the answer from the client."""
-        if self._socket is None:
-            return
         try:
             self._socket.shutdown(socket_module.SHUT_WR)
         except OSError:

@@ -68,7 +68,7 @@ def test_a_refused_client_that_has_left_leaves_nothing_behind(caplog: pytest.Log
         settle()
         assert host.num_forgotten == 1
         assert host.room.bytes.held == 0
-        assert host.states == ["idle"]
+        assert host.states == ["idle", "answering"]
     assert not caplog.records
 
 

@@ -7,6 +7,7 @@ import pytest
 from service.engine.models import LanguageModel
 from service.engine.opening import Checked
 from service.engine.registry import Registry
+from service.engine.ticket import Batch
 from service.server.watchdog import Watchdog
 from tests.service.conftest import BUNDLES
 from tests.service.toys import open_toy
@@ -23,14 +24,22 @@ def watchdog(model: LanguageModel) -> Watchdog:
     return Watchdog(registry, stuck_s=5.0)
 
 
+def run_since(model: LanguageModel, engine: str, since: float) -> None:
+    """Let an engine look as if it has been running something since then."""
+    if engine == "decoder":
+        model.decoder.running_since = since
+    else:
+        model.batcher._running[0] = since, Batch([], [])
+
+
 def test_nothing_is_wrong_while_all_goes_on(model: LanguageModel) -> None:
-    model.batcher.running_since = time.monotonic()
+    run_since(model, "batcher", time.monotonic())
     assert watchdog(model).complaint(time.monotonic()) == ""
 
 
 @pytest.mark.parametrize("engine", ["batcher", "decoder"])
 def test_a_run_that_takes_too_long(model: LanguageModel, engine: str) -> None:
-    getattr(model, engine).running_since = time.monotonic() - 6
+    run_since(model, engine, time.monotonic() - 6)
     assert watchdog(model).complaint(time.monotonic()) == f"a run of model {model.manifest.name} has taken 6 s"
 
 

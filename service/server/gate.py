@@ -1,0 +1,41 @@
+"""What is decided by a request's head, before its body is read: whose it is, and whether it is taken."""
+
+from typing import Any
+
+from service.errors import RequestError
+from service.server.held_bytes import HeldBytes
+from service.server.host import Host
+from service.server.request_parser import RequestParser, body_too_large
+from service.server.room import Room
+
+SMALL_BODY_BYTES = 16 * 1024
+"""A body up to this size is read whether there is room or not; that of a refused request, so that its connection can
+go on."""
+
+
+def check_head(parser: RequestParser, host: Host, held: HeldBytes, *, for_operators: bool) -> RequestError | None:
+    """Find out whose request it is, and return why it is refused; None when it is taken as far as its head tells."""
+    environ, length = parser.environ, parser.content_length or 0
+    assert environ is not None, "the head is complete"
+    try:
+        if not for_operators and (client := host.clients.client_of(environ)) != held.client:
+            held.belong_to(client)
+        if length > host.settings.max_body_bytes:
+            raise body_too_large(host.settings.max_body_bytes)
+        if is_for_models(environ, for_operators=for_operators) and not has_room(host.room, held.client, length):
+            raise host.room.overload(held.client)
+        if length > SMALL_BODY_BYTES:
+            held.check(length)
+    except RequestError as error:
+        return error
+    return None
+
+
+def is_for_models(environ: dict[str, Any] | None, *, for_operators: bool) -> bool:
+    """Whether limits of requests apply."""
+    return environ is not None and environ["REQUEST_METHOD"] == "POST" and not for_operators
+
+
+def has_room(room: Room, client: str, num_bytes: int) -> bool:
+    """Whether a client's request of this size is taken now."""
+    return room.has_room(client) and not room.is_early(client, num_bytes)

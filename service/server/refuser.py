@@ -1,0 +1,66 @@
+"""Tells one connection's client why its request is refused, without the app."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gevent.hub import get_hub
+from greenlet import greenlet  # type: ignore[import-untyped]
+
+from service.errors import OverloadedError, RequestError
+from service.server.answer_writer import AnswerWriter
+from service.server.held_bytes import HeldBytes
+from service.server.raw_errors import refusal
+from service.server.room import Room
+
+PAUSE_S = 0.5
+"""How long a client that has its share waits to be refused: some try again ten thousand times a second."""
+
+
+class Refuser:
+    """Sends refusals; called by the loop.
+
+    end: called when one was sent, with whether another request may follow, or with None when the client has left.
+    """
+
+    def __init__(self, socket: Any, writer: AnswerWriter, held: HeldBytes, end: Callable[[bool | None], None]) -> None:
+        self._socket = socket
+        self._writer = writer
+        self._held = held
+        self._end = end
+        self._pause: Any = None
+
+    def refuse(self, error: RequestError, room: Room, *, arrived_at: float, goes_on: bool) -> None:
+        """Say why; a client that has its share waits for that while others are there."""
+        data = self.answer_of(error, room, arrived_at=arrived_at, keep_alive=goes_on)
+        if isinstance(error, OverloadedError) and room.has_its_share(self._held.client):
+            self._pause = get_hub().loop.timer(PAUSE_S)
+            self._pause.start(self._send, data, goes_on)
+        else:
+            self._send(data, goes_on)
+
+    def answer_of(self, error: RequestError, room: Room, *, arrived_at: float, keep_alive: bool = False) -> bytes:
+        """Return the whole answer."""
+        limits = room.rate_limit(self._held.client, error) if isinstance(error, OverloadedError) else ""
+        return refusal(error, arrived_at=arrived_at, keep_alive=keep_alive, more_headers=limits)
+
+    def _send(self, data: bytes, goes_on: bool) -> None:
+        try:
+            num_sent = self._socket.send(data)
+        except BlockingIOError:
+            num_sent = 0
+        except OSError:  # also where the connection was closed here meanwhile
+            self._end(None)
+            return
+        if num_sent == len(data):
+            self._end(goes_on)
+        else:  # a client that does not read its refusals waits in a greenlet
+            hub = get_hub()
+            hub.loop.run_callback(greenlet(self._send_rest, hub).switch, data[num_sent:], goes_on)
+
+    def _send_rest(self, data: bytes, goes_on: bool) -> None:
+        try:
+            self._writer.send(data)
+        except OSError:
+            self._end(None)
+        else:
+            self._end(goes_on)
