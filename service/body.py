@@ -19,6 +19,7 @@ from service.errors import (
     MalformedJsonError,
     PayloadTooLargeError,
     RequestError,
+    TooManyTextsError,
     UnsupportedMediaTypeError,
     pointer_to,
 )
@@ -34,6 +35,8 @@ _FLOAT = "got `float`"
 _LARGE_BYTES = 64 * 1024
 _ECHOED_CHARS = 100
 _BEYOND_64_BITS = 2**64
+_OTHER_STRINGS = 1_000
+"""Names and values of other fields."""
 _MOST_MEMBERS = 64
 """Parts of a gzip body: a client sends one; of 100,000 empty ones each would be copied with all that follow."""
 
@@ -44,18 +47,37 @@ def from_body(here: Exchange, kind: type[Struct], make: Callable[[Exchange, Stru
     Raises what `make` does, UnsupportedMediaTypeError, PayloadTooLargeError, MalformedJsonError and
     InvalidRequestError.
     """
-    environ, max_bytes = here.environ, here.service.settings.max_body_bytes
+    environ, settings = here.environ, here.service.settings
+    max_bytes, most_strings = settings.max_body_bytes, settings.max_request_tokens + settings.max_texts
     if not _is_json(environ.get("CONTENT_TYPE", "")):
         raise UnsupportedMediaTypeError("The body must be JSON in UTF-8, sent with Content-Type: application/json.")
     data = _read(environ, max_bytes)
     coding = environ.get("HTTP_CONTENT_ENCODING", "")
     if not coding:
         size = len(data) // CHARACTERS_A_TOKEN
-        return beside_if_large(size, lambda: make(here, decode_json(data, kind)), patience=here.patience)
+        return beside_if_large(
+            size, lambda: make(here, decode_json(_of_few_strings(data, most_strings), kind)), patience=here.patience
+        )
+
+    def inflate_and_make() -> Result:
+        inflated = _of_few_strings(_decompressed(coding, data, max_bytes), most_strings)
+        return make(here, decode_json(inflated, kind))
+
     # A few bytes may become millions: what they become is there only while this one is worked on.
-    return in_turn(
-        lambda: make(here, decode_json(_decompressed(coding, data, max_bytes), kind)), patience=here.patience
-    )
+    return in_turn(inflate_and_make, patience=here.patience)
+
+
+def _of_few_strings(data: bytes, most_strings: int) -> bytes:
+    """Return a body that may be acceptable: one with more strings has more texts or tokens than any request may have.
+
+    Making half a million strings holds the interpreter's lock for 30 ms. Raises TooManyTextsError.
+    """
+    if data.count(b'"') > 2 * (most_strings + _OTHER_STRINGS):
+        raise TooManyTextsError(
+            f"The body has more than {most_strings} strings, the most tokens (max_queue_tokens) and texts (max_texts) "
+            "that a request may have."
+        )
+    return data
 
 
 def decode_json(data: bytes, kind: type[Struct]) -> Struct:

@@ -164,3 +164,12 @@ def test_keys_are_compared_whole(make_app: MakeApp, key: str) -> None:
     client = make_app(api_keys=("right-and-more", "other")).test_client()
     reply = client.get("/v1/models", headers={"Authorization": f"Bearer {key}".encode().decode("latin-1")})
     assert reply.status_code == (200 if key == "right-and-more" else 401)
+
+
+def test_a_body_of_more_strings_than_any_request_may_have_is_refused_unread(make_app: MakeApp) -> None:
+    client = make_app().test_client()
+    bomb = b'{"text": [' + b'"a",' * 500_000 + b'"a"]}'
+    reply = client.post("/v1/tag", data=bomb, content_type="application/json")
+    assert (reply.status_code, reply.json["code"]) == (422, "too_many_texts")
+    reply = client.post("/v1/tag", data=b'{"text": "' + b'\\"' * 90_000 + b'"}', content_type="application/json")
+    assert reply.json["code"] == "text_too_long"
