@@ -75,7 +75,7 @@ class Settings:
     max_requests: int = _setting(256, "most requests a process answers at a time; beyond it 503")
     max_body_bytes: int = _setting(2 * 1024 * 1024, "largest request body, also after decompression, in bytes")
     max_buffered_bytes: int = _setting(
-        64 * 1024 * 1024, "most bytes of bodies above 16 KiB that a process holds; beyond it 503"
+        64 * 1024 * 1024, "most bytes of requests and unread answers that a process holds; beyond it 503"
     )
     client_share: float = _setting(
         0.5,
