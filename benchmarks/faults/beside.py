@@ -1,6 +1,5 @@
 """An honest client alone and beside another client, in turns: how long it waits, and what it is refused."""
 
-import http.client
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -8,6 +7,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmarks.faults.probes import is_fine
 from benchmarks.faults.started import Started
 from benchmarks.footprint import memory_of
 from benchmarks.load.generator import drive
@@ -21,7 +21,6 @@ _SETTLE_S = 1.0
 _LEAD_S = 0.5
 """The other client begins so long before the honest one, and ends after it."""
 _PROBE_EVERY_S = 0.05
-_PROBE_LIMIT_S = 30.0
 
 
 @dataclass(slots=True)
@@ -114,25 +113,11 @@ class Honest:
         while not under_way.done():
             for port, taken in ports:
                 started_at = time.perf_counter()
-                seen.num_probes_failed += not is_fine(port)
+                seen.num_probes_failed += not is_fine(port, "/healthz")
                 taken.append(time.perf_counter() - started_at)
             seen.memory_bytes = max(seen.memory_bytes, memory_of(self.service.process.pid).pss_bytes)
             time.sleep(_PROBE_EVERY_S)
         seen.outcomes.append(under_way.result())
-
-
-def is_fine(port: int) -> bool:
-    """Whether /healthz answers 200 there, on a new connection."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PROBE_LIMIT_S)
-    try:
-        connection.request("GET", "/healthz")
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def ratio(beside: float, alone: float) -> float:

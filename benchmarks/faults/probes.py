@@ -66,13 +66,14 @@ def _probe(places: dict[str, tuple[int, str]], load: "Future[Any]") -> tuple[dic
     while not load.done():
         for name, (port, route) in places.items():
             started_at = time.perf_counter()
-            num_failed += not _is_fine(port, route)
+            num_failed += not is_fine(port, route)
             latencies[name].append(1000 * (time.perf_counter() - started_at))
             time.sleep(_EVERY_S)
     return latencies, num_failed
 
 
-def _is_fine(port: int, route: str) -> bool:
+def is_fine(port: int, route: str) -> bool:
+    """Whether a route answers 200 there, on a new connection."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_LIMIT_S)
     try:
         connection.request("GET", route)
