@@ -12,8 +12,8 @@ RUN python -m venv --without-pip /opt/venv && python -m venv --without-pip /opt/
 COPY requirements/ requirements/
 RUN pip --python /opt/venv/bin/python install --no-cache-dir --only-binary :all: --require-hashes --requirement requirements/serve.txt \
  && pip --python /opt/build/bin/python install --no-cache-dir --only-binary :all: --require-hashes --requirement requirements/build.txt
-COPY pyproject.toml README.md LICENSE NOTICE ./
-COPY bundle/ bundle/
+COPY pyproject.toml setup.py README.md LICENSE NOTICE ./
+COPY seqserve/ seqserve/
 COPY service/ service/
 RUN pip --python /opt/build/bin/python wheel --no-cache-dir --no-build-isolation --no-deps --wheel-dir /wheels . \
  && pip --python /opt/venv/bin/python install --no-cache-dir --no-index --no-deps /wheels/*.whl
@@ -35,4 +35,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["/opt/venv/bin/python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['SEQSERVE_PORT'] + '/healthz', timeout=2)"]
 # Exec form: the server is the container's first process and gets SIGTERM itself.
-ENTRYPOINT ["/opt/venv/bin/python", "-m", "service"]
+ENTRYPOINT ["/opt/venv/bin/python", "-m", "seqserve.service"]

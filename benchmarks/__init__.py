@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from bundle.errors import SeqserveError
+from seqserve.errors import SeqserveError
 
 
 def run(main: Callable[[], int]) -> None:

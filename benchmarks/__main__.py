@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import run
-from bundle.errors import SeqserveError
+from seqserve.errors import SeqserveError
 
 _WORD_MODELS = (Path("runs/models/lm-ptb/1"), Path("models/lm-en/1"))
 """The first that is there: 10,000 words of a corpus that may not be given away, or the shipped 50,000."""

@@ -11,8 +11,8 @@ import time
 
 import torch
 
-from training.export.cells.table import CELLS
-from training.layers.cells import build_cell
+from seqserve.training.export.cells.table import CELLS
+from seqserve.training.layers.cells import build_cell
 
 _SECONDS = 0.5  # of one measurement, at least
 

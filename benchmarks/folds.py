@@ -17,17 +17,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import run
-from bundle.classifier import ClassifierBundle
-from bundle.errors import SeqserveError
-from bundle.load import load_bundle
-from training.checkpoints import CONFIG, RunError, read_run_config
-from training.classifiers.classifier_config import ClassifierConfig, LabelledFile
-from training.classifiers.evaluate_classifier import Answers, answer_texts, report, score_answers
-from training.config import load_config
-from training.export_run import export_run
-from training.reading.labelled_text import LabelledText, read_labelled
-from training.runs import fit, resume
-from training.setup import data_path
+from seqserve.classifier.model import ClassifierBundle
+from seqserve.errors import SeqserveError
+from seqserve.load import load_bundle
+from seqserve.training.checkpoints import CONFIG, RunError, read_run_config
+from seqserve.training.classifiers.config import ClassifierConfig, LabelledFile
+from seqserve.training.classifiers.evaluate import Answers, answer_texts, report, score_answers
+from seqserve.training.export_run import export_run
+from seqserve.training.load_config import load_config
+from seqserve.training.reading.labelled_text import LabelledText, read_labelled
+from seqserve.training.runs import fit, resume
+from seqserve.training.setup import data_path
 
 
 def fold_config(config: ClassifierConfig, fold: int, num_folds: int) -> ClassifierConfig:

@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks import run
 
 ROOT = Path(__file__).parents[1]
-TESTS = ("tests/bundle", "tests/service")
+TESTS = ("tests/seqserve", "tests/service")
 _PROFILE = "tests/fuzz"  # first of all, since its conftest.py holds the profile
 _PYTEST = ("-q", "-x", "-m", "hypothesis", "--hypothesis-profile=long", "--timeout=0", "-p", "no:cacheprovider")
 

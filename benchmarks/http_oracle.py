@@ -1,7 +1,8 @@
 """What llhttp by itself makes of a connection's bytes, and which of these requests the service refuses beyond it.
 
-Written apart from `service.server.request_parser`, whose judge it is. A request that asks for an upgrade, and CONNECT,
-ends the work of llhttp; by RFC 9112 (6.3) its body has the length that it announces, and the next request follows.
+Written apart from `service/server/request_parser.py`, whose judge it is. A request that asks for an upgrade, and
+CONNECT, ends the work of llhttp; by RFC 9112 (6.3) its body has the length that it announces, and the next request
+follows.
 """
 
 import re

@@ -23,15 +23,15 @@ import numpy as np
 from benchmarks import kenlm_tools, pair_sets, run
 from benchmarks.kenlm_tools import Answer, Kenlm
 from benchmarks.scoring import bare_tokens_per_s
-from bundle.errors import SeqserveError
-from bundle.language_model import LanguageModelBundle
-from bundle.load import load_language_model
-from bundle.token_vocabulary import EOS_ID, UNKNOWN_ID
-from training.language import evaluate_language_model
-from training.language.language_config import TextOptions
-from training.language.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall
-from training.language.text_evaluation import TextScores, evaluate_text
-from training.reading.text import read_lines, read_sequences
+from seqserve.errors import SeqserveError
+from seqserve.language.model import LanguageModelBundle
+from seqserve.load import load_language_model
+from seqserve.training.language import evaluate as evaluate_language_model
+from seqserve.training.language.config import TextOptions
+from seqserve.training.language.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall
+from seqserve.training.language.text_evaluation import TextScores, evaluate_text
+from seqserve.training.reading.text import read_lines, read_sequences
+from seqserve.vocabulary.tokens import EOS_ID, UNKNOWN_ID
 
 _SPEED_TOKENS = 40_000
 _SPEED_ROUNDS = 3

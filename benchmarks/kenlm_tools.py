@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from bundle.errors import SeqserveError
+from seqserve.errors import SeqserveError
 
 VERSION = "0.3.0"
 NEEDS = "cmake g++ libboost-program-options-dev libboost-system-dev libboost-thread-dev libboost-test-dev zlib1g-dev"

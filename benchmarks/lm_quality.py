@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import pair_sets, run
-from bundle.language_model import LanguageModelBundle
-from bundle.load import load_language_model
-from training.language import evaluate_language_model
-from training.language.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall
-from training.language.text_evaluation import TextScores, evaluate_text
+from seqserve.language.model import LanguageModelBundle
+from seqserve.load import load_language_model
+from seqserve.training.language import evaluate as evaluate_language_model
+from seqserve.training.language.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall
+from seqserve.training.language.text_evaluation import TextScores, evaluate_text
 
 
 @dataclass(frozen=True, slots=True)

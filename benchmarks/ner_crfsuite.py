@@ -23,11 +23,11 @@ from types import MappingProxyType, ModuleType
 
 from benchmarks import run
 from benchmarks.ner_quality import SETS, Result, read_set, rows_of, table
-from bundle.errors import SeqserveError
-from training.corpora import corpus_file
-from training.reading.conll import Sentence, map_labels, read_conll
-from training.taggers.evaluate_tagger import lower_cased
-from training.taggers.metrics import score_tags
+from seqserve.errors import SeqserveError
+from seqserve.training.corpora import corpus_file
+from seqserve.training.reading.conll import Sentence, map_labels, read_conll
+from seqserve.training.taggers.evaluate import lower_cased
+from seqserve.training.taggers.metrics import score_tags
 
 TRAIN_FILES: Mapping[str, str] = MappingProxyType(
     {

@@ -16,11 +16,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from benchmarks import run
-from bundle.load import load_bundle
-from training.corpora import corpus_file
-from training.reading.conll import Sentence, map_labels, read_conll
-from training.taggers.evaluate_tagger import as_dict, evaluate_bundle, lower_cased
-from training.taggers.metrics import SpanScores
+from seqserve.load import load_bundle
+from seqserve.training.corpora import corpus_file
+from seqserve.training.reading.conll import Sentence, map_labels, read_conll
+from seqserve.training.taggers.evaluate import as_dict, evaluate_bundle, lower_cased
+from seqserve.training.taggers.metrics import SpanScores
 
 PLAIN: Mapping[str, str] = MappingProxyType({label: label for label in ("PER", "LOC", "ORG")})
 WNUT: Mapping[str, str] = MappingProxyType({"person": "PER", "location": "LOC", "corporation": "ORG", "group": "ORG"})

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from training.corpora import corpus_file
-from training.language.minimal_pairs import Judged, Pair, read_pairs
-from training.reading.text import read_lines
+from seqserve.training.corpora import corpus_file
+from seqserve.training.language.minimal_pairs import Judged, Pair, read_pairs
+from seqserve.training.reading.text import read_lines
 
 NOTES = (
     Pair("The apple and pear salad", "The apple and pair salad", "sound-alike"),

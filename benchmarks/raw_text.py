@@ -16,11 +16,11 @@ from typing import Any
 
 from benchmarks import run
 from benchmarks.running_service import RunningService, running_service
-from bundle.errors import SeqserveError
-from bundle.tags import Span, spans_from_tags
-from training.corpora import corpus_file
-from training.reading.conll import read_conll
-from training.taggers.metrics import Counts, score_spans
+from seqserve.errors import SeqserveError
+from seqserve.tagger.tags import Span, spans_from_tags
+from seqserve.training.corpora import corpus_file
+from seqserve.training.reading.conll import read_conll
+from seqserve.training.taggers.metrics import Counts, score_spans
 
 _TEXTS_PER_REQUEST = 32
 

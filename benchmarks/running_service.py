@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bundle.errors import SeqserveError
+from seqserve.errors import SeqserveError
 
 _START_LIMIT_S = 60.0
 _STOP_LIMIT_S = 30.0

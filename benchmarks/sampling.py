@@ -20,9 +20,9 @@ import numpy as np
 
 from benchmarks import run
 from benchmarks.running_service import RunningService, running_service
-from bundle.language_model import LanguageModelBundle, StepBatch
-from bundle.load import load_language_model
-from bundle.token_vocabulary import EOS_ID, START_ID, UNKNOWN_ID
+from seqserve.language.model import LanguageModelBundle, StepBatch
+from seqserve.load import load_language_model
+from seqserve.vocabulary.tokens import EOS_ID, START_ID, UNKNOWN_ID
 
 _SHORTEST = 0.1  # of the longest, in a mixture of lengths
 

@@ -17,12 +17,12 @@ from pathlib import Path
 
 from benchmarks import run
 from benchmarks.running_service import RunningService, running_service
-from bundle.errors import SeqserveError
-from bundle.language_model import LanguageModelBundle
-from bundle.load import load_language_model
-from bundle.token_vocabulary import EOS_ID
-from training.language import evaluate_language_model
-from training.reading.text import read_sequences
+from seqserve.errors import SeqserveError
+from seqserve.language.model import LanguageModelBundle
+from seqserve.load import load_language_model
+from seqserve.training.language import evaluate as evaluate_language_model
+from seqserve.training.reading.text import read_sequences
+from seqserve.vocabulary.tokens import EOS_ID
 
 _TEXTS_A_REQUEST = 128
 

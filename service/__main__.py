@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from bundle.errors import SeqserveError
+from seqserve.errors import SeqserveError
 
 _FAILED, _INTERRUPTED = 1, 130
 
@@ -18,10 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given and given[0] in _COMMANDS:
             return _run(given[0], given[1:])
-        from service.settings import read_settings
+        from seqserve.service.settings import read_settings
 
         settings = read_settings(given, os.environ)
-        from service.server.serve import serve  # late: --help and usage errors need none of it
+        from seqserve.service.server.serve import serve  # late: --help and usage errors need none of it
 
         serve(settings)
     except SeqserveError as error:
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(command: str, arguments: Sequence[str]) -> int:
     # Late, one by one: each needs a part of the service only.
-    module = importlib.import_module(f"service.offline.{command}")
+    module = importlib.import_module(f"seqserve.service.offline.{command}")
     run = getattr(module, command)
     return int(run(arguments) if command == "check" else run(arguments, os.environ))
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from service.engine.patience import Patience
-from service.engine.waiting import LARGE_TOKENS, in_turn
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.engine.event_loop import LARGE_TOKENS, in_turn
 
 _ITEMS = 64
 """Of a long list, encoded in one go: a few hundred microseconds in which no other thread runs Python."""
@@ -45,11 +45,11 @@ def json_answer(body: msgspec.Struct) -> Answer:
     return Answer(msgspec.json.encode(body))
 
 
-def large_json_answer(body: msgspec.Struct, *, num_items: int, patience: Patience) -> Answer:
+def large_json_answer(body: msgspec.Struct, *, num_items: int, cancellation: Cancellation) -> Answer:
     """Return a struct of about this many items as JSON, encoded beside the loop and in pieces where they are many."""
     if num_items < LARGE_TOKENS:
         return json_answer(body)
-    return in_turn(lambda: Answer(encode_in_pieces(body)), patience=patience)
+    return in_turn(lambda: Answer(encode_in_pieces(body)), cancellation=cancellation)
 
 
 def encode_in_pieces(body: msgspec.Struct) -> bytes:

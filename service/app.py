@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, cast
 from flask import Flask
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from service import problems
-from service.answers import STATUS_LINES, Answer, PiecedBody, WholeBody
-from service.clients import Clients
-from service.context import (
+from seqserve.service import problems
+from seqserve.service.answers import STATUS_LINES, Answer, PiecedBody, WholeBody
+from seqserve.service.clients import Clients
+from seqserve.service.context import (
     ARRIVED_AT,
     CLIENT,
     FOR_OPERATORS,
@@ -23,19 +23,19 @@ from service.context import (
     Service,
     enter,
 )
-from service.cores import available_cores
-from service.engine.checks import check_bundles, choose_provider
-from service.engine.models import QueueLimits, SlotLimits
-from service.engine.opening import Checked, open_model, take_reported
-from service.engine.patience import LOOK_AFTER_S, ClientLeftError, Patience
-from service.engine.registry import Registry
-from service.engine.reports import BundleReport
-from service.errors import NotFoundError, RequestError
-from service.metrics import logs
-from service.metrics.telemetry import Telemetry
-from service.routes import classify, models, operation, rank, sample, score, tag, transduce
-from service.server.shared_state import SharedState
-from service.settings import Settings
+from seqserve.service.cores import available_cores
+from seqserve.service.engine.cancellation import LOOK_AFTER_S, Cancellation, ClientLeftError
+from seqserve.service.engine.checks import check_bundles, choose_provider
+from seqserve.service.engine.models import QueueLimits, SlotLimits
+from seqserve.service.engine.open_models import Checked, open_model, take_reported
+from seqserve.service.engine.registry import Registry
+from seqserve.service.engine.reports import BundleReport
+from seqserve.service.errors import NotFoundError, RequestError
+from seqserve.service.metrics import logs
+from seqserve.service.metrics.telemetry import Telemetry
+from seqserve.service.routes import classify, models, operation, rank, sample, score, tag, transduce
+from seqserve.service.server.shared_state import SharedState
+from seqserve.service.settings import Settings
 
 # Visible ASCII without what could end or quote a field of a log line.
 _SANE_ID = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~:/=@-]{1,128}")
@@ -110,7 +110,7 @@ class _App(Flask):
         if REFUSED in environ:
             raise environ[REFUSED]
         if CLIENT not in environ and not for_operators:  # no worker of ours has looked at the head
-            here.patience = here.patience.of(self._parts.clients.client_of(environ))
+            here.cancellation = here.cancellation.of(self._parts.clients.client_of(environ))
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         values: Mapping[str, Any] = {}
         try:
@@ -184,7 +184,7 @@ def _begin(parts: Service, environ: dict[str, Any]) -> Exchange:
         environ,
         given if given and _SANE_ID.fullmatch(given) else f"{random.getrandbits(64):016x}",
         arrived_at,
-        Patience(deadline, environ.get(HAS_LEFT), looks_at, environ.get(CLIENT, "")),
+        Cancellation(deadline, environ.get(HAS_LEFT), looks_at, environ.get(CLIENT, "")),
         trace if trace and _TRACE.fullmatch(trace) else "",
     )
 

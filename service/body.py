@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import msgspec
 from werkzeug.http import parse_options_header
 
-from service.context import Exchange
-from service.engine.waiting import CHARACTERS_A_TOKEN, beside_if_large, in_turn
-from service.errors import (
+from seqserve.service.context import Exchange
+from seqserve.service.engine.event_loop import CHARACTERS_A_TOKEN, in_turn, in_turn_if_large
+from seqserve.service.errors import (
     FieldError,
     InvalidRequestError,
     MalformedJsonError,
@@ -55,8 +55,10 @@ def from_body(here: Exchange, kind: type[Struct], make: Callable[[Exchange, Stru
     coding = environ.get("HTTP_CONTENT_ENCODING", "")
     if not coding:
         size = len(data) // CHARACTERS_A_TOKEN
-        return beside_if_large(
-            size, lambda: make(here, decode_json(_of_few_strings(data, most_strings), kind)), patience=here.patience
+        return in_turn_if_large(
+            size,
+            lambda: make(here, decode_json(_of_few_strings(data, most_strings), kind)),
+            cancellation=here.cancellation,
         )
 
     def inflate_and_make() -> Result:
@@ -64,7 +66,7 @@ def from_body(here: Exchange, kind: type[Struct], make: Callable[[Exchange, Stru
         return make(here, decode_json(inflated, kind))
 
     # A few bytes may become millions: what they become is there only while this one is worked on.
-    return in_turn(inflate_and_make, patience=here.patience)
+    return in_turn(inflate_and_make, cancellation=here.cancellation)
 
 
 def _of_few_strings(data: bytes, most_strings: int) -> bytes:

@@ -6,8 +6,8 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from service.errors import UnauthorizedError
-from service.settings import Settings
+from seqserve.service.errors import UnauthorizedError
+from seqserve.service.settings import Settings
 
 _PROTECTED = ("/v1/", "/v2/")
 _LONGEST_ADDRESS = 64

@@ -5,19 +5,19 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.clients import Clients
-from service.engine.patience import Patience
-from service.engine.registry import Registry
-from service.engine.waiting import LARGE_TOKENS
-from service.metrics.telemetry import Telemetry
-from service.server.shared_state import SharedState
-from service.settings import Settings
+from seqserve.service.clients import Clients
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.engine.event_loop import LARGE_TOKENS
+from seqserve.service.engine.registry import Registry
+from seqserve.service.metrics.telemetry import Telemetry
+from seqserve.service.server.shared_state import SharedState
+from seqserve.service.settings import Settings
 
 ARRIVED_AT = "seqserve.arrived_at"
 """In the environment that the worker hands to the app: monotonic time of the request's first byte."""
 
 CLIENT = "seqserve.client"
-"""There too: whose request it is, see `service.clients`."""
+"""There too: whose request it is, see `seqserve.service.clients`."""
 
 FOR_OPERATORS = "seqserve.for_operators"
 """True where the request came in by the port of probes and metrics."""
@@ -60,7 +60,7 @@ class Exchange:
     environ: Mapping[str, Any]
     request_id: str
     arrived_at: float
-    patience: Patience
+    cancellation: Cancellation
     traceparent: str = ""
     model: str = ""
     route: str = "unknown"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
-from bundle.errors import SeqserveError
+from seqserve.errors import SeqserveError
 
 
 class FieldError(NamedTuple):

@@ -5,17 +5,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from service import VERSION
-from service.errors import KINDS
-from service.problems import CONTENT_TYPE
-from service.schemas.classify import ClassifyRequest, ClassifyResponse
-from service.schemas.models import ModelInfo, ModelList
-from service.schemas.problems import Health, Problem
-from service.schemas.rank import RankRequest, RankResponse
-from service.schemas.sample import SampleEnd, SamplePiece, SampleRequest, SampleResponse, StreamError
-from service.schemas.score import ScoreRequest, ScoreResponse
-from service.schemas.tag import TagRequest, TagResponse
-from service.schemas.transduce import TransduceRequest, TransduceResponse
+from seqserve import __version__
+from seqserve.service.errors import KINDS
+from seqserve.service.problems import CONTENT_TYPE
+from seqserve.service.schemas.classify import ClassifyRequest, ClassifyResponse
+from seqserve.service.schemas.models import ModelInfo, ModelList
+from seqserve.service.schemas.problems import Health, Problem
+from seqserve.service.schemas.rank import RankRequest, RankResponse
+from seqserve.service.schemas.sample import SampleEnd, SamplePiece, SampleRequest, SampleResponse, StreamError
+from seqserve.service.schemas.score import ScoreRequest, ScoreResponse
+from seqserve.service.schemas.tag import TagRequest, TagResponse
+from seqserve.service.schemas.transduce import TransduceRequest, TransduceResponse
 
 _REF = "#/components/schemas/{name}"
 _TAG_EXAMPLES = {
@@ -178,7 +178,7 @@ def document() -> bytes:
             "openapi": "3.1.0",
             "info": {
                 "title": "seqserve",
-                "version": VERSION,
+                "version": __version__,
                 "description": "Recurrent sequence models over HTTP. Every answer carries X-Request-Id (the client's "
                 "own, when it sent a sane one) and Server-Timing with queue, compute and total in milliseconds. "
                 "Answers of the POST routes have RateLimit-Policy and RateLimit (as in a draft of the IETF): how many "

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import msgspec
 from werkzeug.exceptions import HTTPException
 
-from service.answers import Answer
-from service.context import exchange
-from service.errors import (
+from seqserve.service.answers import Answer
+from seqserve.service.context import exchange
+from seqserve.service.errors import (
     KINDS,
     ErrorKind,
     FieldError,
@@ -22,7 +22,7 @@ from service.errors import (
     UnauthorizedError,
     UnsupportedMediaTypeError,
 )
-from service.schemas.problems import Problem, ProblemField
+from seqserve.service.schemas.problems import Problem, ProblemField
 
 CONTENT_TYPE = "application/problem+json"
 _BY_STATUS: dict[int, type[RequestError]] = {

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bundle.errors import SeqserveError
+from seqserve.errors import SeqserveError
 
 SHARED_MEMORY = Path("/dev/shm")
 _TRIAL_BYTES = 64 * 1024

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bundle.errors import BundleError, SeqserveError
-from bundle.files import read_file
-from service.cores import available_cores
+from seqserve.errors import BundleError, SeqserveError
+from seqserve.files import read_file
+from seqserve.service.cores import available_cores
 
 PROVIDERS = ("cpu", "cuda", "auto")
 LOG_LEVELS = ("debug", "info", "warning", "error")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service.metrics.telemetry import Telemetry
-from service.openapi import ROUTES
+from seqserve.service.metrics.telemetry import Telemetry
+from seqserve.service.openapi import ROUTES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (

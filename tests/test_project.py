@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 
-import service
+import seqserve
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("bundle", "service", "training")
+PACKAGES = ("seqserve", "service", "training")
 NOT_OURS = frozenset({"build", "dist", "data", "runs"})
 MAX_FILE_BYTES = 60_000_000
 MAX_LINES = 300
-TRAINING_ONLY = ("torch", "onnx", "safetensors", "matplotlib", "training")
+TRAINING_ONLY = ("torch", "onnx", "safetensors", "matplotlib", "seqserve.training")
 
 IMPORT_EVERYTHING = """
 import importlib, json, pkgutil, sys
-for name in ("bundle", "service"):
-    package = importlib.import_module(name)
-    for module in pkgutil.walk_packages(package.__path__, name + "."):
+for name, folder in (("seqserve", "seqserve"), ("seqserve.service", "service")):
+    importlib.import_module(name)
+    for module in pkgutil.walk_packages([folder], name + "."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
 print(json.dumps(sorted(sys.modules)))
@@ -68,12 +68,14 @@ def test_serving_imports_nothing_of_training() -> None:
     )
     assert done.returncode == 0, done.stderr
     loaded = set(json.loads(done.stdout))
-    assert {"bundle.load", "bundle.graph", "service.app"} <= loaded, "the walk did not reach the modules it is about"
+    assert {"seqserve.load", "seqserve.graph", "seqserve.service.app"} <= loaded, (
+        "the walk did not reach the modules it is about"
+    )
     assert not loaded & set(TRAINING_ONLY)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("module", ["bundle.graph", "service.app"])
+@pytest.mark.parametrize("module", ["seqserve.graph", "seqserve.service.app"])
 def test_the_runtime_reports_nothing_to_anyone(tmp_path: Path, module: str) -> None:
     """ONNX Runtime's wheels send telemetry and leave an identifier in the user's home unless told not to."""
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
@@ -104,7 +106,7 @@ def python_files() -> list[Path]:
 
 def test_python_files_are_found() -> None:
     found = {str(path.relative_to(ROOT)) for path in python_files()}
-    assert {"bundle/load.py", "service/app.py", "training/taggers/tagger.py", "tests/test_project.py"} <= found
+    assert {"seqserve/load.py", "service/app.py", "training/taggers/model.py", "tests/test_project.py"} <= found
 
 
 def test_every_python_file_has_one_idea_or_is_two_files() -> None:
@@ -121,7 +123,11 @@ def test_packages_ship_their_data_files() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["package-data"]
     missing = []
     for package in PACKAGES:
-        shipped = {path for pattern in settings.get(package, []) for path in (ROOT / package).glob(pattern)}
+        shipped = {
+            path
+            for pattern in settings.get("seqserve." + package if package != "seqserve" else package, [])
+            for path in (ROOT / package).glob(pattern)
+        }
         missing += [
             str(path.relative_to(ROOT))
             for path in sorted((ROOT / package).rglob("*"))
@@ -131,11 +137,7 @@ def test_packages_ship_their_data_files() -> None:
 
 
 def test_changelog_has_the_current_version() -> None:
-    assert f"## [{project()['version']}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
-
-
-def test_the_service_says_the_version_of_the_project() -> None:
-    assert project()["version"] == service.VERSION
+    assert f"## [{seqserve.__version__}]" in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
 def test_licence_files_exist() -> None:

@@ -8,13 +8,13 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from bundle.classifier import ClassifierBundle
-from bundle.entries import CellName
-from bundle.language_model import StepBatch
-from bundle.load import find_bundles, load_bundle, load_language_model
-from bundle.token_vocabulary import EOS_ID, START_ID, UNKNOWN_ID
-from bundle.tokenization import tokenize
-from training.corpora import known_corpora
+from seqserve.classifier.model import ClassifierBundle
+from seqserve.entries import CellName
+from seqserve.language.model import StepBatch
+from seqserve.load import find_bundles, load_bundle, load_language_model
+from seqserve.text.tokenization import tokenize
+from seqserve.training.corpora import known_corpora
+from seqserve.vocabulary.tokens import EOS_ID, START_ID, UNKNOWN_ID
 
 MODELS = Path(__file__).parent.parent / "models"
 MAX_TAGGER_BYTES = 40_000_000

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bundle.beam import Search
-from bundle.load import load_bundle
-from bundle.transducer import TransducerBundle, TransduceRow
+from seqserve.load import load_bundle
+from seqserve.transducer.beam import Search
+from seqserve.transducer.model import TransducerBundle, TransduceRow
 
 MODEL = Path(__file__).parent.parent / "models" / "translate-en-fr" / "1"
 MAX_BYTES = 20_000_000

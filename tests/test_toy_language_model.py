@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from bundle.token_vocabulary import START_ID
+from seqserve.vocabulary.tokens import START_ID
 from tests.toy_language_model import ToyLanguageModel, drawn_from, step_batch
 
 

@@ -11,21 +11,21 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.detokenization import Detokenizer
-from bundle.entries import FileEntry, GoldenEntry, GraphEntry, Tokenization, VocabularyEntry
-from bundle.language_batches import check_step, score_feeds, scored_rows
-from bundle.language_manifest import (
+from seqserve.entries import FileEntry, GoldenEntry, GraphEntry, Tokenization, VocabularyEntry
+from seqserve.language.batches import check_step, score_feeds, scored_rows
+from seqserve.language.manifest import (
     LanguageModelArchitecture,
     LanguageModelGraphs,
     LanguageModelLimits,
     LanguageModelManifest,
     LanguageModelVocabularies,
 )
-from bundle.language_model import EncodedText, ScoredRow, ScoreRow, StepBatch, StepResult
-from bundle.language_scoring import score_in_chunks
-from bundle.manifest import FORMAT_VERSION
-from bundle.token_vocabulary import START_ID, TokenVocabulary
-from bundle.tokenizers import TOKENIZERS
+from seqserve.language.model import EncodedText, ScoredRow, ScoreRow, StepBatch, StepResult
+from seqserve.language.scoring import score_in_chunks
+from seqserve.manifest import FORMAT_VERSION
+from seqserve.text.detokenization import Detokenizer
+from seqserve.text.tokenizers import TOKENIZERS
+from seqserve.vocabulary.tokens import START_ID, TokenVocabulary
 
 TOKENS: dict[str, tuple[str, ...]] = {
     "word": (".", "the", "cat", "sat", "'s", "ran"),

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bundle.errors import SeqserveError
-from training import corpora, evaluate, quantize
-from training.gradients import gradients
+from seqserve.errors import SeqserveError
+from seqserve.training import corpora_command, evaluate
+from seqserve.training.gradients import gradients
+from seqserve.training.taggers import quantize
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
             "score a bundle on a file: spans of a tagger, perplexity or minimal pairs of a language model",
         ),
         (quantize, "quantize", "make a tagger's bundle once more, with its LSTMs in int8"),
-        (corpora, "corpora", "list, import and fetch the known data sets"),
+        (corpora_command, "corpora", "list, import and fetch the known data sets"),
         (gradients, "gradients", "compare the cells: gradients through time, agreement at a distance, clipping"),
     ):
         sub_parser = commands.add_parser(name, help=text, description=module.__doc__)
@@ -73,9 +74,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def run_fit(options: argparse.Namespace) -> int:
-    from training.config import load_config  # torch is loaded by the commands that need it
-    from training.gradients.gradient_config import GradientsConfig
-    from training.runs import fit
+    from seqserve.training.gradients.gradient_config import GradientsConfig
+    from seqserve.training.load_config import load_config  # torch is loaded by the commands that need it
+    from seqserve.training.runs import fit
 
     changes = [*options.changes, *([f"seed={options.seed}"] if options.seed is not None else [])]
     config = load_config(options.config, changes)
@@ -86,14 +87,14 @@ def run_fit(options: argparse.Namespace) -> int:
 
 
 def run_resume(options: argparse.Namespace) -> int:
-    from training.runs import resume
+    from seqserve.training.runs import resume
 
     resume(options.folder)
     return 0
 
 
 def run_export(options: argparse.Namespace) -> int:
-    from training.export_run import export_run
+    from seqserve.training.export_run import export_run
 
     print(export_run(options.folder, options.to, card=options.card, replace=options.replace))
     return 0
@@ -101,9 +102,9 @@ def run_export(options: argparse.Namespace) -> int:
 
 def run_text(options: argparse.Namespace) -> int:
     """Words as sequences of tokens, one a line, single spaces between them; characters as they are."""
-    from training.config import load_config
-    from training.language.language_config import LanguageConfig
-    from training.language.language_setup import sequences_of
+    from seqserve.training.language.config import LanguageConfig
+    from seqserve.training.language.setup import sequences_of
+    from seqserve.training.load_config import load_config
 
     config = load_config(options.config)
     if not isinstance(config, LanguageConfig):

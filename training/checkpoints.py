@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 
-from bundle.errors import SeqserveError
-from training.config import config_from, config_table
-from training.config_kinds import AnyConfig
+from seqserve.errors import SeqserveError
+from seqserve.training.config_kinds import AnyConfig
+from seqserve.training.load_config import config_from, config_table
 
 
 class RunError(SeqserveError):

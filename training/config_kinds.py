@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from training.classifiers.classifier_config import ClassifierConfig
-from training.config import Config
-from training.gradients.gradient_config import GradientsConfig
-from training.language.language_config import LanguageConfig
-from training.transducers.transducer_config import TransducerConfig
+from seqserve.training.classifiers.config import ClassifierConfig
+from seqserve.training.config import Config
+from seqserve.training.gradients.gradient_config import GradientsConfig
+from seqserve.training.language.config import LanguageConfig
+from seqserve.training.transducers.config import TransducerConfig
 
 CONFIG_KINDS = {
     "tag": Config,

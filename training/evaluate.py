@@ -4,15 +4,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from bundle.classifier import ClassifierBundle
-from bundle.errors import SeqserveError
-from bundle.language_model import LanguageModelBundle
-from bundle.load import load_bundle
-from bundle.transducer import TransducerBundle
-from training.classifiers import evaluate_classifier
-from training.language import evaluate_language_model
-from training.taggers import evaluate_tagger
-from training.transducers import evaluate_transducer
+from seqserve.classifier.model import ClassifierBundle
+from seqserve.errors import SeqserveError
+from seqserve.language.model import LanguageModelBundle
+from seqserve.load import load_bundle
+from seqserve.training.classifiers import evaluate as evaluate_classifier
+from seqserve.training.language import evaluate as evaluate_language_model
+from seqserve.training.taggers import evaluate as evaluate_tagger
+from seqserve.training.transducers import evaluate as evaluate_transducer
+from seqserve.transducer.model import TransducerBundle
 
 _KINDS: dict[type, Any] = {
     LanguageModelBundle: evaluate_language_model,

@@ -9,21 +9,21 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from training.checkpoints import EPOCHS, MODEL, RunError, load_tensors, must_fit, read_run_config
-from training.classifiers.classifier_config import ClassifierConfig
-from training.classifiers.export_classifier_run import export_classifier_run
-from training.classifiers.export_classifier_run import training_files as classifier_files
-from training.config import Config
-from training.config_kinds import AnyConfig
-from training.export_sources import unshippable
-from training.language.export_language_run import export_language_run
-from training.language.export_language_run import training_files as language_files
-from training.language.language_config import LanguageConfig
-from training.taggers.export_tagger_run import export_tagger_run
-from training.taggers.export_tagger_run import training_files as tagger_files
-from training.transducers.export_transducer_run import export_transducer_run
-from training.transducers.export_transducer_run import training_files as transducer_files
-from training.transducers.transducer_config import TransducerConfig
+from seqserve.training.checkpoints import EPOCHS, MODEL, RunError, load_tensors, must_fit, read_run_config
+from seqserve.training.classifiers.config import ClassifierConfig
+from seqserve.training.classifiers.export import export_classifier_run
+from seqserve.training.classifiers.export import training_files as classifier_files
+from seqserve.training.config import Config
+from seqserve.training.config_kinds import AnyConfig
+from seqserve.training.export_sources import unshippable
+from seqserve.training.language.config import LanguageConfig
+from seqserve.training.language.export import export_language_run
+from seqserve.training.language.export import training_files as language_files
+from seqserve.training.taggers.export import export_tagger_run
+from seqserve.training.taggers.export import training_files as tagger_files
+from seqserve.training.transducers.config import TransducerConfig
+from seqserve.training.transducers.export import export_transducer_run
+from seqserve.training.transducers.export import training_files as transducer_files
 
 _EXPORTS: dict[type, tuple[Any, Any]] = {
     Config: (export_tagger_run, tagger_files),

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bundle.entries import DataSource
-from bundle.manifest import sha256_of
-from training.corpora import find_corpus, known_corpora
+from seqserve.entries import DataSource
+from seqserve.manifest import sha256_of
+from seqserve.training.corpora import find_corpus, known_corpora
 
 if TYPE_CHECKING:
-    from training.config_kinds import AnyConfig
+    from seqserve.training.config_kinds import AnyConfig
 
 
 def data_sources(uses: Mapping[str, Iterable[str]]) -> list[DataSource]:
@@ -44,7 +44,7 @@ def attributions(files: Iterable[str]) -> list[str]:
 
 def unshippable(config: AnyConfig, files: Iterable[str]) -> list[str]:
     """Known data sets among the files of which no model may be given away, or none that saw their labels."""
-    from training.language.language_config import LanguageConfig
+    from seqserve.training.language.config import LanguageConfig
 
     is_text_enough = isinstance(config, LanguageConfig)
     named = dict.fromkeys(file.split("/")[0] for file in files)

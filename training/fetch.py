@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from tqdm import tqdm
 
-from training.corpora import COMMAND, CorporaError, Corpus, CorpusFile, check_file, state_of
+from seqserve.training.corpora import COMMAND, CorporaError, Corpus, CorpusFile, check_file, state_of
 
 _TIMEOUT_S = 30.0
 _CHUNK_BYTES = 1 << 16

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from training.averaging import WeightAverage
-from training.batches import plan_epoch
-from training.checkpoints import CHECKPOINT, MODEL, load_tensors, must_fit, save_tensors, write_epochs
-from training.curves import draw_curves
-from training.optimizers import build_optimizer, clip_gradients, learning_rate
-from training.task import Task
+from seqserve.training.averaging import WeightAverage
+from seqserve.training.batches import plan_epoch
+from seqserve.training.checkpoints import CHECKPOINT, MODEL, load_tensors, must_fit, save_tensors, write_epochs
+from seqserve.training.curves import draw_curves
+from seqserve.training.optimizers import build_optimizer, clip_gradients, learning_rate
+from seqserve.training.task import Task
 
 
 @dataclass

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.checkpoints import CHECKPOINT, read_run_config, start_run
-from training.config_kinds import AnyConfig
-from training.language.language_config import LanguageConfig
-from training.language.language_loop import LanguageTraining
-from training.loop import Training
-from training.tasks import build_task
+from seqserve.training.checkpoints import CHECKPOINT, read_run_config, start_run
+from seqserve.training.config_kinds import AnyConfig
+from seqserve.training.language.config import LanguageConfig
+from seqserve.training.language.loop import LanguageTraining
+from seqserve.training.loop import Training
+from seqserve.training.tasks import build_task
 
 
 def fit(config: AnyConfig, folder: Path) -> None:

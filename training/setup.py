@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
-from training.config import LoopConfig, ReaderConfig
-from training.corpora import corpus_file, known_corpora
-from training.reading.dataset import Surfaces
-from training.reading.features import Features, build_features
-from training.reading.vectors import WordVectors, load_vectors
+from seqserve.training.config import LoopConfig, ReaderConfig
+from seqserve.training.corpora import corpus_file, known_corpora
+from seqserve.training.reading.dataset import Surfaces
+from seqserve.training.reading.features import Features, build_features
+from seqserve.training.reading.vectors import WordVectors, load_vectors
 
 EVALUATION_BATCH = 64
 

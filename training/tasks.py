@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.classifiers.classifier_config import ClassifierConfig
-from training.classifiers.classifier_task import ClassifierTask
-from training.config import Config
-from training.taggers.tagger_task import TaggerTask
-from training.task import Task
-from training.transducers.transducer_config import TransducerConfig
-from training.transducers.transducer_task import TransducerTask
+from seqserve.training.classifiers.config import ClassifierConfig
+from seqserve.training.classifiers.task import ClassifierTask
+from seqserve.training.config import Config
+from seqserve.training.taggers.task import TaggerTask
+from seqserve.training.task import Task
+from seqserve.training.transducers.config import TransducerConfig
+from seqserve.training.transducers.task import TransducerTask
 
 
 def build_task(config: Any) -> Task:

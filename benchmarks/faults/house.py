@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from bundle.errors import SeqserveError
-from bundle.load import find_bundles
-from bundle.manifest import read_manifest, write_manifest
+from seqserve.errors import SeqserveError
+from seqserve.load import find_bundles
+from seqserve.manifest import read_manifest, write_manifest
 
 DEFAULT_NAMES = ("ner-en", "question-en", "lm-char-names")
 

@@ -11,8 +11,8 @@ from benchmarks.faults.house import add_version, flip_a_byte, remove_version
 from benchmarks.faults.plan import Plan
 from benchmarks.faults.questions import Question, ask_alone, mixed_drafts, version_of
 from benchmarks.faults.started import Started, started
-from bundle.load import find_bundles
-from bundle.manifest import read_manifest
+from seqserve.load import find_bundles
+from seqserve.manifest import read_manifest
 
 _NUM_QUESTIONS = 60
 _SWAP_LIMIT_S = 60.0

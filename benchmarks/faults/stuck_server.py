@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from service.__main__ import main
-from service.engine import models
+from seqserve.service.__main__ import main
+from seqserve.service.engine import models
 
 FILE_VARIABLE = "SEQSERVE_FAULT_FILE"
 _MAKERS = ("make_batcher", "make_score_batcher")

@@ -17,7 +17,7 @@ def tagging_takes(bench: Bench) -> Iterator[Mapping[str, Take]]:
     """Yield the measurement; raises SeqserveError when a tagger or the text is not there."""
     from benchmarks.peers import bulk_tagging  # late: a choice without it needs no torch
     from benchmarks.peers.requirements import ENVIRONMENTS
-    from training.corpora import corpus_file
+    from seqserve.training.corpora import corpus_file
 
     taggers = bulk_tagging.taggers_of(bench.options.tagger, bench.options.environments or ENVIRONMENTS)
     texts = corpus_file("uner_ewt/test.conll"), corpus_file("uner_ewt/dev.conll")
@@ -36,8 +36,8 @@ def scoring_takes(bench: Bench) -> Iterator[Mapping[str, Take]]:
     """Yield the measurement; raises SeqserveError when KenLM or the text is not there."""
     from benchmarks.peers import bulk_scoring
     from benchmarks.peers.requirements import ENVIRONMENTS
-    from bundle.load import load_language_model
-    from training.corpora import corpus_file
+    from seqserve.load import load_language_model
+    from seqserve.training.corpora import corpus_file
 
     bundle = load_language_model(bench.options.scorer)
     folder = (bench.options.environments or ENVIRONMENTS) / "kenlm"

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bundle.load import load_tagger
-from bundle.tagger import TaggerBundle
-from bundle.tokenization import tokenize
+from seqserve.load import load_tagger
+from seqserve.tagger.model import TaggerBundle
+from seqserve.text.tokenization import tokenize
 
 BATCH = 8
 PROCESSES = 2

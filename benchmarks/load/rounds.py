@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks.load.rows import Numbers, Rounds, Row, Take
-from bundle.errors import SeqserveError
+from seqserve.errors import SeqserveError
 
 PEER = "peer "
 

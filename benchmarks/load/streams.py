@@ -8,7 +8,7 @@ from benchmarks.load.bench import Bench, Server
 from benchmarks.load.plan import Load
 from benchmarks.load.rows import Rounds, Row, Take, Theme, ratio, values
 from benchmarks.sampling import Clients, mixed_lengths
-from bundle.load import load_language_model
+from seqserve.load import load_language_model
 
 STREAMS = 32
 TOKENS = 100

@@ -5,9 +5,9 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from bundle.errors import SeqserveError
-from bundle.sentences import split_sentences
-from bundle.tokenization import tokenize
+from seqserve.errors import SeqserveError
+from seqserve.text.sentences import split_sentences
+from seqserve.text.tokenization import tokenize
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ("uner_ewt/dev.raw.jsonl", "uner_ewt/test.raw.jsonl")

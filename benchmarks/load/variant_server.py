@@ -24,12 +24,13 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from benchmarks.load import variants
-from service import app
-from service.__main__ import main as serve
-from service.app import create_app, make_registry
-from service.engine import batcher, models
-from service.engine.registry import Registry
-from service.settings import Settings, read_settings
+from seqserve.service import app
+from seqserve.service.__main__ import main as serve
+from seqserve.service.app import create_app, make_registry
+from seqserve.service.engine import models
+from seqserve.service.engine.batching import batcher
+from seqserve.service.engine.registry import Registry
+from seqserve.service.settings import Settings, read_settings
 
 PATCHES: Mapping[str, tuple[ModuleType | type, str, object]] = MappingProxyType(
     {

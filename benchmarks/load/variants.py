@@ -6,13 +6,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from bundle.language_batches import StepBatch, StepResult
-from bundle.language_model import LanguageModelBundle
-from service.engine.batcher import Batcher
-from service.engine.decoder import Decoder
-from service.engine.plan import BatchLimits
-from service.engine.ticket import Answer
-from service.engine.waiting import beside
+from seqserve.language.batches import StepBatch, StepResult
+from seqserve.language.model import LanguageModelBundle
+from seqserve.service.engine.batching.batcher import Batcher
+from seqserve.service.engine.batching.plan import BatchLimits
+from seqserve.service.engine.batching.ticket import Answer
+from seqserve.service.engine.event_loop import run_in_thread
+from seqserve.service.engine.sampling.decoder import Decoder
 
 Run = Callable[[list[Any]], Sequence[Any]]
 
@@ -52,13 +52,13 @@ class Direct(Batcher[Any, Any]):
         self._run_rows = run
 
     def submit(self, rows: Sequence[Any], lengths: Sequence[int], **_: Any) -> Answer[Any]:
-        """Answer rows in order; patience is not looked at."""
+        """Answer rows in order; cancellation is not looked at."""
         started_at = time.monotonic()
         results = [self._call([row])[0] for row in rows]
         return Answer(results, 0.0, time.monotonic() - started_at)
 
     def _call(self, rows: list[Any]) -> Sequence[Any]:
-        return beside(self._run_rows, rows)
+        return run_in_thread(self._run_rows, rows)
 
 
 class Recorded(Direct):

@@ -15,7 +15,7 @@ from benchmarks.peers.requirements import ENVIRONMENTS, version_of
 from benchmarks.peers.running_peer import ask, processes_of
 from benchmarks.peers.sentences import SENTENCES
 from benchmarks.peers.tagging import tagging_of
-from bundle.errors import SeqserveError
+from seqserve.errors import SeqserveError
 
 _COMPARED = ("text", "label", "start", "end")
 _MB = 1_000_000

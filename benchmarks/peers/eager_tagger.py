@@ -18,15 +18,15 @@ from safetensors.numpy import load_file
 from torch import Tensor
 
 from benchmarks.peers.tagging import Spans, Tagging
-from bundle.batches import plan_rows
-from bundle.load import load_tagger
-from bundle.tagger import TaggerBundle
-from bundle.tags import allowed_transitions, spans_from_tags
-from training.layers.characters import CharCNN
-from training.layers.crf import CRF
-from training.layers.encoder import Encoder, EncoderDropout
-from training.layers.words import WordFeatures
-from training.taggers.tagger import Tagger
+from seqserve.batches import plan_rows
+from seqserve.load import load_tagger
+from seqserve.tagger.model import TaggerBundle
+from seqserve.tagger.tags import allowed_transitions, spans_from_tags
+from seqserve.training.layers.characters import CharCNN
+from seqserve.training.layers.crf import CRF
+from seqserve.training.layers.encoder import Encoder, EncoderDropout
+from seqserve.training.layers.words import WordFeatures
+from seqserve.training.taggers.model import Tagger
 
 Arrays = Mapping[str, NDArray[Any]]
 _WEIGHTS_FILE = "weights.safetensors"

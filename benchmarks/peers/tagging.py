@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bundle.load import load_tagger
-from bundle.sentences import split_sentences
-from bundle.tags import Span
-from bundle.tokenization import Token, tokenize
+from seqserve.load import load_tagger
+from seqserve.tagger.tags import Span
+from seqserve.text.sentences import split_sentences
+from seqserve.text.tokenization import Token, tokenize
 
 Entities = list[dict[str, Any]]
 Spans = list[tuple[Span, float | None]]

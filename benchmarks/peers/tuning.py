@@ -24,7 +24,7 @@ from benchmarks.peers.requirements import ENVIRONMENTS
 from benchmarks.peers.running_peer import processes_of
 from benchmarks.peers.sentences import SENTENCES
 from benchmarks.running_service import ServiceError
-from bundle.tokenization import tokenize
+from seqserve.text.tokenization import tokenize
 
 _CLIENTS = 32
 _TOKENS = 20

@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bundle.errors import BundleError
-from bundle.finding import PassedOver, find_bundles
-from bundle.graph import provider_name
-from bundle.load import open_bundle
-from bundle.manifest import MANIFEST_FILE, Manifest, read_manifest, sha256_of, verify_files
-from service.engine.reports import BundleReport, Checking, Message, Skipped, Stamps
+from seqserve.errors import BundleError
+from seqserve.finding import PassedOver, find_bundles
+from seqserve.graph import provider_name
+from seqserve.load import open_bundle
+from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, sha256_of, verify_files
+from seqserve.service.engine.reports import BundleReport, Checking, Message, Skipped, Stamps
 
 
 def choose_provider(setting: str) -> str:

@@ -7,19 +7,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.beam import Hypothesis
-from bundle.classifier import ClassifierBundle
-from bundle.classifier_manifest import ClassifierManifest
-from bundle.language_manifest import LanguageModelManifest
-from bundle.language_model import LanguageModelBundle, ScoredRow, ScoreRow
-from bundle.load import Bundle
-from bundle.tagger import TaggedSentence, TaggerBundle
-from bundle.tagger_manifest import TaggerManifest
-from bundle.transducer import TransducerBundle, TransduceRow
-from bundle.transducer_manifest import TransducerManifest
-from service.engine.batcher import Batcher
-from service.engine.decoder import Decoder
-from service.engine.plan import BatchLimits
+from seqserve.classifier.manifest import ClassifierManifest
+from seqserve.classifier.model import ClassifierBundle
+from seqserve.language.manifest import LanguageModelManifest
+from seqserve.language.model import LanguageModelBundle, ScoredRow, ScoreRow
+from seqserve.load import Bundle
+from seqserve.service.engine.batching.batcher import Batcher
+from seqserve.service.engine.batching.plan import BatchLimits
+from seqserve.service.engine.sampling.decoder import Decoder
+from seqserve.tagger.manifest import TaggerManifest
+from seqserve.tagger.model import TaggedSentence, TaggerBundle
+from seqserve.transducer.beam import Hypothesis
+from seqserve.transducer.manifest import TransducerManifest
+from seqserve.transducer.model import TransducerBundle, TransduceRow
 
 Tokens = Sequence[str]
 

@@ -9,8 +9,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from service.metrics.definitions import METRICS, Metric, metric_of
-from service.metrics.shared_values import Reading
+from seqserve.service.metrics.definitions import METRICS, Metric, metric_of
+from seqserve.service.metrics.shared_values import Reading
 
 _PREFIX = "seqserve_"
 _PID = "pid"

@@ -5,7 +5,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from service.metrics.logs import error_handler
+from seqserve.service.metrics.logs import error_handler
 
 
 class ErrorLog(Logger):  # type: ignore[misc]

@@ -19,8 +19,8 @@ from functools import partial
 
 import msgspec
 
-from service.metrics.definitions import LogName
-from service.metrics.line_writer import LineWriter
+from seqserve.service.metrics.definitions import LogName
+from seqserve.service.metrics.line_writer import LineWriter
 
 FLUSH_S = 1.0
 """How long the end of a process waits for its last lines."""

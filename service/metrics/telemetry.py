@@ -9,9 +9,9 @@ from bisect import bisect_left
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from service.metrics.definitions import LOG_NAMES, METRICS, SECONDS, TOKEN_KINDS, LogName, TokenKind, metric_of
-from service.metrics.exposition import metrics_registry
-from service.metrics.shared_values import Reading, Region, Series, SharedValues
+from seqserve.service.metrics.definitions import LOG_NAMES, METRICS, SECONDS, TOKEN_KINDS, LogName, TokenKind, metric_of
+from seqserve.service.metrics.exposition import metrics_registry
+from seqserve.service.metrics.shared_values import Reading, Region, Series, SharedValues
 
 _PARTS = ("queue", "compute", "total")
 

@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from bundle.load import load_bundle
-from service.settings import PROVIDERS
+from seqserve.load import load_bundle
+from seqserve.service.settings import PROVIDERS
 
 
 def check(arguments: Sequence[str]) -> int:

@@ -4,8 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from service.offline.common import InputError, batches_of, make_parser, numbered_lines, open_offline, opened_files
-from service.tasks.classify import result_of
+from seqserve.service.offline.common import (
+    InputError,
+    batches_of,
+    make_parser,
+    numbered_lines,
+    open_offline,
+    opened_files,
+)
+from seqserve.service.tasks.classify import result_of
 
 
 def classify(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Literal, overload
 
-from bundle.errors import BundleError, SeqserveError
-from bundle.load import find_bundles
-from bundle.manifest import MANIFEST_FILE, read_manifest
-from service.engine.checks import choose_provider
-from service.engine.models import (
+from seqserve.errors import BundleError, SeqserveError
+from seqserve.load import find_bundles
+from seqserve.manifest import MANIFEST_FILE, read_manifest
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.engine.checks import choose_provider
+from seqserve.service.engine.models import (
     ClassifierModel,
     LanguageModel,
     Model,
@@ -21,13 +22,12 @@ from service.engine.models import (
     TransducerModel,
     model_of,
 )
-from service.engine.opening import load_on
-from service.engine.patience import Patience
-from service.engine.registry import Task
-from service.settings import PROVIDERS, variable_of
+from seqserve.service.engine.open_models import load_on
+from seqserve.service.engine.registry import Task
+from seqserve.service.settings import PROVIDERS, variable_of
 
-ENDLESS = Patience(math.inf)
-"""The patience of work without a server."""
+ENDLESS = Cancellation(math.inf)
+"""The cancellation of work without a server."""
 
 _LINES = 256
 """Lines that are worked on together: enough to find rows of like length, few enough to stream."""

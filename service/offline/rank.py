@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from service.body import decode_json
-from service.engine.models import LanguageModel
-from service.errors import RequestError, invalid
-from service.offline.common import ENDLESS, InputError, make_parser, numbered_lines, open_offline, opened_files
-from service.schemas.rank import RankRequest, RankResponse
-from service.tasks.intake import TokenLimits
-from service.tasks.rank import answer_rank, rank_task
+from seqserve.service.body import decode_json
+from seqserve.service.engine.models import LanguageModel
+from seqserve.service.errors import RequestError, invalid
+from seqserve.service.offline.common import ENDLESS, InputError, make_parser, numbered_lines, open_offline, opened_files
+from seqserve.service.schemas.rank import RankRequest, RankResponse
+from seqserve.service.tasks.rank import answer_rank, rank_task
+from seqserve.service.tasks.read_texts import TokenLimits
 
 
 def rank(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -36,5 +36,5 @@ def _answer(model: LanguageModel, line: str) -> RankResponse:
     body = decode_json(line.encode(), RankRequest)
     if body.model not in (None, model.manifest.name):
         raise invalid(f"The open model is {model.manifest.name!r}.", "model")
-    response, _ = answer_rank(model, rank_task(model, body, TokenLimits()), patience=ENDLESS)
+    response, _ = answer_rank(model, rank_task(model, body, TokenLimits()), cancellation=ENDLESS)
     return response

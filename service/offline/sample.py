@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from service.body import decode_json
-from service.engine.models import LanguageModel
-from service.errors import RequestError
-from service.offline.common import ENDLESS, InputError, add_model_flags, open_offline
-from service.schemas.sample import SampleRequest, SampleResult
-from service.tasks.sample import plan_samples
+from seqserve.service.body import decode_json
+from seqserve.service.engine.models import LanguageModel
+from seqserve.service.errors import RequestError
+from seqserve.service.offline.common import ENDLESS, InputError, add_model_flags, open_offline
+from seqserve.service.schemas.sample import SampleRequest, SampleResult
+from seqserve.service.tasks.sample import plan_samples
 
 
 def _finite(text: str) -> float:
@@ -64,7 +64,7 @@ def _draw(model: LanguageModel, body: SampleRequest) -> list[SampleResult]:
     plan = plan_samples(body, model.bundle)
     if body.seed is None:
         print(f"seed {plan.seed}", file=sys.stderr)
-    handle = model.decoder.submit(plan.specs, patience=ENDLESS)
+    handle = model.decoder.submit(plan.specs, cancellation=ENDLESS)
     try:
         return plan.results(handle.wait())
     finally:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from service.engine.models import LanguageModel
-from service.errors import RequestError
-from service.offline.common import (
+from seqserve.service.engine.models import LanguageModel
+from seqserve.service.errors import RequestError
+from seqserve.service.offline.common import (
     ENDLESS,
     InputError,
     batches_of,
@@ -15,10 +15,10 @@ from service.offline.common import (
     open_offline,
     opened_files,
 )
-from service.schemas.score import MAX_TOP
-from service.tasks.intake import EncodedInput, Intake, TokenLimits
-from service.tasks.score import ScoreOptions, Sums, counts_eos, result_of, sums_of
-from service.tasks.sequences import Scores, Sequences, score_sequences
+from seqserve.service.schemas.score import MAX_TOP
+from seqserve.service.tasks.read_texts import EncodedInput, Intake, TokenLimits
+from seqserve.service.tasks.score import ScoreOptions, Sums, counts_eos, result_of, sums_of
+from seqserve.service.tasks.sequences import Scores, Sequences, score_sequences
 
 
 class CorpusSummary(msgspec.Struct, kw_only=True):
@@ -86,7 +86,7 @@ def score_lines(
     inputs = [intake.encode(line, "", eos=eos) for line in lines]
     sequences = Sequences([item.ids for item in inputs], *intake.encode_contexts([("", "")] * len(inputs)))
     num_top = options.num_top(len(model.bundle.vocabulary))
-    scores, _ = score_sequences(model, sequences, num_top=num_top, patience=ENDLESS)
+    scores, _ = score_sequences(model, sequences, num_top=num_top, cancellation=ENDLESS)
     yield from zip(inputs, scores, strict=True)
 
 

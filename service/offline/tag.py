@@ -5,10 +5,10 @@ from itertools import islice
 
 import msgspec
 
-from bundle.tagger import TaggedSentence, TaggerBundle
-from bundle.tags import spans_from_tags, tags_from_spans
-from service.offline.common import batches_of, make_parser, numbered_lines, open_offline, opened_files
-from service.tasks.tag import Document, TagOptions, document_of_text, result_of
+from seqserve.service.offline.common import batches_of, make_parser, numbered_lines, open_offline, opened_files
+from seqserve.service.tasks.tag import Document, TagOptions, document_of_text, result_of
+from seqserve.tagger.model import TaggedSentence, TaggerBundle
+from seqserve.tagger.tags import spans_from_tags, tags_from_spans
 
 
 def tag(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -4,11 +4,18 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from bundle.beam import Search
-from bundle.transducer import TransduceRow
-from service.offline.common import InputError, batches_of, make_parser, numbered_lines, open_offline, opened_files
-from service.schemas.transduce import DEFAULT_TOKENS, MAX_BEAMS, MAX_TOKENS
-from service.tasks.transduce import result_of
+from seqserve.service.offline.common import (
+    InputError,
+    batches_of,
+    make_parser,
+    numbered_lines,
+    open_offline,
+    opened_files,
+)
+from seqserve.service.schemas.transduce import DEFAULT_TOKENS, MAX_BEAMS, MAX_TOKENS
+from seqserve.service.tasks.transduce import result_of
+from seqserve.transducer.beam import Search
+from seqserve.transducer.model import TransduceRow
 
 
 def transduce(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

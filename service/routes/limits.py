@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sized
 from typing import TypeVar
 
-from service.errors import FieldError, TooManyTextsError, invalid, pointer_to, too_long
-from service.settings import Settings
-from service.tasks.intake import TokenLimits
+from seqserve.service.errors import FieldError, TooManyTextsError, invalid, pointer_to, too_long
+from seqserve.service.settings import Settings
+from seqserve.service.tasks.read_texts import TokenLimits
 
 Row = TypeVar("Row", bound=Sized)
 

@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 
 from flask import Blueprint
 
-from bundle.classifier_manifest import ClassifierManifest
-from bundle.language_manifest import LanguageModelManifest
-from bundle.tagger_manifest import TaggerManifest
-from bundle.transducer_manifest import TransducerManifest
-from service.answers import Answer, json_answer
-from service.context import service
-from service.engine.models import ClassifierModel, Model, TaggerModel, TransducerModel
-from service.schemas.models import ModelInfo, ModelLimits, ModelList
-from service.schemas.rank import MAX_CANDIDATES
-from service.schemas.transduce import MAX_BEAMS
-from service.settings import Settings
+from seqserve.classifier.manifest import ClassifierManifest
+from seqserve.language.manifest import LanguageModelManifest
+from seqserve.service.answers import Answer, json_answer
+from seqserve.service.context import service
+from seqserve.service.engine.models import ClassifierModel, Model, TaggerModel, TransducerModel
+from seqserve.service.schemas.models import ModelInfo, ModelLimits, ModelList
+from seqserve.service.schemas.rank import MAX_CANDIDATES
+from seqserve.service.schemas.transduce import MAX_BEAMS
+from seqserve.service.settings import Settings
+from seqserve.tagger.manifest import TaggerManifest
+from seqserve.transducer.manifest import TransducerManifest
 
 blueprint = Blueprint("models", __name__)
 

@@ -4,13 +4,13 @@ import math
 
 from flask import Blueprint
 
-from service.answers import Answer, json_answer
-from service.context import service
-from service.engine.registry import NOT_READY_RETRY_S
-from service.engine.waiting import beside
-from service.errors import NotReadyError, ShuttingDownError
-from service.openapi import document
-from service.schemas.problems import Health
+from seqserve.service.answers import Answer, json_answer
+from seqserve.service.context import service
+from seqserve.service.engine.event_loop import run_in_thread
+from seqserve.service.engine.registry import NOT_READY_RETRY_S
+from seqserve.service.errors import NotReadyError, ShuttingDownError
+from seqserve.service.openapi import document
+from seqserve.service.schemas.problems import Health
 
 METRICS = "/metrics"
 
@@ -38,7 +38,7 @@ def readyz() -> Answer:
 @blueprint.get(METRICS)
 def metrics() -> Answer:
     """Give the numbers of all workers to Prometheus."""
-    data, content_type = beside(service().telemetry.render)
+    data, content_type = run_in_thread(service().telemetry.render)
     return Answer(data, content_type=content_type)
 
 

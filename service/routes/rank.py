@@ -2,14 +2,14 @@
 
 from flask import Blueprint
 
-from service.answers import Answer, large_json_answer
-from service.body import from_body
-from service.context import Exchange, exchange
-from service.engine.models import LanguageModel
-from service.memory import trim_after
-from service.routes.limits import check_number, token_limits
-from service.schemas.rank import RankRequest
-from service.tasks.rank import RankTask, answer_rank, rank_task
+from seqserve.service.answers import Answer, large_json_answer
+from seqserve.service.body import from_body
+from seqserve.service.context import Exchange, exchange
+from seqserve.service.engine.models import LanguageModel
+from seqserve.service.memory import trim_after
+from seqserve.service.routes.limits import check_number, token_limits
+from seqserve.service.schemas.rank import RankRequest
+from seqserve.service.tasks.rank import RankTask, answer_rank, rank_task
 
 blueprint = Blueprint("rank", __name__)
 
@@ -19,12 +19,12 @@ def rank() -> Answer:
     """Answer one request."""
     here = exchange()
     model, task = from_body(here, RankRequest, _read)
-    response, timing = answer_rank(model, task, patience=here.patience)
+    response, timing = answer_rank(model, task, cancellation=here.cancellation)
     here.queue_s, here.compute_s = timing
     num_tokens = task.sequences.num_tokens
     here.service.telemetry.count_tokens(model.manifest.name, num_tokens, kind="scored")
     here.at_end.append(lambda: trim_after(num_tokens))
-    return large_json_answer(response, num_items=len(response.ranking), patience=here.patience)
+    return large_json_answer(response, num_items=len(response.ranking), cancellation=here.cancellation)
 
 
 def _read(here: Exchange, body: RankRequest) -> tuple[LanguageModel, RankTask]:

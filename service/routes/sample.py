@@ -7,17 +7,17 @@ from collections.abc import Iterator
 import msgspec
 from flask import Blueprint
 
-from service.answers import Answer, large_json_answer
-from service.body import from_body
-from service.context import Exchange, exchange
-from service.engine.models import LanguageModel
-from service.engine.patience import ClientLeftError
-from service.engine.sample_handle import SampleHandle
-from service.engine.waiting import beside_if_large
-from service.errors import InternalError, RequestError
-from service.problems import problem_of
-from service.schemas.sample import SampleRequest, SampleResponse, StreamError
-from service.tasks.sample import HEARTBEAT_S, SamplePlan, plan_samples
+from seqserve.service.answers import Answer, large_json_answer
+from seqserve.service.body import from_body
+from seqserve.service.context import Exchange, exchange
+from seqserve.service.engine.cancellation import ClientLeftError
+from seqserve.service.engine.event_loop import in_turn_if_large
+from seqserve.service.engine.models import LanguageModel
+from seqserve.service.engine.sampling.handle import SampleHandle
+from seqserve.service.errors import InternalError, RequestError
+from seqserve.service.problems import problem_of
+from seqserve.service.schemas.sample import SampleRequest, SampleResponse, StreamError
+from seqserve.service.tasks.sample import HEARTBEAT_S, SamplePlan, plan_samples
 
 _STREAM_HEADERS = (("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no"))
 _HEARTBEAT = b":\n\n"
@@ -34,17 +34,17 @@ def sample() -> Answer:
     model, plan, streams = from_body(here, SampleRequest, _read)
     if plan.wants_tokens and not streams:
         here.expect_items(sum(spec.max_tokens for spec in plan.specs))
-    handle = model.decoder.submit(plan.specs, patience=here.patience, streams=streams)
+    handle = model.decoder.submit(plan.specs, cancellation=here.cancellation, streams=streams)
     if streams:
         return _stream(plan, handle, here)
     samples = handle.wait()
     _time(handle, here)
     num_tokens = sum(len(each.ids) for each in samples)
-    results = beside_if_large(num_tokens, lambda: plan.results(samples), patience=here.patience)
+    results = in_turn_if_large(num_tokens, lambda: plan.results(samples), cancellation=here.cancellation)
     response = SampleResponse(
         model=model.manifest.name, version=model.manifest.version, seed=plan.seed, samples=results
     )
-    return large_json_answer(response, num_items=num_tokens, patience=here.patience)
+    return large_json_answer(response, num_items=num_tokens, cancellation=here.cancellation)
 
 
 def _read(here: Exchange, body: SampleRequest) -> tuple[LanguageModel, SamplePlan, bool]:

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 from flask import Blueprint
 
-from service.answers import Answer, large_json_answer
-from service.body import from_body
-from service.context import Exchange, exchange
-from service.engine.models import LanguageModel
-from service.errors import invalid, pointer_to
-from service.memory import trim_after
-from service.routes.limits import check_number, token_limits
-from service.schemas.score import ScoreRequest, ScoreResponse
-from service.tasks.intake import EncodedInput, Intake
-from service.tasks.score import ScoreOptions, counts_eos, score_inputs
-from service.tasks.sequences import Ids
+from seqserve.service.answers import Answer, large_json_answer
+from seqserve.service.body import from_body
+from seqserve.service.context import Exchange, exchange
+from seqserve.service.engine.models import LanguageModel
+from seqserve.service.errors import invalid, pointer_to
+from seqserve.service.memory import trim_after
+from seqserve.service.routes.limits import check_number, token_limits
+from seqserve.service.schemas.score import ScoreRequest, ScoreResponse
+from seqserve.service.tasks.read_texts import EncodedInput, Intake
+from seqserve.service.tasks.score import ScoreOptions, counts_eos, score_inputs
+from seqserve.service.tasks.sequences import Ids
 
 Contexts = tuple[list[Ids], list[int]]
 """The distinct contexts' ids, and which one comes before each text."""
@@ -30,12 +30,12 @@ def score() -> Answer:
     num_tokens = sum(len(item.ids) for item in inputs) + sum(map(len, contexts[0]))
     num_items = num_tokens * (1 + options.top) if options.tokens else len(inputs)
     here.expect_items(num_items)
-    results, timing = score_inputs(model, inputs, contexts, options, patience=here.patience)
+    results, timing = score_inputs(model, inputs, contexts, options, cancellation=here.cancellation)
     here.queue_s, here.compute_s = timing
     here.service.telemetry.count_tokens(model.manifest.name, num_tokens, kind="scored")
     here.at_end.append(lambda: trim_after(num_tokens))
     response = ScoreResponse(model=model.manifest.name, version=model.manifest.version, results=results)
-    return large_json_answer(response, num_items=num_items, patience=here.patience)
+    return large_json_answer(response, num_items=num_items, cancellation=here.cancellation)
 
 
 def _read(here: Exchange, body: ScoreRequest) -> tuple[LanguageModel, list[EncodedInput], Contexts, ScoreOptions]:

@@ -4,22 +4,22 @@ from collections.abc import Sequence
 
 from flask import Blueprint
 
-from service.answers import Answer, large_json_answer
-from service.body import from_body
-from service.context import Exchange, exchange
-from service.engine.models import TaggerModel
-from service.errors import (
+from seqserve.service.answers import Answer, large_json_answer
+from seqserve.service.body import from_body
+from seqserve.service.context import Exchange, exchange
+from seqserve.service.engine.models import TaggerModel
+from seqserve.service.errors import (
     FieldError,
     InvalidRequestError,
     invalid,
     pointer_to,
     too_long,
 )
-from service.memory import trim_after
-from service.routes.limits import check_number
-from service.schemas.tag import TagRequest, TagResponse
-from service.settings import Settings
-from service.tasks.tag import Document, TagOptions, document_of_text, document_of_tokens, tag_documents
+from seqserve.service.memory import trim_after
+from seqserve.service.routes.limits import check_number
+from seqserve.service.schemas.tag import TagRequest, TagResponse
+from seqserve.service.settings import Settings
+from seqserve.service.tasks.tag import Document, TagOptions, document_of_text, document_of_tokens, tag_documents
 
 blueprint = Blueprint("tag", __name__)
 
@@ -35,12 +35,12 @@ def tag() -> Answer:
     num_tokens = sum(len(document.tokens) for document in documents)
     num_items = options.num_items(num_tokens, num_tags=len(model.bundle.tags))
     here.expect_items(num_items)
-    results, timing = tag_documents(model, documents, options, patience=here.patience)
+    results, timing = tag_documents(model, documents, options, cancellation=here.cancellation)
     here.queue_s, here.compute_s = timing
     here.service.telemetry.count_tokens(model.manifest.name, num_tokens, kind="tagged")
     here.at_end.append(lambda: trim_after(num_tokens))
     response = TagResponse(model=model.manifest.name, version=model.manifest.version, results=results)
-    return large_json_answer(response, num_items=num_items, patience=here.patience)
+    return large_json_answer(response, num_items=num_items, cancellation=here.cancellation)
 
 
 def _read(here: Exchange, body: TagRequest) -> tuple[TaggerModel, list[Document], TagOptions]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from service.schemas.common import Probability
+from seqserve.service.schemas.common import Probability
 
 
 class ClassifyRequest(Struct, forbid_unknown_fields=True, kw_only=True):

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from service.schemas.common import Probability
-from service.schemas.score import LogProbability
+from seqserve.service.schemas.common import Probability
+from seqserve.service.schemas.score import LogProbability
 
 MIN_CANDIDATES = 2
 MAX_CANDIDATES = 1000

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from service.schemas.problems import Problem
+from seqserve.service.schemas.problems import Problem
 
 MAX_SAMPLES = 64
 MAX_SEED = 2**64 - 1

@@ -4,7 +4,7 @@ import contextlib
 from socket import AF_INET, AF_INET6, IPPROTO_TCP, TCP_NODELAY, socket
 from typing import Any
 
-from service.context import FOR_OPERATORS
+from seqserve.service.context import FOR_OPERATORS
 
 
 def base_environ(client: Any, server: Any) -> tuple[str, dict[str, Any]]:

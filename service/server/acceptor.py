@@ -9,14 +9,14 @@ from typing import Any
 import gevent
 from gevent.hub import get_hub
 
-from service.clients import network_of
-from service.server.accepted import base_environ, send_soon, turn_away
-from service.server.connection import Connection
-from service.server.connections import Connections
-from service.server.drain_listener import take_the_last
-from service.server.host import Host
-from service.server.raw_errors import refusal
-from service.server.shared_state import SharedState
+from seqserve.service.clients import network_of
+from seqserve.service.server.accepted import base_environ, send_soon, turn_away
+from seqserve.service.server.connection import Connection
+from seqserve.service.server.connections import Connections
+from seqserve.service.server.drain_listener import take_the_last
+from seqserve.service.server.host import Host
+from seqserve.service.server.raw_errors import refusal
+from seqserve.service.server.shared_state import SharedState
 
 _PAUSE_S = 0.05
 _YIELD_S = 0.001

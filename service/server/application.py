@@ -11,20 +11,20 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from service.app import create_app, make_registry
-from service.engine.registry import Registry
-from service.engine.reports import BundleReport
-from service.memory import use_few_heaps
-from service.metrics import logs
-from service.metrics.gunicorn_log import ErrorLog
-from service.metrics.shared_values import SharedValues
-from service.metrics.telemetry import Telemetry
-from service.scratch import scratch_directory
-from service.server.checking import ModelCheck
-from service.server.master import Master, prepare_worker, retire_worker
-from service.server.shared_state import SharedState
-from service.server.worker import Worker
-from service.settings import Settings
+from seqserve.service.app import create_app, make_registry
+from seqserve.service.engine.registry import Registry
+from seqserve.service.engine.reports import BundleReport
+from seqserve.service.memory import use_few_heaps
+from seqserve.service.metrics import logs
+from seqserve.service.metrics.gunicorn_log import ErrorLog
+from seqserve.service.metrics.shared_values import SharedValues
+from seqserve.service.metrics.telemetry import Telemetry
+from seqserve.service.scratch import scratch_directory
+from seqserve.service.server.checking import ModelCheck
+from seqserve.service.server.master import Master, prepare_worker, retire_worker
+from seqserve.service.server.shared_state import SharedState
+from seqserve.service.server.worker import Worker
+from seqserve.service.settings import Settings
 
 _GRACE_S = 5
 """Beyond a request's deadline: time to write its answer before a worker that lingers is killed."""

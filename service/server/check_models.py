@@ -1,4 +1,4 @@
-"""Check a folder of bundles in a process of its own: `python -m service.server.check_models FOLDER`.
+"""Check a folder of bundles in a process of its own: `python -m seqserve.service.server.check_models FOLDER`.
 
 A file may crash the runtime, or hold it up for ever. Neither must happen to the server, which reads what this process
 writes to standard output: one JSON message a line (service/engine/reports.py), the last of which is `finished` or
@@ -15,10 +15,10 @@ from pathlib import Path
 
 import msgspec
 
-from bundle.errors import SeqserveError
-from service.engine.checks import check_bundles, choose_provider
-from service.engine.reports import BundleReport, Failed, Finished
-from service.settings import PROVIDERS
+from seqserve.errors import SeqserveError
+from seqserve.service.engine.checks import check_bundles, choose_provider
+from seqserve.service.engine.reports import BundleReport, Failed, Finished
+from seqserve.service.settings import PROVIDERS
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m service.server.check_models", allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog="python -m seqserve.service.server.check_models", allow_abbrev=False)
     parser.add_argument("folder", type=Path)
     parser.add_argument("known", nargs="*", type=_known, help="bundles to check only if they have changed, as JSON")
     parser.add_argument("--provider", choices=PROVIDERS, default="cpu")

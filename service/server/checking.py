@@ -13,10 +13,10 @@ from pathlib import Path
 
 import msgspec
 
-from bundle.errors import SeqserveError
-from service.engine.reports import BundleReport, Checking, Failed, Finished, Skipped
+from seqserve.errors import SeqserveError
+from seqserve.service.engine.reports import BundleReport, Checking, Failed, Finished, Skipped
 
-MODULE = "service.server.check_models"
+MODULE = "seqserve.service.server.check_models"
 PROGRESS_LIMIT_S = 120.0
 """How long a check may be silent; it reports each bundle."""
 

@@ -13,15 +13,15 @@ from typing import Any
 from gevent.hub import get_hub
 from greenlet import greenlet  # type: ignore[import-untyped]
 
-from service.context import ARRIVED_AT, CLIENT, CLIENT_LEFT, FOR_OPERATORS, HAS_LEFT, HOLD_AHEAD, REFUSED
-from service.errors import MalformedJsonError, OverloadedError, RequestError
-from service.server.answer_writer import AnswerWriter
-from service.server.client_gone import has_gone
-from service.server.gate import SMALL_BODY_BYTES, check_head, has_room, is_for_models
-from service.server.held_bytes import HeldBytes
-from service.server.host import Host
-from service.server.refuser import Refuser
-from service.server.request_parser import RequestParser
+from seqserve.service.context import ARRIVED_AT, CLIENT, CLIENT_LEFT, FOR_OPERATORS, HAS_LEFT, HOLD_AHEAD, REFUSED
+from seqserve.service.errors import MalformedJsonError, OverloadedError, RequestError
+from seqserve.service.server.answer_writer import AnswerWriter
+from seqserve.service.server.client_gone import has_gone
+from seqserve.service.server.gate import SMALL_BODY_BYTES, check_head, has_room, is_for_models
+from seqserve.service.server.held_bytes import HeldBytes
+from seqserve.service.server.host import Host
+from seqserve.service.server.refuser import Refuser
+from seqserve.service.server.request_parser import RequestParser
 
 _READ_BYTES, _LARGE_READ_BYTES = 16 * 1024, 256 * 1024
 """Of one turn: the worst bytes take the parser a few milliseconds; the middle of a large body next to nothing."""

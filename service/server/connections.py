@@ -2,10 +2,10 @@
 
 import time
 
-from service.engine.shares import Shares
-from service.server.connection import Connection
-from service.server.host import State
-from service.settings import Settings
+from seqserve.service.engine.shares import Shares
+from seqserve.service.server.connection import Connection
+from seqserve.service.server.host import State
+from seqserve.service.settings import Settings
 
 
 class Connections:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from service.errors import RequestError
-from service.server.held_bytes import HeldBytes
-from service.server.host import Host
-from service.server.request_parser import RequestParser, body_too_large
-from service.server.room import Room
+from seqserve.service.errors import RequestError
+from seqserve.service.server.held_bytes import HeldBytes
+from seqserve.service.server.host import Host
+from seqserve.service.server.request_parser import RequestParser, body_too_large
+from seqserve.service.server.room import Room
 
 SMALL_BODY_BYTES = 16 * 1024
 """A body up to this size is read whether there is room or not; that of a refused request, so that its connection can

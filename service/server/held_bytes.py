@@ -1,6 +1,6 @@
 """What one connection holds of its process's account of bytes."""
 
-from service.server.room import Room
+from seqserve.service.server.room import Room
 
 
 class HeldBytes:

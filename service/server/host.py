@@ -2,10 +2,10 @@
 
 from typing import Any, Literal, Protocol
 
-from service.clients import Clients
-from service.server.room import Room
-from service.server.turns import Turns
-from service.settings import Settings
+from seqserve.service.clients import Clients
+from seqserve.service.server.room import Room
+from seqserve.service.server.turns import Turns
+from seqserve.service.settings import Settings
 
 State = Literal["idle", "reading", "answering", "parting"]
 

@@ -10,10 +10,10 @@ from typing import Any, NoReturn
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
-from bundle.errors import SeqserveError
-from service.server.reload import reload_models
-from service.server.start_failures import StartFailures
-from service.server.worker import BOOT_ERROR, STOPS
+from seqserve.errors import SeqserveError
+from seqserve.service.server.reload import reload_models
+from seqserve.service.server.start_failures import StartFailures
+from seqserve.service.server.worker import BOOT_ERROR, STOPS
 
 _RESPAWN_S = 0.05
 """Pause after each worker that replaces another: one that dies again and again must not take a whole core."""

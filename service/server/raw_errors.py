@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 import msgspec
 
-from service.errors import RequestError
-from service.problems import CONTENT_TYPE, problem_of_code
+from seqserve.service.errors import RequestError
+from seqserve.service.problems import CONTENT_TYPE, problem_of_code
 
 
 def refusal(error: RequestError, *, arrived_at: float, keep_alive: bool = False, more_headers: str = "") -> bytes:

@@ -6,11 +6,11 @@ from typing import Any
 from gevent.hub import get_hub
 from greenlet import greenlet  # type: ignore[import-untyped]
 
-from service.errors import OverloadedError, RequestError
-from service.server.answer_writer import AnswerWriter
-from service.server.held_bytes import HeldBytes
-from service.server.raw_errors import refusal
-from service.server.room import Room
+from seqserve.service.errors import OverloadedError, RequestError
+from seqserve.service.server.answer_writer import AnswerWriter
+from seqserve.service.server.held_bytes import HeldBytes
+from seqserve.service.server.raw_errors import refusal
+from seqserve.service.server.room import Room
 
 PAUSE_S = 0.5
 """How long a client that has its share waits to be refused: some try again ten thousand times a second."""

@@ -2,15 +2,13 @@
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sized
+from typing import Any, Protocol
 
-from bundle.errors import SeqserveError
-from service.app import make_registry
-from service.engine.registry import Registry
-from service.server.checking import ModelCheck
-
-if TYPE_CHECKING:
-    from service.server.master import Master
+from seqserve.errors import SeqserveError
+from seqserve.service.app import make_registry
+from seqserve.service.engine.registry import Registry
+from seqserve.service.server.checking import ModelCheck
 
 _NEW_WORKERS_LIMIT_S = 120.0
 _LOOK_S = 0.05
@@ -18,11 +16,36 @@ _LOOK_S = 0.05
 logger = logging.getLogger("seqserve")
 
 
+class Workers(Protocol):
+    """What a reload needs of the master: its workers, and a trial of others beside them."""
+
+    WORKERS: Sized
+    num_workers: int
+
+    def look_around(self) -> None:
+        """Collect ended workers; raises SeqserveError when the server is to stop."""
+
+    def look_after_workers(self) -> None:
+        """Look around, and replace workers that have ended."""
+
+    def start_trial(self) -> object:
+        """Start as many new workers as there are to be; raises OSError and SeqserveError."""
+
+    def trial_serves(self) -> bool:
+        """Say whether every new worker serves; raises SeqserveError when one has ended."""
+
+    def keep_trial(self) -> None:
+        """Retire the workers of before."""
+
+    def drop_trial(self) -> None:
+        """End the new workers."""
+
+
 class ReloadError(SeqserveError):
     """New bundles were not taken; the message says why."""
 
 
-def reload_models(master: "Master", server: Any) -> None:
+def reload_models(master: Workers, server: Any) -> None:
     """Check the folder of models and serve what it holds.
 
     Raises SeqserveError, after which everything is as before.
@@ -36,7 +59,7 @@ def reload_models(master: "Master", server: Any) -> None:
     logger.info("SIGHUP: serving %s after %.1f s", ", ".join(registry.names), time.monotonic() - started_at)
 
 
-def _checked(master: "Master", server: Any) -> Registry | None:
+def _checked(master: Workers, server: Any) -> Registry | None:
     """Let a process check the folder; return its models, None when they are those that are served."""
     settings, known = server.settings, server.registry.checked
     reports = [item.report for item in known.values() if item.report is not None]
@@ -49,7 +72,7 @@ def _checked(master: "Master", server: Any) -> Registry | None:
     return None if is_same else registry
 
 
-def _replace_workers(master: "Master", server: Any, registry: Registry) -> None:
+def _replace_workers(master: Workers, server: Any, registry: Registry) -> None:
     """Start workers with other models, and end the old ones once all of those serve."""
     _wait_for_slots(master, server)
     before = server.registry
@@ -65,7 +88,7 @@ def _replace_workers(master: "Master", server: Any, registry: Registry) -> None:
     master.keep_trial()
 
 
-def _try_workers(master: "Master") -> None:
+def _try_workers(master: Workers) -> None:
     master.start_trial()
     until = time.monotonic() + _NEW_WORKERS_LIMIT_S
     while not master.trial_serves():
@@ -75,7 +98,7 @@ def _try_workers(master: "Master") -> None:
         master.look_around()
 
 
-def _wait_for_slots(master: "Master", server: Any) -> None:
+def _wait_for_slots(master: Workers, server: Any) -> None:
     """Wait while workers of earlier reloads, which may still be answering, take the places of new ones."""
     until = time.monotonic() + _NEW_WORKERS_LIMIT_S
     while server.shared.num_slots - len(master.WORKERS) < 2 * master.num_workers:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import httptools
 
-from service.errors import MalformedJsonError, PayloadTooLargeError, RequestError
+from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError, RequestError
 
 MAX_LINE_BYTES = 8190
 MAX_HEADER_BYTES = 8190

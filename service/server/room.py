@@ -3,10 +3,10 @@
 import math
 import time
 
-from service.engine.shares import Shares
-from service.errors import OverloadedError
-from service.metrics.telemetry import Telemetry
-from service.settings import Settings
+from seqserve.service.engine.shares import Shares
+from seqserve.service.errors import OverloadedError
+from seqserve.service.metrics.telemetry import Telemetry
+from seqserve.service.settings import Settings
 
 CROWDED_S = 1.0
 """How long a second client counts as being there."""

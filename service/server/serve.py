@@ -4,8 +4,8 @@ import signal
 import sys
 from types import FrameType
 
-from service.server.checking import ModelCheck
-from service.settings import Settings
+from seqserve.service.server.checking import ModelCheck
+from seqserve.service.settings import Settings
 
 
 def serve(settings: Settings) -> None:
@@ -16,7 +16,7 @@ def serve(settings: Settings) -> None:
     # Until gunicorn's handler takes its place. Without one a container's first process would not hear SIGTERM at all.
     signal.signal(signal.SIGTERM, _exit)
     with ModelCheck(settings.models, provider=settings.provider) as check:
-        from service.server import application  # late: importing takes about as long as the check
+        from seqserve.service.server import application  # late: importing takes about as long as the check
 
         application.serve(settings, check)
 

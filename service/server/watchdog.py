@@ -5,9 +5,9 @@ import os
 import threading
 import time
 
-from service.engine.models import LanguageModel
-from service.engine.registry import Registry
-from service.metrics.logs import describe_threads
+from seqserve.service.engine.models import LanguageModel
+from seqserve.service.engine.registry import Registry
+from seqserve.service.metrics.logs import describe_threads
 
 STUCK = 70
 """Exit status of a worker that was ended so; its master replaces it."""

@@ -18,18 +18,18 @@ from gevent import socket as gevent_socket
 from gevent.hub import get_hub
 from gunicorn.workers import base
 
-from bundle.errors import SeqserveError
-from service.context import SERVICE, Service
-from service.engine.waiting import LoopEvent
-from service.memory import resident_bytes
-from service.server.acceptor import Acceptor
-from service.server.connection import Connection
-from service.server.connections import Connections
-from service.server.host import State
-from service.server.room import Room
-from service.server.turns import Turns
-from service.server.watchdog import Watchdog
-from service.settings import Settings
+from seqserve.errors import SeqserveError
+from seqserve.service.context import SERVICE, Service
+from seqserve.service.engine.event_loop import LoopEvent
+from seqserve.service.memory import resident_bytes
+from seqserve.service.server.acceptor import Acceptor
+from seqserve.service.server.connection import Connection
+from seqserve.service.server.connections import Connections
+from seqserve.service.server.host import State
+from seqserve.service.server.room import Room
+from seqserve.service.server.turns import Turns
+from seqserve.service.server.watchdog import Watchdog
+from seqserve.service.settings import Settings
 
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 """Signals that end a process."""

@@ -5,23 +5,23 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from service.engine.models import ClassifierModel
-from service.engine.patience import Patience
-from service.schemas.classify import ClassifyResult
-from service.tasks.rounding import rounded_all
-from service.tasks.sequences import Timing
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.engine.models import ClassifierModel
+from seqserve.service.schemas.classify import ClassifyResult
+from seqserve.service.tasks.rounding import rounded_all
+from seqserve.service.tasks.sequences import Timing
 
 
 def classify_tokens(
-    model: ClassifierModel, texts: Sequence[Sequence[str]], *, patience: Patience
+    model: ClassifierModel, texts: Sequence[Sequence[str]], *, cancellation: Cancellation
 ) -> tuple[list[ClassifyResult], Timing]:
     """Classify the tokens of texts through the model's batcher.
 
     Raises OverloadedError, DeadlineExceededError and InternalError.
     """
     lengths = [len(tokens) for tokens in texts]
-    with model.batcher.admitted(sum(lengths), patience.client):
-        answer = model.batcher.submit(texts, lengths, patience=patience)
+    with model.batcher.admitted(sum(lengths), cancellation.client):
+        answer = model.batcher.submit(texts, lengths, cancellation=cancellation)
     labels = model.bundle.labels
     return [result_of(probs, labels) for probs in answer.results], Timing(answer.queue_s, answer.compute_s)
 

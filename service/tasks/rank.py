@@ -7,13 +7,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service.engine.models import LanguageModel
-from service.engine.patience import Patience
-from service.errors import invalid
-from service.schemas.rank import Candidate, RankedCandidate, RankRequest, RankResponse
-from service.tasks.intake import Intake, TokenLimits
-from service.tasks.score import Sums, counts_eos, sums_of
-from service.tasks.sequences import Sequences, Timing, score_sequences
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.engine.models import LanguageModel
+from seqserve.service.errors import invalid
+from seqserve.service.schemas.rank import Candidate, RankedCandidate, RankRequest, RankResponse
+from seqserve.service.tasks.read_texts import Intake, TokenLimits
+from seqserve.service.tasks.score import Sums, counts_eos, sums_of
+from seqserve.service.tasks.sequences import Sequences, Timing, score_sequences
 
 
 class RankOptions(NamedTuple):
@@ -40,13 +40,13 @@ def rank_task(model: LanguageModel, body: RankRequest, limits: TokenLimits) -> R
     return RankTask(candidates, _encode(model, body, limits), options)
 
 
-def answer_rank(model: LanguageModel, task: RankTask, *, patience: Patience) -> tuple[RankResponse, Timing]:
+def answer_rank(model: LanguageModel, task: RankTask, *, cancellation: Cancellation) -> tuple[RankResponse, Timing]:
     """Score and order the candidates.
 
     Raises InvalidRequestError, OverloadedError, DeadlineExceededError and InternalError.
     """
-    with model.batcher.admitted(task.sequences.num_tokens, patience.client):
-        scores, timing = score_sequences(model, task.sequences, num_top=0, patience=patience)
+    with model.batcher.admitted(task.sequences.num_tokens, cancellation.client):
+        scores, timing = score_sequences(model, task.sequences, num_top=0, cancellation=cancellation)
     sums = [sums_of(ids, found.log_probs) for ids, found in zip(task.sequences.texts, scores, strict=True)]
     ranking = rank_candidates(task.candidates, sums, task.options)
     response = RankResponse(

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from msgspec import UNSET, UnsetType
 
-from bundle.language_model import EncodedText, LanguageModelBundle
-from bundle.token_vocabulary import EOS_ID, FIRST_ID, UNKNOWN_ID
-from service.engine.sample_handle import FinishReason, Sample, SampleHandle
-from service.engine.sample_spec import SEED_BITS, SampleSpec
-from service.errors import FieldError, InvalidRequestError, invalid, pointer_to, too_long
-from service.schemas.sample import MAX_SEED, DrawnToken, SampleEnd, SamplePiece, SampleRequest, SampleResult
-from service.tasks.sample_text import SampleText, TextFactory
+from seqserve.language.model import EncodedText, LanguageModelBundle
+from seqserve.service.engine.sampling.handle import FinishReason, Sample, SampleHandle
+from seqserve.service.engine.sampling.spec import SEED_BITS, SampleSpec
+from seqserve.service.errors import FieldError, InvalidRequestError, invalid, pointer_to, too_long
+from seqserve.service.schemas.sample import MAX_SEED, DrawnToken, SampleEnd, SamplePiece, SampleRequest, SampleResult
+from seqserve.service.tasks.sample_text import SampleText, TextFactory
+from seqserve.vocabulary.tokens import EOS_ID, FIRST_ID, UNKNOWN_ID
 
 HEARTBEAT_S = 5.0
 """A stream that is silent for so long says that it lives: proxies cut those that are silent for a minute or less."""

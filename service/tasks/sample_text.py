@@ -3,10 +3,10 @@
 import copy
 from collections.abc import Sequence
 
-from bundle.detokenization import Detokenizer
-from bundle.language_model import EncodedText, LanguageModelBundle
-from bundle.token_vocabulary import TokenVocabulary
-from service.tasks.stops import StopSearch
+from seqserve.language.model import EncodedText, LanguageModelBundle
+from seqserve.service.tasks.stops import StopSearch
+from seqserve.text.detokenization import Detokenizer
+from seqserve.vocabulary.tokens import TokenVocabulary
 
 _CHARACTERS = "characters"
 

@@ -8,14 +8,14 @@ import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
-from bundle.token_vocabulary import EOS_FORM, UNKNOWN_ID, TokenVocabulary
-from service.engine.models import LanguageModel
-from service.engine.patience import Patience
-from service.engine.waiting import beside_if_large
-from service.errors import invalid
-from service.schemas.score import Alternative, ScoredToken, ScoreResult
-from service.tasks.intake import EncodedInput
-from service.tasks.sequences import Ids, Scores, Sequences, Timing, score_sequences
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.engine.event_loop import in_turn_if_large
+from seqserve.service.engine.models import LanguageModel
+from seqserve.service.errors import invalid
+from seqserve.service.schemas.score import Alternative, ScoredToken, ScoreResult
+from seqserve.service.tasks.read_texts import EncodedInput
+from seqserve.service.tasks.sequences import Ids, Scores, Sequences, Timing, score_sequences
+from seqserve.vocabulary.tokens import EOS_FORM, UNKNOWN_ID, TokenVocabulary
 
 _LN_10 = math.log(10.0)
 
@@ -88,7 +88,7 @@ def score_inputs(
     contexts: tuple[Sequence[Ids], Sequence[int]],
     options: ScoreOptions,
     *,
-    patience: Patience,
+    cancellation: Cancellation,
 ) -> tuple[list[ScoreResult], Timing]:
     """Score texts, each after its context: the distinct ones' ids, and which one comes before each text.
 
@@ -97,13 +97,13 @@ def score_inputs(
     sequences = Sequences([item.ids for item in inputs], *contexts)
     vocabulary = model.bundle.vocabulary
     num_top = options.num_top(len(vocabulary))
-    with model.batcher.admitted(sequences.num_tokens, patience.client):
-        scores, timing = score_sequences(model, sequences, num_top=num_top, patience=patience)
+    with model.batcher.admitted(sequences.num_tokens, cancellation.client):
+        scores, timing = score_sequences(model, sequences, num_top=num_top, cancellation=cancellation)
         # Within the queue's limit, because alternatives of many tokens take much memory.
-        results = beside_if_large(
+        results = in_turn_if_large(
             sequences.num_tokens * max(1, options.top),
             lambda: [result_of(*pair, vocabulary, options) for pair in zip(inputs, scores, strict=True)],
-            patience=patience,
+            cancellation=cancellation,
         )
     return results, timing
 

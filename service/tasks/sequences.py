@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.language_model import ScoreRow
-from bundle.token_vocabulary import START_ID
-from service.engine.models import LanguageModel
-from service.engine.patience import Patience
+from seqserve.language.model import ScoreRow
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.engine.models import LanguageModel
+from seqserve.vocabulary.tokens import START_ID
 
 Ids = NDArray[np.int32]
 
@@ -53,23 +53,23 @@ class _Place(NamedTuple):
 
 
 def score_sequences(
-    model: LanguageModel, sequences: Sequences, *, num_top: int, patience: Patience
+    model: LanguageModel, sequences: Sequences, *, num_top: int, cancellation: Cancellation
 ) -> tuple[list[Scores], Timing]:
-    """Score all texts; patience is looked at between chunks. The caller holds room in the queue.
+    """Score all texts; cancellation is looked at between chunks. The caller holds room in the queue.
 
     With num_top 0 neither ranks nor alternatives are computed. Raises DeadlineExceededError, ClientLeftError and
     InternalError.
     """
     start = _Place(START_ID, model.bundle.zero_state())
     at_start = [start] * len(sequences.contexts)
-    _, places, before = _advance(model, sequences.contexts, at_start, num_top=0, patience=patience)
+    _, places, before = _advance(model, sequences.contexts, at_start, num_top=0, cancellation=cancellation)
     begins = [places[context] for context in sequences.context_of]
-    scores, _, then = _advance(model, sequences.texts, begins, num_top=num_top, patience=patience)
+    scores, _, then = _advance(model, sequences.texts, begins, num_top=num_top, cancellation=cancellation)
     return scores, Timing(before.queue_s + then.queue_s, before.compute_s + then.compute_s)
 
 
 def _advance(
-    model: LanguageModel, id_rows: Sequence[Ids], begins: Sequence[_Place], *, num_top: int, patience: Patience
+    model: LanguageModel, id_rows: Sequence[Ids], begins: Sequence[_Place], *, num_top: int, cancellation: Cancellation
 ) -> tuple[list[Scores], list[_Place], Timing]:
     # A text is cut every max_chunk_tokens whatever its neighbours are, so that its numbers do not depend on them.
     size = model.manifest.limits.max_chunk_tokens
@@ -80,12 +80,12 @@ def _advance(
     begin = 0
     while running := [number for number, ids in enumerate(id_rows) if len(ids) > begin]:
         if begin:
-            patience.check()
+            cancellation.check()
         rows = [
             ScoreRow(places[number].previous_id, id_rows[number][begin : begin + size], places[number].state, num_top)
             for number in running
         ]
-        answer = model.batcher.submit(rows, [len(row.ids) for row in rows], patience=patience)
+        answer = model.batcher.submit(rows, [len(row.ids) for row in rows], cancellation=cancellation)
         queue_s += answer.queue_s
         compute_s += answer.compute_s
         for number, row, scored in zip(running, rows, answer.results, strict=True):

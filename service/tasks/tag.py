@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec import UNSET
 
-from bundle.sentences import split_sentences
-from bundle.tagger import TaggedSentence, TaggerBundle
-from bundle.tokenization import Token, tokenize
-from service.engine.models import TaggerModel
-from service.engine.patience import Patience
-from service.engine.waiting import beside_if_large
-from service.schemas.tag import Entity, TaggedToken, TagResult
-from service.tasks.rounding import rounded, rounded_all
-from service.tasks.sequences import Timing
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.engine.event_loop import in_turn_if_large
+from seqserve.service.engine.models import TaggerModel
+from seqserve.service.schemas.tag import Entity, TaggedToken, TagResult
+from seqserve.service.tasks.rounding import rounded, rounded_all
+from seqserve.service.tasks.sequences import Timing
+from seqserve.tagger.model import TaggedSentence, TaggerBundle
+from seqserve.text.sentences import split_sentences
+from seqserve.text.tokenization import Token, tokenize
 
 PERSON = "PER"
 
@@ -69,18 +69,18 @@ def document_of_tokens(words: Sequence[str], *, max_sentence_tokens: int) -> Doc
 
 
 def tag_documents(
-    model: TaggerModel, documents: Sequence[Document], options: TagOptions, *, patience: Patience
+    model: TaggerModel, documents: Sequence[Document], options: TagOptions, *, cancellation: Cancellation
 ) -> tuple[list[TagResult], Timing]:
     """Tag documents through the model's batcher.
 
     Raises OverloadedError, DeadlineExceededError and InternalError.
     """
     num_tokens = sum(len(document.tokens) for document in documents)
-    with model.batcher.admitted(num_tokens, patience.client):
+    with model.batcher.admitted(num_tokens, cancellation.client):
         sentences = [row for document in documents for row in document.rows()]
-        answer = model.batcher.submit(sentences, [len(sentence) for sentence in sentences], patience=patience)
-    results = beside_if_large(
-        num_tokens, lambda: _results(documents, answer.results, model.bundle, options), patience=patience
+        answer = model.batcher.submit(sentences, [len(sentence) for sentence in sentences], cancellation=cancellation)
+    results = in_turn_if_large(
+        num_tokens, lambda: _results(documents, answer.results, model.bundle, options), cancellation=cancellation
     )
     return results, Timing(answer.queue_s, answer.compute_s)
 

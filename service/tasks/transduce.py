@@ -6,26 +6,26 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.beam import Hypothesis, Search
-from bundle.transducer import STEPS_A_TOKEN, TransducerBundle, TransduceRow
-from service.engine.models import TransducerModel
-from service.engine.patience import Patience, late
-from service.schemas.transduce import TransduceResult
-from service.tasks.sequences import Timing
+from seqserve.service.engine.cancellation import Cancellation, late
+from seqserve.service.engine.models import TransducerModel
+from seqserve.service.schemas.transduce import TransduceResult
+from seqserve.service.tasks.sequences import Timing
+from seqserve.transducer.beam import Hypothesis, Search
+from seqserve.transducer.model import STEPS_A_TOKEN, TransducerBundle, TransduceRow
 
 
 def transduce_ids(
-    model: TransducerModel, texts: Sequence[NDArray[np.int32]], search: Search, *, patience: Patience
+    model: TransducerModel, texts: Sequence[NDArray[np.int32]], search: Search, *, cancellation: Cancellation
 ) -> tuple[list[TransduceResult], Timing]:
     """Answer texts, each as its source ids, sharing runs with whoever else waits.
 
     The deadline is looked at between tokens. Raises OverloadedError, DeadlineExceededError and InternalError.
     """
-    rows = [TransduceRow(ids, search, patience.deadline) for ids in texts]
+    rows = [TransduceRow(ids, search, cancellation.deadline) for ids in texts]
     lengths = [expected_cost(len(ids), search) for ids in texts]
-    with model.batcher.admitted(sum(lengths), patience.client):
-        answer = model.batcher.submit(rows, lengths, patience=patience)
-    if patience.is_over(time.monotonic()):  # what was found by then may have been cut off
+    with model.batcher.admitted(sum(lengths), cancellation.client):
+        answer = model.batcher.submit(rows, lengths, cancellation=cancellation)
+    if cancellation.is_over(time.monotonic()):  # what was found by then may have been cut off
         raise late()
     results = [result_of(model.bundle, found) for found in answer.results]
     return results, Timing(answer.queue_s, answer.compute_s)

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks.load.themes import THEMES
-from bundle.errors import SeqserveError
+from seqserve.errors import SeqserveError
 
 
 def test_the_list_names_every_theme(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,12 +10,12 @@ pytest.importorskip("torch")
 
 from benchmarks import folds
 from benchmarks.folds import answers_by_fold, fold_config
-from bundle.errors import SeqserveError
+from seqserve.errors import SeqserveError
+from seqserve.training.checkpoints import RunError, load_tensors
+from seqserve.training.classifiers.config import LabelledFile
+from seqserve.training.loop import Training
+from seqserve.training.reading.labelled_text import read_labelled
 from tests.training.tiny_classifier import QUESTIONS, tiny_classifier_config
-from training.checkpoints import RunError, load_tensors
-from training.classifiers.classifier_config import LabelledFile
-from training.loop import Training
-from training.reading.labelled_text import read_labelled
 
 LABELS = ("statement", "question")
 

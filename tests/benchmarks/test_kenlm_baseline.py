@@ -11,10 +11,10 @@ import pytest
 from benchmarks import kenlm_baseline, kenlm_tools
 from benchmarks.kenlm_baseline import judge_with, main, pairs_table, perplexity_table, spelling, text_scores
 from benchmarks.kenlm_tools import Answer, Kenlm, KenlmError, build, mapped
-from bundle.errors import SeqserveError
-from bundle.language_model import LanguageModelBundle
+from seqserve.errors import SeqserveError
+from seqserve.language.model import LanguageModelBundle
+from seqserve.training.language.minimal_pairs import PairCounts
 from tests.toy_language_model import ToyLanguageModel
-from training.language.minimal_pairs import PairCounts
 
 # Prints, for every line, log10 -1 for a word, -2 for one that it does not know, and -0.5 for the end.
 QUERY = """#!/bin/sh

@@ -9,10 +9,10 @@ import pytest
 
 from benchmarks import lm_quality, pair_sets
 from benchmarks.lm_quality import notes_rows, notes_table, pair_results, pairs_table, text_table
-from bundle.language_model import LanguageModelBundle
+from seqserve.language.model import LanguageModelBundle
+from seqserve.training.language.minimal_pairs import Judged, Pair, PairCounts
+from seqserve.training.language.text_evaluation import TextScores
 from tests.toy_language_model import ToyLanguageModel
-from training.language.minimal_pairs import Judged, Pair, PairCounts
-from training.language.text_evaluation import TextScores
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from benchmarks import sampling, scoring
 from benchmarks.running_service import RunningService, ServiceError
 from benchmarks.sampling import Clients, Speeds, mixed_lengths
-from bundle.errors import SeqserveError
-from bundle.language_model import LanguageModelBundle
+from seqserve.errors import SeqserveError
+from seqserve.language.model import LanguageModelBundle
 from tests.toy_language_model import ToyLanguageModel
 
 

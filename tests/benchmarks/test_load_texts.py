@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.load.texts import FIXTURE, mixed, num_tokens, read_texts, twenty_tokens
-from bundle.errors import SeqserveError
+from seqserve.errors import SeqserveError
 
 
 def test_short_sentences_have_twenty_tokens_and_differ(tmp_path: Path) -> None:

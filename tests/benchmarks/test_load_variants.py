@@ -10,9 +10,9 @@ from benchmarks.load import variants
 from benchmarks.load.raw_rate import raw_graph
 from benchmarks.load.variant_server import PATCHES
 from benchmarks.load.variant_server import main as serve_variant
-from bundle.language_batches import StepBatch, StepResult
-from bundle.language_model import LanguageModelBundle
-from service.engine.plan import BatchLimits
+from seqserve.language.batches import StepBatch, StepResult
+from seqserve.language.model import LanguageModelBundle
+from seqserve.service.engine.batching.plan import BatchLimits
 
 TINY = Path(__file__).parents[1] / "fixtures" / "bundles" / "tiny-ner" / "1"
 

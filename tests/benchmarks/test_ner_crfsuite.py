@@ -16,9 +16,9 @@ from benchmarks.ner_crfsuite import (
     squeezed,
     word_features,
 )
-from bundle.errors import SeqserveError
-from bundle.tags import spans_from_tags
-from training.reading.conll import Sentence
+from seqserve.errors import SeqserveError
+from seqserve.tagger.tags import spans_from_tags
+from seqserve.training.reading.conll import Sentence
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "conll"
 

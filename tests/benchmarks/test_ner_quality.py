@@ -6,9 +6,9 @@ import pytest
 
 from benchmarks import ner_quality
 from benchmarks.ner_quality import SETS, Result, read_set, summary, table
-from bundle.errors import SeqserveError
-from bundle.tags import spans_from_tags
-from training.taggers.metrics import score_tags
+from seqserve.errors import SeqserveError
+from seqserve.tagger.tags import spans_from_tags
+from seqserve.training.taggers.metrics import score_tags
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "conll"
 

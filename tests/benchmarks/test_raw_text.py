@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.raw_text import read_raw, tag_over_http
-from bundle.tags import Span
+from seqserve.tagger.tags import Span
 
 
 class Echo:

@@ -14,12 +14,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
-from service.body import from_body
-from service.context import Exchange
-from service.engine.patience import Patience
-from service.errors import MalformedJsonError, PayloadTooLargeError, RequestError
-from service.schemas.classify import ClassifyRequest
-from service.settings import Settings
+from seqserve.service.body import from_body
+from seqserve.service.context import Exchange
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError, RequestError
+from seqserve.service.schemas.classify import ClassifyRequest
+from seqserve.service.settings import Settings
 from tests.fuzz.strategies import patient
 
 MAX_BYTES = 64 * 1024
@@ -46,7 +46,7 @@ def read(data: bytes, *, max_bytes: int = MAX_BYTES, **headers: str) -> Classify
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     builder = EnvironBuilder(method="POST", data=data, headers={"Content-Type": "application/json", **named})
     parts: Any = SimpleNamespace(settings=Settings(max_body_bytes=max_bytes))
-    here = Exchange(parts, builder.get_environ(), "id", 0.0, Patience(math.inf))
+    here = Exchange(parts, builder.get_environ(), "id", 0.0, Cancellation(math.inf))
     return from_body(here, ClassifyRequest, lambda _, body: body)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from benchmarks import http_fuzz
 from benchmarks.http_fuzz import DisagreementError, fuzz, judge
 from benchmarks.http_inputs import make_cuts
-from service.server.request_parser import RequestParser
+from seqserve.service.server.request_parser import RequestParser
 from tests.fuzz.strategies import patient
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
@@ -82,7 +82,7 @@ def test_a_wrong_end_is_found(broken: Callable[..., int], monkeypatch: pytest.Mo
     ],
 )
 def test_a_wrong_judgement_is_found(name: str, value: object, complaint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"service.server.request_parser.{name}", value)
+    monkeypatch.setattr(f"seqserve.service.server.request_parser.{name}", value)
     with pytest.raises(DisagreementError, match=complaint):
         judge(PIPELINE.replace(b"POST", b"GET").replace(b"Host: a\r\n", b"Host: a\r\nNever-Seen: b\r\n"), [])
 

@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from service.app import create_app
-from service.errors import KINDS
-from service.settings import Settings
+from seqserve.service.app import create_app
+from seqserve.service.errors import KINDS
+from seqserve.service.settings import Settings
 from tests.fuzz.strategies import patient
 from tests.fuzz.test_fuzz_requests import FULL, LONGEST_NAME, resolve, spoiled
 from tests.live.served import BUNDLES

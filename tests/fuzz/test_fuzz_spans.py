@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundle.load import load_bundle
-from bundle.sentences import split_sentences
-from bundle.tagger import TaggedSentence, TaggerBundle
-from bundle.tags import spans_from_tags
-from bundle.tokenization import tokenize
-from service.tasks.tag import TagOptions, document_of_text, document_of_tokens, result_of
+from seqserve.load import load_bundle
+from seqserve.service.tasks.tag import TagOptions, document_of_text, document_of_tokens, result_of
+from seqserve.tagger.model import TaggedSentence, TaggerBundle
+from seqserve.tagger.tags import spans_from_tags
+from seqserve.text.sentences import split_sentences
+from seqserve.text.tokenization import tokenize
 from tests.fuzz.strategies import LONG_TEXTS, TEXTS, patient
 
 BUNDLE = Path(__file__).resolve().parent.parent / "fixtures" / "bundles" / "tiny-ner" / "1"

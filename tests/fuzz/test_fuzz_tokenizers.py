@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundle.detokenization import Detokenizer
-from bundle.tokenization import Token
-from bundle.tokenizers import TOKENIZERS
+from seqserve.text.detokenization import Detokenizer
+from seqserve.text.tokenization import Token
+from seqserve.text.tokenizers import TOKENIZERS
 from tests.fuzz.strategies import LONG_TEXTS, TEXTS, patient
 
 SECONDS_PER_TEXT = 5.0

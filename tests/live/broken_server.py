@@ -2,10 +2,10 @@
 
 import sys
 
-from service.__main__ import main
-from service.engine import models
-from service.engine.batcher import Batcher
-from service.engine.models import QueueLimits
+from seqserve.service.__main__ import main
+from seqserve.service.engine import models
+from seqserve.service.engine.batching.batcher import Batcher
+from seqserve.service.engine.models import QueueLimits
 
 
 def fail(rows: object) -> list[object]:

@@ -4,8 +4,8 @@ import os
 import signal
 import sys
 
-from service.__main__ import main
-from service.server.worker import Worker
+from seqserve.service.__main__ import main
+from seqserve.service.server.worker import Worker
 
 begin = Worker.init_process
 

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from service.engine.checks import check_bundles
-from service.engine.reports import Message
-from service.server import check_models
+from seqserve.service.engine.checks import check_bundles
+from seqserve.service.engine.reports import Message
+from seqserve.service.server import check_models
 
 
 def check_and_wait(models: Path, **options: object) -> Iterator[Message]:

@@ -2,8 +2,8 @@
 
 import sys
 
-from service.__main__ import main
-from service.server import checking
+from seqserve.service.__main__ import main
+from seqserve.service.server import checking
 
 checking.MODULE = "tests.live.held_check"
 sys.exit(main())

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from service.__main__ import main
-from service.engine import models
-from service.engine.batcher import Batcher
-from service.engine.models import QueueLimits
+from seqserve.service.__main__ import main
+from seqserve.service.engine import models
+from seqserve.service.engine.batching.batcher import Batcher
+from seqserve.service.engine.models import QueueLimits
 
 RUN_S = 0.5
 

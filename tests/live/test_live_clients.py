@@ -9,7 +9,7 @@ from tests.live.served import Served
 FEW_DESCRIPTORS = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
-from service.__main__ import main
+from seqserve.service.__main__ import main
 sys.exit(main())
 """
 
@@ -27,7 +27,7 @@ def connected(server: Served, count: int, data: bytes) -> Iterator[list[socket.s
 
 
 def test_clients_that_do_not_close_after_their_answer_hold_nobody_up(server: Served) -> None:
-    """Waiting two seconds for each of them, one after the other, would outlast the next client's patience."""
+    """Waiting two seconds for each of them, one after the other, would outlast the next client's cancellation."""
     with connected(server, 100, b"NONSENSE\r\n\r\n") as held:
         assert all(connection.recv(12) == b"HTTP/1.1 400" for connection in held)
         assert server.get("/healthz").status == 200

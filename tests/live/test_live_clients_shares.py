@@ -32,7 +32,7 @@ def ask(server: Served, source: str, headers: Mapping[str, str] | None = None, *
         connection.close()
 
 
-def beside(greedy: Ask, honest: Ask) -> tuple[list[int], list[int]]:
+def run_in_thread(greedy: Ask, honest: Ask) -> tuple[list[int], list[int]]:
     """Return the statuses of twelve greedy requests at a time, and of honest ones that come while those wait."""
     with ThreadPoolExecutor(_NUM_GREEDY) as pool:
         held = [pool.submit(greedy) for _ in range(_NUM_GREEDY)]
@@ -80,7 +80,7 @@ def test_an_address_may_hold_its_share_of_the_bytes(serve: Callable[..., Served]
 @pytest.mark.parametrize("forwarded", [{}, {"X-Forwarded-For": "203.0.113.7"}], ids=["plain", "forged"])
 def test_an_address_may_have_its_share_of_the_requests(serve: Callable[..., Served], forwarded: dict[str, str]) -> None:
     server = serve("--workers", "1", "--max-requests", "8", script=SLOW)
-    greedy, honest = beside(lambda: ask(server, GREEDY, forwarded), lambda: ask(server, HONEST))
+    greedy, honest = run_in_thread(lambda: ask(server, GREEDY, forwarded), lambda: ask(server, HONEST))
     assert set(greedy) == {200, 503}
     assert honest == [200] * _NUM_HONEST
 
@@ -91,7 +91,7 @@ def test_behind_a_trusted_proxy_clients_are_told_apart_by_what_it_says(serve: Ca
     def from_client(address: str) -> Ask:
         return lambda: ask(server, GREEDY, {"X-Forwarded-For": f"198.51.100.1, {address}"})
 
-    greedy, honest = beside(from_client("203.0.113.7"), from_client("203.0.113.8"))
+    greedy, honest = run_in_thread(from_client("203.0.113.7"), from_client("203.0.113.8"))
     assert set(greedy) == {200, 503}
     assert honest == [200] * _NUM_HONEST
 
@@ -102,12 +102,12 @@ def test_keys_at_one_address_are_different_clients(serve: Callable[..., Served])
     def with_key(key: str) -> Ask:
         return lambda: ask(server, GREEDY, {"Authorization": f"Bearer {key}"})
 
-    greedy, honest = beside(with_key("one"), with_key("other"))
+    greedy, honest = run_in_thread(with_key("one"), with_key("other"))
     assert set(greedy) == {200, 503}
     assert honest == [200] * _NUM_HONEST
 
 
 def test_with_a_share_of_all_one_client_may_have_everything(serve: Callable[..., Served]) -> None:
     server = serve("--workers", "1", "--max-requests", "8", "--client-share", "1", script=SLOW)
-    greedy, _ = beside(lambda: ask(server, GREEDY), lambda: ask(server, HONEST))
+    greedy, _ = run_in_thread(lambda: ask(server, GREEDY), lambda: ask(server, HONEST))
     assert greedy.count(200) > 4  # half of the places, which it would have by default

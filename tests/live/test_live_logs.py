@@ -24,8 +24,8 @@ os.execv(sys.executable, [sys.executable, "-m", "service", *words])
 """
 SMALL_QUEUE = """
 import os, sys
-from service.__main__ import main
-from service.metrics import logs
+from seqserve.service.__main__ import main
+from seqserve.service.metrics import logs
 target, *words = sys.argv[1:]
 os.dup2(os.open(target, os.O_WRONLY), 1)
 logs._access._max_lines = 50

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.bundle.tiny_transducer import KNOWN
 from tests.live.problems import check_problem
 from tests.live.served import Reply, Served
+from tests.seqserve.tiny_transducer import KNOWN
 
 
 def transduce(server: Served, **body: object) -> Reply:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from bundle.language_model import StepBatch, StepResult
-from service import app
-from service.__main__ import main
-from service.engine.models import Model, QueueLimits, SlotLimits, model_of
-from service.engine.opening import Checked, open_model, take_reported
-from service.engine.reports import BundleReport
+from seqserve.language.model import StepBatch, StepResult
+from seqserve.service import app
+from seqserve.service.__main__ import main
+from seqserve.service.engine.models import Model, QueueLimits, SlotLimits, model_of
+from seqserve.service.engine.open_models import Checked, open_model, take_reported
+from seqserve.service.engine.reports import BundleReport
 from tests.live.served import BUNDLES
 from tests.toy_language_model import ToyLanguageModel
 

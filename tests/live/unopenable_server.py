@@ -2,9 +2,9 @@
 
 import sys
 
-from bundle.errors import BundleError
-from service import app
-from service.__main__ import main
+from seqserve.errors import BundleError
+from seqserve.service import app
+from seqserve.service.__main__ import main
 
 
 def refuse(*arguments: object, **options: object) -> None:

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from bundle.load import load_bundle
-from bundle.tagger import TaggedSentence, TaggerBundle
-from service.app import create_app
-from service.engine.batcher import Batcher
-from service.engine.models import Model, TaggerModel
-from service.engine.opening import Checked
-from service.engine.registry import Registry
-from service.server.shared_state import SharedState
-from service.settings import Settings
+from seqserve.load import load_bundle
+from seqserve.service.app import create_app
+from seqserve.service.engine.batching.batcher import Batcher
+from seqserve.service.engine.models import Model, TaggerModel
+from seqserve.service.engine.open_models import Checked
+from seqserve.service.engine.registry import Registry
+from seqserve.service.server.shared_state import SharedState
+from seqserve.service.settings import Settings
+from seqserve.tagger.model import TaggedSentence, TaggerBundle
 from tests.service.decoding import Watched
 
 BUNDLES = Path(__file__).resolve().parent.parent / "fixtures" / "bundles"

@@ -4,12 +4,12 @@ import threading
 import time
 from collections.abc import Sequence
 
-from bundle.language_model import ScoredRow, ScoreRow, StepBatch, StepResult
-from bundle.token_vocabulary import EOS_ID, START_ID, UNKNOWN_ID
-from service.engine.decoder import Decoder
-from service.engine.patience import Patience
-from service.engine.sample_handle import Sample, SampleHandle
-from service.engine.sample_spec import SampleSpec, uniforms
+from seqserve.language.model import ScoredRow, ScoreRow, StepBatch, StepResult
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.engine.sampling.decoder import Decoder
+from seqserve.service.engine.sampling.handle import Sample, SampleHandle
+from seqserve.service.engine.sampling.spec import SampleSpec, uniforms
+from seqserve.vocabulary.tokens import EOS_ID, START_ID, UNKNOWN_ID
 from tests.toy_language_model import ToyLanguageModel, step_batch
 
 FAR = 60.0
@@ -29,9 +29,9 @@ def submit(
     streams: bool = False,
     **given: object,
 ) -> SampleHandle:
-    """Submit samples; `given` are further fields of their request's patience."""
-    patience = Patience(time.monotonic() + deadline_s, **given)  # type: ignore[arg-type]
-    return decoder.submit(specs, patience=patience, streams=streams)
+    """Submit samples; `given` are further fields of their request's cancellation."""
+    cancellation = Cancellation(time.monotonic() + deadline_s, **given)  # type: ignore[arg-type]
+    return decoder.submit(specs, cancellation=cancellation, streams=streams)
 
 
 def drawn(samples: Sequence[Sample]) -> list[Drawn]:

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 from msgspec import UNSET
 
-from service.answers import encode_in_pieces, large_json_answer
-from service.engine.patience import Patience
-from service.schemas.score import Alternative, ScoredToken, ScoreResponse, ScoreResult
-from service.schemas.tag import Entity, TaggedToken, TagResponse, TagResult
+from seqserve.service.answers import encode_in_pieces, large_json_answer
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.schemas.score import Alternative, ScoredToken, ScoreResponse, ScoreResult
+from seqserve.service.schemas.tag import Entity, TaggedToken, TagResponse, TagResult
 
 
 def tagged(num_tokens: int, *, wants_tokens: bool) -> TagResult:
@@ -47,5 +47,5 @@ def test_pieces_are_the_same_bytes(body: msgspec.Struct) -> None:
 @pytest.mark.parametrize("num_items", [1, 1_000_000])
 def test_small_and_large_answers_are_the_same(num_items: int) -> None:
     body = STRUCTS["long and short"]
-    answer = large_json_answer(body, num_items=num_items, patience=Patience(math.inf))
+    answer = large_json_answer(body, num_items=num_items, cancellation=Cancellation(math.inf))
     assert (answer.body, answer.status) == (msgspec.json.encode(body), 200)

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask
 
-from bundle.tagger import TaggerBundle
-from service.context import ARRIVED_AT, FOR_OPERATORS
-from service.engine.models import LanguageModel, QueueLimits, model_of
-from service.server.shared_state import SharedState
+from seqserve.service.context import ARRIVED_AT, FOR_OPERATORS
+from seqserve.service.engine.models import LanguageModel, QueueLimits, model_of
+from seqserve.service.server.shared_state import SharedState
+from seqserve.tagger.model import TaggerBundle
 from tests.toy_language_model import ToyLanguageModel
 
 MakeApp = Callable[..., Flask]

@@ -5,9 +5,9 @@ import gc
 
 import pytest
 
-from service.body import decode_json
-from service.errors import RequestError
-from service.schemas.tag import TagRequest
+from seqserve.service.body import decode_json
+from seqserve.service.errors import RequestError
+from seqserve.service.schemas.tag import TagRequest
 
 LARGE = 100_000 * b" "
 

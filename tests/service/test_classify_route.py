@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from bundle.load import load_bundle
-from service.engine.batcher import Batcher
-from service.engine.models import ClassifierModel, QueueLimits, model_of
+from seqserve.load import load_bundle
+from seqserve.service.engine.batching.batcher import Batcher
+from seqserve.service.engine.models import ClassifierModel, QueueLimits, model_of
 from tests.service.conftest import BUNDLES
 
 MakeApp = Callable[..., Flask]

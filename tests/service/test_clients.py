@@ -2,9 +2,9 @@
 
 import pytest
 
-from service.clients import Clients, network_of
-from service.errors import UnauthorizedError
-from service.settings import Settings
+from seqserve.service.clients import Clients, network_of
+from seqserve.service.errors import UnauthorizedError
+from seqserve.service.settings import Settings
 
 
 def environ(path: str = "/v1/tag", address: str = "10.0.0.1", **headers: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.cores import available_cores
+from seqserve.service.cores import available_cores
 
 MANY = 1000
 

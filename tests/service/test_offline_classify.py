@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from service.offline.classify import classify
-from service.offline.common import InputError
+from seqserve.service.offline.classify import classify
+from seqserve.service.offline.common import InputError
 from tests.service.conftest import BUNDLES
 from tests.service.test_classify_route import open_classifier
 

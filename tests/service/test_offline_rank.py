@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from bundle.errors import SeqserveError
-from service.offline import rank as command
+from seqserve.errors import SeqserveError
+from seqserve.service.offline import rank as command
 from tests.service.toys import open_toy
 
 BODIES: list[dict[str, Any]] = [

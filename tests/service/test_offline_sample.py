@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from bundle.errors import SeqserveError
-from service.offline import sample as command
-from service.schemas.sample import SampleRequest
+from seqserve.errors import SeqserveError
+from seqserve.service.offline import sample as command
+from seqserve.service.schemas.sample import SampleRequest
 from tests.service.conftest import BUNDLES
 from tests.service.toys import open_toy
 

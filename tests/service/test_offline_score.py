@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from bundle.errors import SeqserveError
-from service.engine.models import LanguageModel
-from service.offline import score as command
+from seqserve.errors import SeqserveError
+from seqserve.service.engine.models import LanguageModel
+from seqserve.service.offline import score as command
 from tests.service.toys import open_toy
 
 LINES = ["the cat sat .", "", "the dog ran .", "dog", " the\u2003cat  's 's ", "one\u2028the\x85cat \x0b\x0c sat"]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from bundle.errors import SeqserveError
-from service.offline.transduce import transduce
-from tests.bundle.tiny_transducer import KNOWN, TINY_TRANSLATE
+from seqserve.errors import SeqserveError
+from seqserve.service.offline.transduce import transduce
+from tests.seqserve.tiny_transducer import KNOWN, TINY_TRANSLATE
 from tests.service.transducers import tiny_transducer
 
 

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from service.errors import KINDS
-from service.openapi import ROUTES, document
+from seqserve.service.errors import KINDS
+from seqserve.service.openapi import ROUTES, document
 from tests.service.test_classify_route import open_classifier
 from tests.service.toys import open_toy
 

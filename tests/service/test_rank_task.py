@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.engine.patience import Patience
-from service.errors import InvalidRequestError, TextTooLongError
-from service.schemas.rank import Candidate, RankedCandidate, RankRequest
-from service.tasks.intake import TokenLimits
-from service.tasks.rank import RankOptions, answer_rank, rank_candidates, rank_task
-from service.tasks.score import Sums
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.errors import InvalidRequestError, TextTooLongError
+from seqserve.service.schemas.rank import Candidate, RankedCandidate, RankRequest
+from seqserve.service.tasks.rank import RankOptions, answer_rank, rank_candidates, rank_task
+from seqserve.service.tasks.read_texts import TokenLimits
+from seqserve.service.tasks.score import Sums
 from tests.service.toys import open_toy
 
 # Not st.floats: a session that a test before has opened sets denormal numbers to zero, which hypothesis refuses.
@@ -91,7 +91,7 @@ def test_a_request_is_answered_with_the_models_own_numbers() -> None:
     model = open_toy()
     body = RankRequest(candidates=["the cat", Candidate(text="the dog", score=1.5), ""], context="sat .", lm_weight=0.5)
     task = rank_task(model, body, TokenLimits())
-    answer, _ = answer_rank(model, task, patience=Patience(time.monotonic() + 60))
+    answer, _ = answer_rank(model, task, cancellation=Cancellation(time.monotonic() + 60))
     assert task.sequences.num_tokens == 3 + 3 + 1 + 2  # <EOS> of each, and the context once
     assert answer.best == answer.ranking[0].index
     toy = model.bundle
@@ -107,7 +107,9 @@ def test_a_request_is_answered_with_the_models_own_numbers() -> None:
 def test_a_model_of_running_text_counts_no_eos() -> None:
     body = RankRequest(candidates=["a", ""])
     model = open_toy("character", ends_sentences=False)
-    answer, _ = answer_rank(model, rank_task(model, body, TokenLimits()), patience=Patience(time.monotonic() + 60))
+    answer, _ = answer_rank(
+        model, rank_task(model, body, TokenLimits()), cancellation=Cancellation(time.monotonic() + 60)
+    )
     assert {item.text: item.num_tokens for item in answer.ranking} == {"a": 1, "": 0}
 
 

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from bundle.token_vocabulary import FIRST_ID
-from service.engine.models import LanguageModel
+from seqserve.service.engine.models import LanguageModel
+from seqserve.vocabulary.tokens import FIRST_ID
 from tests.service.toys import open_toy
 from tests.toy_language_model import TOKENS
 

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from service.routes import sample as sample_route
-from service.tasks import sample as sample_task
+from seqserve.service.routes import sample as sample_route
+from seqserve.service.tasks import sample as sample_task
 from tests.service.toys import open_toy
 from tests.toy_language_model import TOKENS
 

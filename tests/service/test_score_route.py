@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from bundle.language_model import ScoredRow, ScoreRow
-from service.engine.batcher import Batcher
-from service.engine.models import LanguageModel
+from seqserve.language.model import ScoredRow, ScoreRow
+from seqserve.service.engine.batching.batcher import Batcher
+from seqserve.service.engine.models import LanguageModel
 from tests.service.toys import open_toy
 
 MakeApp = Callable[..., Flask]

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundle.language_model import ScoredRow, ScoreRow
-from bundle.token_vocabulary import EOS_ID, UNKNOWN_ID
-from service.engine.models import LanguageModel, run_score_rows
-from service.engine.patience import Patience
-from service.errors import DeadlineExceededError, InvalidRequestError, TextTooLongError
-from service.schemas.score import ScoreResult
-from service.tasks.intake import Intake, TokenLimits
-from service.tasks.score import ScoreOptions, Sums, counts_eos, score_inputs, sums_of
+from seqserve.language.model import ScoredRow, ScoreRow
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.engine.models import LanguageModel, run_score_rows
+from seqserve.service.errors import DeadlineExceededError, InvalidRequestError, TextTooLongError
+from seqserve.service.schemas.score import ScoreResult
+from seqserve.service.tasks.read_texts import Intake, TokenLimits
+from seqserve.service.tasks.score import ScoreOptions, Sums, counts_eos, score_inputs, sums_of
+from seqserve.vocabulary.tokens import EOS_ID, UNKNOWN_ID
 from tests.service.toys import open_toy
 
 TEXTS = ["the cat sat .", "", "the dog ran .", "sat", "dog dog", "the cat ran . the cat sat . 's 's 's"]
@@ -33,7 +33,7 @@ def scored(
     intake = Intake(model.bundle, TokenLimits())
     before = intake.encode_contexts((text, "/context") for text in contexts or [""] * len(texts))
     inputs = [intake.encode(text, "/text", eos=eos) for text in texts]
-    results, _ = score_inputs(model, inputs, before, options, patience=Patience(time.monotonic() + 60))
+    results, _ = score_inputs(model, inputs, before, options, cancellation=Cancellation(time.monotonic() + 60))
     return results
 
 
@@ -224,7 +224,7 @@ def test_a_deadline_that_passed_ends_the_work_between_chunks() -> None:
     inputs = [intake.encode("the " * 5_000, "/text")]
     contexts = intake.encode_contexts([("", "/context")])
     with pytest.raises(DeadlineExceededError):
-        score_inputs(model, inputs, contexts, EVERYTHING, patience=Patience(time.monotonic() + 0.01))
+        score_inputs(model, inputs, contexts, EVERYTHING, cancellation=Cancellation(time.monotonic() + 0.01))
     assert model.bundle.num_runs < 5_000  # type: ignore[attr-defined]
     assert model.batcher.pending_tokens == 0
 

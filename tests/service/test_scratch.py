@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from service import scratch
-from service.scratch import ScratchError, scratch_directory
+from seqserve.service import scratch
+from seqserve.service.scratch import ScratchError, scratch_directory
 
 
 def fall_back_to(folder: Path | None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,8 +55,8 @@ def test_a_place_that_takes_a_file_but_no_bytes_is_not_taken(tmp_path: Path, mon
 WITHOUT_FOLDER = """
 import sys, tempfile
 from pathlib import Path
-from service import scratch
-from service.__main__ import main
+from seqserve.service import scratch
+from seqserve.service.__main__ import main
 
 def find():
     raise FileNotFoundError("No usable temporary directory found")

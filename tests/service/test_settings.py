@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from service.settings import Settings, SettingsError, flag_of, make_parser, settings_from, variable_of
+from seqserve.service.settings import Settings, SettingsError, flag_of, make_parser, settings_from, variable_of
 
 
 def test_defaults() -> None:

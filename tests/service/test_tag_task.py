@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundle.tagger import TaggedSentence, TaggerBundle
-from service.tasks.tag import Document, TagOptions, document_of_text, document_of_tokens, result_of
+from seqserve.service.tasks.tag import Document, TagOptions, document_of_text, document_of_tokens, result_of
+from seqserve.tagger.model import TaggedSentence, TaggerBundle
 
 ALL = TagOptions(tokens=True)
 

@@ -11,9 +11,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from bundle.beam import Hypothesis
-from bundle.transducer import TransduceRow
-from tests.bundle.tiny_transducer import KNOWN
+from seqserve.transducer.beam import Hypothesis
+from seqserve.transducer.model import TransduceRow
+from tests.seqserve.tiny_transducer import KNOWN
 from tests.service.test_openapi import DOCUMENT, request_schema, schema_of, validate
 from tests.service.transducers import tiny_transducer
 

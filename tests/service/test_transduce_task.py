@@ -7,17 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bundle.beam import Search
-from bundle.partial_run import PartialRun
-from bundle.transducer import TransduceRow
-from service.engine.batcher import Batcher
-from service.engine.models import QueueLimits, TransducerModel, model_of
-from service.engine.patience import Patience
-from service.errors import OverloadedError
-from service.settings import Settings
-from service.tasks.transduce import expected_cost, transduce_ids
-from tests.bundle.tiny_transducer import KNOWN, open_tiny_transducer
-from tests.service.test_batcher import waiting
+from seqserve.partial_run import PartialRun
+from seqserve.service.engine.batching.batcher import Batcher
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.engine.models import QueueLimits, TransducerModel, model_of
+from seqserve.service.errors import OverloadedError
+from seqserve.service.settings import Settings
+from seqserve.service.tasks.transduce import expected_cost, transduce_ids
+from seqserve.transducer.beam import Search
+from seqserve.transducer.model import TransduceRow
+from tests.seqserve.tiny_transducer import KNOWN, open_tiny_transducer
+from tests.service.engine.batching.test_batcher import waiting
 
 
 def test_a_text_costs_by_its_beam_and_by_the_tokens_of_both_texts() -> None:
@@ -44,7 +44,7 @@ def test_the_largest_request_is_taken_beside_a_greedy_client(beams: int) -> None
 
 def test_another_clients_text_is_answered_between_the_parts_of_a_long_search(monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = open_tiny_transducer()
-    monkeypatch.setattr("service.engine.batcher.TURN_S", -1.0)  # one token a part
+    monkeypatch.setattr("seqserve.service.engine.batching.batcher.TURN_S", -1.0)  # one token a part
     entered, go_on = threading.Event(), threading.Event()
     begun: list[int] = []
 
@@ -60,7 +60,7 @@ def test_another_clients_text_is_answered_between_the_parts_of_a_long_search(mon
 
     def ask(client: str, search: Search, texts: list[str]) -> list[str]:
         ids = [bundle.source_ids(text) for text in texts]
-        results, _ = transduce_ids(model, ids, search, patience=Patience(math.inf, client=client))
+        results, _ = transduce_ids(model, ids, search, cancellation=Cancellation(math.inf, client=client))
         ended.append(client)
         return [result.text for result in results]
 

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from service.engine.models import LanguageModel, QueueLimits, model_of
+from seqserve.service.engine.models import LanguageModel, QueueLimits, model_of
 from tests.toy_language_model import ToyLanguageModel
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from bundle.beam import Hypothesis
-from bundle.transducer import TransduceRow
-from service.engine.batcher import Batcher
-from service.engine.models import TransducerModel
-from tests.bundle.tiny_transducer import open_tiny_transducer
+from seqserve.service.engine.batching.batcher import Batcher
+from seqserve.service.engine.models import TransducerModel
+from seqserve.transducer.beam import Hypothesis
+from seqserve.transducer.model import TransduceRow
+from tests.seqserve.tiny_transducer import open_tiny_transducer
 
 Run = Callable[[list[TransduceRow]], Sequence[Hypothesis]]
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.batches import plan_epoch, plan_evaluation
+from seqserve.training.batches import plan_epoch, plan_evaluation
 
 LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=300)
 

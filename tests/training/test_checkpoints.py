@@ -6,11 +6,11 @@ import pickle
 import pytest
 import torch
 
+from seqserve.training.__main__ import main
+from seqserve.training.checkpoints import RunError, load_tensors, read_run_config
+from seqserve.training.runs import fit
 from tests.training.tiny import tiny_config
 from tests.training.tiny_language import tiny_language_config
-from training.__main__ import main
-from training.checkpoints import RunError, load_tensors, read_run_config
-from training.runs import fit
 
 
 class Payload:

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from seqserve.training.config import ConfigError
+from seqserve.training.load_config import config_from, config_table, load_config
 from tests.training.tiny import tiny_config
-from training.config import ConfigError, config_from, config_table, load_config
 
 
 def test_a_configuration_survives_json():

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from training.config import config_from, config_table, load_config
-from training.config_kinds import CONFIG_KINDS
-from training.corpora import find_corpus
-from training.export_run import training_data
-from training.export_sources import unshippable
-from training.gradients.gradient_config import GradientsConfig
+from seqserve.training.config_kinds import CONFIG_KINDS
+from seqserve.training.corpora import find_corpus
+from seqserve.training.export_run import training_data
+from seqserve.training.export_sources import unshippable
+from seqserve.training.gradients.gradient_config import GradientsConfig
+from seqserve.training.load_config import config_from, config_table, load_config
 
 CONFIGS = sorted(Path(__file__).parent.parent.parent.glob("training/configs/*.toml"))
 
@@ -27,7 +27,7 @@ def test_it_is_whole_and_says_when_its_weights_may_not_be_given_away(path, monke
         return
     if config.task == "language-model" and config.loop.start_from:
         earlier = load_config(path.with_name(f"{Path(config.loop.start_from).name.rpartition('-')[0]}.toml"))
-        monkeypatch.setattr("training.language.export_language_run.read_run_config", lambda folder: earlier)
+        monkeypatch.setattr("seqserve.training.language.export.read_run_config", lambda folder: earlier)
     files = training_data(config)
     for file in files:
         if not file.startswith(("package:", "training/data/")):

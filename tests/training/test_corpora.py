@@ -12,9 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from training import corpora
-from training.corpora import CorporaError, Corpus, CorpusFile, corpus_file, find_corpus, known_corpora, state_of
-from training.fetch import CONVERTERS, fetch_corpus, from_uner
+from seqserve.training import corpora, corpora_command
+from seqserve.training.corpora import (
+    CorporaError,
+    Corpus,
+    CorpusFile,
+    corpus_file,
+    find_corpus,
+    known_corpora,
+    state_of,
+)
+from seqserve.training.fetch import CONVERTERS, fetch_corpus, from_uner
 
 PLAIN = b"a\tO\n"
 CONTENT = b"b\tB-PER\n"
@@ -47,7 +55,8 @@ TOY = made(
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to import from that holds the data set "toy"; the data folder is tmp_path/data."""
     monkeypatch.setenv("SEQSERVE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(corpora, "known_corpora", lambda: (TOY, made("other", *TOY.files[:0])))
+    for module in (corpora, corpora_command):
+        monkeypatch.setattr(module, "known_corpora", lambda: (TOY, made("other", *TOY.files[:0])))
     source = tmp_path / "source"
     (source / "toy").mkdir(parents=True)
     (source / "toy" / "plain.conll").write_bytes(PLAIN)
@@ -57,8 +66,8 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def command(*words: str) -> int:
     parser = argparse.ArgumentParser()
-    corpora.add_arguments(parser)
-    return corpora.run(parser.parse_args(words))
+    corpora_command.add_arguments(parser)
+    return corpora_command.run(parser.parse_args(words))
 
 
 def test_the_registry_is_complete_and_coherent() -> None:
@@ -238,7 +247,7 @@ def test_an_unreachable_server_and_endless_answers_are_errors(
 ) -> None:
     folder, address = upstream
     (folder / "a.conll.raw").write_bytes(bytes(100_000))
-    monkeypatch.setattr("training.fetch._LIMIT_BYTES", 70_000)
+    monkeypatch.setattr("seqserve.training.fetch._LIMIT_BYTES", 70_000)
     (message,) = fetch_corpus(made("toy", remote(address, "a.conll", PLAIN)), tmp_path)
     assert message.endswith("sends more than 70000 bytes")
     (message,) = fetch_corpus(made("toy", remote("http://127.0.0.1:1", "a.conll", PLAIN)), tmp_path)

@@ -5,14 +5,14 @@ import json
 import pytest
 import torch
 
-from bundle.load import load_language_model
+from seqserve.load import load_language_model
+from seqserve.training.checkpoints import RunError
+from seqserve.training.export.cells.table import CELLS
+from seqserve.training.export_run import export_run
+from seqserve.training.language.export import GOLDEN
+from seqserve.training.runs import fit
 from tests.training.export.language_models import random_model
 from tests.training.tiny_language import tiny_language_config
-from training.checkpoints import RunError
-from training.export.cells.table import CELLS
-from training.export_run import export_run
-from training.language.export_language_run import GOLDEN
-from training.runs import fit
 
 TABLE = {
     "task": "language-model",

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from seqserve.training.checkpoints import RunError, load_tensors
+from seqserve.training.load_config import config_table
+from seqserve.training.loop import Training
+from seqserve.training.runs import fit, resume
 from tests.training.tiny import FIXTURES, tiny_config
-from training.checkpoints import RunError, load_tensors
-from training.config import config_table
-from training.loop import Training
-from training.runs import fit, resume
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -79,7 +79,7 @@ def test_killed_process_resumes_to_the_same_weights(tmp_path):
     run = tmp_path / "killed"
     script = (
         "import json, sys; from pathlib import Path\n"
-        "from training.config import config_from; from training.runs import fit, resume\n"
+        "from seqserve.training.load_config import config_from; from seqserve.training.runs import fit, resume\n"
         "run = Path(sys.argv[1])\n"
         "resume(run) if (run / 'config.json').exists() else fit(config_from(json.loads(sys.argv[2])), run)"
     )

@@ -5,10 +5,10 @@ import tomllib
 
 import pytest
 
-from bundle.load import load_bundle
+from seqserve.load import load_bundle
+from seqserve.training.__main__ import main
+from seqserve.training.load_config import config_table
 from tests.training.tiny import FIXTURES, tiny_config
-from training.__main__ import main
-from training.config import config_table
 
 NO_DROPOUT = {"dropout": {"input": 0.0, "hidden": 0.0, "output": 0.0, "word": 0.0, "unknown": 0.0}}
 TWENTY = str(FIXTURES / "twenty.conll")

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from training.averaging import TriggeredAverage, WeightAverage
-from training.config import OptimizerConfig
-from training.optimizers import build_optimizer, clip_gradients, learning_rate
+from seqserve.training.averaging import TriggeredAverage, WeightAverage
+from seqserve.training.config import OptimizerConfig
+from seqserve.training.optimizers import build_optimizer, clip_gradients, learning_rate
 
 
 def rates(config, *, steps_per_epoch=10, epochs=10):

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from training.config import Config, config_from
+from seqserve.training.config import Config
+from seqserve.training.load_config import config_from
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "train"
 

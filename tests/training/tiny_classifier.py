@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from seqserve.training.classifiers.config import ClassifierConfig
+from seqserve.training.load_config import config_from
 from tests.training.tiny import FIXTURES
-from training.classifiers.classifier_config import ClassifierConfig
-from training.config import config_from
 
 QUESTIONS = FIXTURES / "questions.tsv"
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from training.config import config_from
-from training.language.language_config import LanguageConfig
+from seqserve.training.language.config import LanguageConfig
+from seqserve.training.load_config import config_from
 
 SENTENCES = (
     "the cat sat on the mat",

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from seqserve.training.load_config import config_from
+from seqserve.training.transducers.config import TransducerConfig
 from tests.fixtures.make_tiny_transducer import PAIRS
-from training.config import config_from
-from training.transducers.transducer_config import TransducerConfig
 
 
 def tiny_transducer_config(folder: Path, **changes: Any) -> TransducerConfig:

@@ -9,7 +9,7 @@ ReduceSum over M (a multiple of 4) for scores and CumSum over source tokens for 
 import numpy as np
 from onnx import TensorProto
 
-from training.export.builder import GraphBuilder
+from seqserve.training.export.builder import GraphBuilder
 
 _MASKED = -1e9
 

@@ -8,7 +8,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from bundle.entries import Tensor
+from seqserve.entries import Tensor
 
 OPSET = 20  # later opsets lose CUDA kernels in ONNX Runtime
 IR_VERSION = 9  # the lowest that knows opset 20

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from training.export.builder import GraphBuilder
-from training.export.features import to_float16
+from seqserve.training.export.builder import GraphBuilder
+from seqserve.training.export.features import to_float16
 
 
 class CompactBuilder(GraphBuilder):

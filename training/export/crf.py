@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from training.export.builder import GraphBuilder, scan
-from training.export.potentials import FORBIDDEN, Potentials
-from training.export.spans import add_span_endings, add_sum
+from seqserve.training.export.builder import GraphBuilder, scan
+from seqserve.training.export.potentials import FORBIDDEN, Potentials
+from seqserve.training.export.spans import add_span_endings, add_sum
 
 _SMALLEST = -150.0  # nats below a token's best emission; products of four tokens stay inside float64
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import TensorProto
 
-from training.export.builder import GraphBuilder, branch
-from training.export.nucleus import add_least_of_nucleus, add_reaching
+from seqserve.training.export.builder import GraphBuilder, branch
+from seqserve.training.export.nucleus import add_least_of_nucleus, add_reaching
 
 _FLOAT = TensorProto.FLOAT
 

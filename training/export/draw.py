@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import TensorProto
 
-from training.export.builder import GraphBuilder, branch
-from training.export.cuts import Cuts, add_any, add_cut, add_is_cut
-from training.export.inverse_cdf import add_inverse_cdf
+from seqserve.training.export.builder import GraphBuilder, branch
+from seqserve.training.export.cuts import Cuts, add_any, add_cut, add_is_cut
+from seqserve.training.export.inverse_cdf import add_inverse_cdf
 
 # A power of two: scaling by it rounds nothing, so even neighbouring floats stay apart, and all but the best underflow.
 _GREEDY_SCALE = np.float32(2.0**100)

@@ -1,8 +1,8 @@
 """Stacked recurrent layers in the graph, time-major, in one direction or both."""
 
-from training.export.builder import GraphBuilder
-from training.export.cells.table import find_cell
-from training.export.weights import Arrays, prefixed
+from seqserve.training.export.builder import GraphBuilder
+from seqserve.training.export.cells.table import find_cell
+from seqserve.training.export.weights import Arrays, prefixed
 
 DIRECTIONS = ("forward", "backward")
 
@@ -41,7 +41,7 @@ def add_directions(
 
 
 def add_feed_forward(graph: GraphBuilder, weights: Arrays, inputs: str, *, name: str) -> str:
-    """Linear layers with relu (training.layers.encoder.FeedForward) over the last axis of (…,I); none: the inputs."""
+    """Linear layers with relu (training/layers/encoder.py) over the last axis of (…,I); none: the inputs."""
     outputs, index = inputs, 0
     while layer := prefixed(weights, f"{name}.layers.{index}"):
         own = f"{name}.{index}"

@@ -8,9 +8,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from training.export.builder import GraphBuilder
-from training.export.encoder import add_directions
-from training.export.weights import Arrays, prefixed
+from seqserve.training.export.builder import GraphBuilder
+from seqserve.training.export.encoder import add_directions
+from seqserve.training.export.weights import Arrays, prefixed
 
 TABLE_DTYPES = ("float16", "float32", "int8")
 _NO_CHARACTER = -1e30  # below every real feature, and still finite after the sums

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from bundle.entries import DataSource, FileEntry, GoldenEntry, GraphEntry, VocabularyEntry
-from bundle.manifest import FORMAT_VERSION, sha256_of
-from bundle.signature import Signature
+from seqserve.entries import DataSource, FileEntry, GoldenEntry, GraphEntry, VocabularyEntry
+from seqserve.manifest import FORMAT_VERSION, sha256_of
+from seqserve.signature import Signature
 
 WEIGHTS_FILE = "weights.safetensors"
 GOLDEN_FILE = "golden.json"

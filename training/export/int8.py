@@ -15,8 +15,8 @@ from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
-from training.export.builder import IR_VERSION, PRODUCER, GraphBuilder, place_holder
-from training.export.mask import add_mask
+from seqserve.training.export.builder import IR_VERSION, PRODUCER, GraphBuilder, place_holder
+from seqserve.training.export.mask import add_mask
 
 
 def quantize_lstms(graph_file: Path) -> tuple[onnx.ModelProto, dict[str, NDArray[Any]]]:

@@ -7,7 +7,7 @@ takes 1 ms), so it runs over sums of blocks, and then within one block of each r
 import numpy as np
 from onnx import TensorProto
 
-from training.export.builder import GraphBuilder
+from seqserve.training.export.builder import GraphBuilder
 
 BLOCK = 128  # ids; a multiple of every vector register, so that a block's sum is the same bits wherever it lies
 ONE_LEVEL = 512  # at most so many ids are summed in one go

@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import TensorProto
 
-from training.export.builder import GraphBuilder
+from seqserve.training.export.builder import GraphBuilder
 
 
 def add_mask(graph: GraphBuilder, inputs: str, lengths: str, *, name: str) -> str:

@@ -7,8 +7,8 @@ in the logarithm, close in on the border, and only ids between the last two numb
 import numpy as np
 from onnx import TensorProto, helper
 
-from training.export.builder import GraphBuilder
-from training.export.inverse_cdf import BLOCK, ONE_LEVEL
+from seqserve.training.export.builder import GraphBuilder
+from seqserve.training.export.inverse_cdf import BLOCK, ONE_LEVEL
 
 _HALVINGS = 10  # leave some tens of ids between two numbers, of 40,000
 _SMALLEST = 1e-30

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.tags import allowed_transitions, continues
-from training.export.weights import Arrays
+from seqserve.tagger.tags import allowed_transitions, continues
+from seqserve.training.export.weights import Arrays
 
 # What the tag scheme does not allow. Training adds -1e4, which is as good as long as emissions stay below it; this
 # makes every answer legal whatever the emissions.

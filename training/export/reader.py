@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from bundle.entries import CellName
-from bundle.vocabulary import CharacterVocabulary, write_words
-from training.export.weights import Arrays
+from seqserve.entries import CellName
+from seqserve.training.export.weights import Arrays
+from seqserve.vocabulary.words import CharacterVocabulary, write_words
 
 WORDS_FILE = "words.txt"
 CHARACTERS_FILE = "chars.txt"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import TensorProto
 
-from training.export.builder import GraphBuilder
-from training.export.features import to_float16
-from training.export.language_model import TrainedLanguageModel
+from seqserve.training.export.builder import GraphBuilder
+from seqserve.training.export.features import to_float16
+from seqserve.training.language.trained import TrainedLanguageModel
 
 
 @dataclass(frozen=True)

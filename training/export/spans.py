@@ -3,8 +3,8 @@
 import numpy as np
 from onnx import TensorProto
 
-from training.export.builder import GraphBuilder, scan
-from training.export.potentials import Potentials
+from seqserve.training.export.builder import GraphBuilder, scan
+from seqserve.training.export.potentials import Potentials
 
 
 def add_span_endings(graph: GraphBuilder, potentials: Potentials, path: str, backward: str) -> str:

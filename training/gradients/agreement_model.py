@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from training.gradients.agreement import VERBS, WORDS, Sentence, draw_sentences
-from training.gradients.gradient_config import GradientModelConfig, GradientsConfig
-from training.gradients.gradient_norms import norms_by_distance, state_gradients
-from training.layers.cells import build_cell
-from training.layers.recurrent import initialise_cell, run_cell
-from training.optimizers import build_optimizer, clip_gradients, learning_rate
+from seqserve.training.gradients.agreement import VERBS, WORDS, Sentence, draw_sentences
+from seqserve.training.gradients.gradient_config import GradientModelConfig, GradientsConfig
+from seqserve.training.gradients.gradient_norms import norms_by_distance, state_gradients
+from seqserve.training.layers.cells import build_cell
+from seqserve.training.layers.recurrent import initialise_cell, run_cell
+from seqserve.training.optimizers import build_optimizer, clip_gradients, learning_rate
 
 _IDS = {word: token_id for token_id, word in enumerate((*WORDS, *VERBS))}
 _VERB_IDS = slice(len(WORDS), len(WORDS) + len(VERBS))

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import torch
 
-from training.config import OptimizerConfig
-from training.gradients.agreement_model import AgreementModel, Batch
-from training.gradients.gradient_config import ExplosionConfig, GradientModelConfig
-from training.optimizers import build_optimizer, clip_gradients
+from seqserve.training.config import OptimizerConfig
+from seqserve.training.gradients.agreement_model import AgreementModel, Batch
+from seqserve.training.gradients.gradient_config import ExplosionConfig, GradientModelConfig
+from seqserve.training.optimizers import build_optimizer, clip_gradients
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bundle.entries import CellName
-from training.config import ConfigError, OptimizerConfig
+from seqserve.entries import CellName
+from seqserve.training.config import ConfigError, OptimizerConfig
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Pictures of what `training.gradients.gradients` found."""
+"""Pictures of what `seqserve.training.gradients.gradients` found."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.checkpoints import write_atomically
+from seqserve.training.checkpoints import write_atomically
 
 _STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1)))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from training.layers.recurrent import Parts, run_cell
+from seqserve.training.layers.recurrent import Parts, run_cell
 
 
 def state_gradients(cell: nn.Module, inputs: Tensor, loss_of: Callable[[Tensor], Tensor]) -> Parts:

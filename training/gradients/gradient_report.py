@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from training.checkpoints import write_atomically
-from training.config import config_table
-from training.gradients.agreement import draw_sentences, write_pairs
-from training.gradients.agreement_model import (
+from seqserve.training.checkpoints import write_atomically
+from seqserve.training.gradients.agreement import draw_sentences, write_pairs
+from seqserve.training.gradients.agreement_model import (
     AgreementModel,
     Batch,
     accuracy,
@@ -25,9 +24,10 @@ from training.gradients.agreement_model import (
     train,
     training_batches,
 )
-from training.gradients.explosion import ExplodingRun, compare_clipping
-from training.gradients.gradient_config import GradientsConfig
-from training.gradients.gradient_curves import draw_accuracy, draw_norms
+from seqserve.training.gradients.explosion import ExplodingRun, compare_clipping
+from seqserve.training.gradients.gradient_config import GradientsConfig
+from seqserve.training.gradients.gradient_curves import draw_accuracy, draw_norms
+from seqserve.training.load_config import config_table
 
 Norms = dict[str, list[float]]
 """`hidden_state` and `state`, by T - t, as `agreement_norms` says."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bundle.errors import SeqserveError
+from seqserve.errors import SeqserveError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,9 +19,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare the cells and write what came out; raises SeqserveError for a bad configuration or a folder in use."""
     import dataclasses
 
-    from training.config import load_config  # torch is loaded by the commands that need it
-    from training.gradients.gradient_config import GradientsConfig
-    from training.gradients.gradient_report import compare_cells
+    from seqserve.training.gradients.gradient_config import GradientsConfig
+    from seqserve.training.gradients.gradient_report import compare_cells
+    from seqserve.training.load_config import load_config  # torch is loaded by the commands that need it
 
     config = load_config(arguments.config)
     if not isinstance(config, GradientsConfig):

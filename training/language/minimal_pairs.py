@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundle.errors import SeqserveError
-from bundle.language_model import LanguageModelBundle
-from training.language.text_evaluation import score_texts
-from training.reading.text import read_lines
+from seqserve.errors import SeqserveError
+from seqserve.language.model import LanguageModelBundle
+from seqserve.training.language.text_evaluation import score_texts
+from seqserve.training.reading.text import read_lines
 
 
 @dataclass(frozen=True, slots=True)

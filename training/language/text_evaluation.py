@@ -12,10 +12,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.language_model import LanguageModelBundle
-from bundle.token_vocabulary import EOS_ID, UNKNOWN_ID
-from training.language.language_config import TextFile, TextOptions
-from training.reading.text import TextError, read_sequences
+from seqserve.language.model import LanguageModelBundle
+from seqserve.training.language.config import TextFile, TextOptions
+from seqserve.training.reading.text import TextError, read_sequences
+from seqserve.vocabulary.tokens import EOS_ID, UNKNOWN_ID
 
 _T = TypeVar("_T")
 _ROWS_AT_A_TIME = 4096  # bounds memory; within these, rows of like length share graph runs

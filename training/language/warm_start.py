@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from bundle.token_vocabulary import FIRST_ID, UNKNOWN_ID, TokenVocabulary
-from training.checkpoints import MODEL, RunError, load_tensors, must_fit
-from training.language.language_model import LanguageModel
+from seqserve.training.checkpoints import MODEL, RunError, load_tensors, must_fit
+from seqserve.training.language.model import LanguageModel
+from seqserve.vocabulary.tokens import FIRST_ID, UNKNOWN_ID, TokenVocabulary
 
 _BY_TOKEN = ("embedding.weight", "softmax.weight", "softmax.bias")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
-from training.layers.gru import GRU, SimplifiedGRU
-from training.layers.peephole_lstm import PeepholeLSTM
+from seqserve.training.layers.gru import GRU, SimplifiedGRU
+from seqserve.training.layers.peephole_lstm import PeepholeLSTM
 
 
 def build_cell(cell: str, input_size: int, hidden_size: int) -> nn.Module:

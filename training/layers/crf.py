@@ -12,7 +12,7 @@ FORBIDDEN = -1e4  # exp() of it is an exact 0 in float32, and sums of thousands 
 class CRF(nn.Module):
     """score(y) = start[y<1>] + Σ emissions[t, y<t>] + Σ transitions[y<t-1>, y<t>] + end[y<Tx>].
 
-    K tags; `allowed` are the boolean (K,), (K,K) [from,to], (K,) arrays of `bundle.tags.allowed_transitions`:
+    K tags; `allowed` are the boolean (K,), (K,K) [from,to], (K,) arrays of `seqserve.tagger.tags.allowed_transitions`:
     a sequence that the scheme forbids has probability 0, in training and decoding.
     """
 

@@ -8,10 +8,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from training.layers.cells import build_cell
-from training.layers.characters import reverse
-from training.layers.dropout import LockedDropout
-from training.layers.recurrent import initialise_cell, run_cell
+from seqserve.training.layers.cells import build_cell
+from seqserve.training.layers.characters import reverse
+from seqserve.training.layers.dropout import LockedDropout
+from seqserve.training.layers.recurrent import initialise_cell, run_cell
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from training.layers.gru import Cell
-from training.layers.peephole_scan import PeepholeScan
+from seqserve.training.layers.gru import Cell
+from seqserve.training.layers.peephole_scan import PeepholeScan
 
 
 class PeepholeLSTM(Cell):

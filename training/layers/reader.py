@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from training.config import CharactersConfig, DropoutConfig, ReaderConfig
-from training.layers.characters import CharCNN, CharLSTM
-from training.layers.encoder import Encoder, EncoderDropout
-from training.layers.words import WordFeatures
-from training.reading.features import Features
+from seqserve.training.config import CharactersConfig, DropoutConfig, ReaderConfig
+from seqserve.training.layers.characters import CharCNN, CharLSTM
+from seqserve.training.layers.encoder import Encoder, EncoderDropout
+from seqserve.training.layers.words import WordFeatures
+from seqserve.training.reading.features import Features
 
 
 class Reader(nn.Module):

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bundle.vocabulary import UNKNOWN_ID
-from training.layers.dropout import WordDropout
+from seqserve.training.layers.dropout import WordDropout
+from seqserve.vocabulary.words import UNKNOWN_ID
 
 
 class VectorTable(nn.Module):

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundle.errors import SeqserveError
-from bundle.tags import Span, spans_from_tags, tags_from_spans
+from seqserve.errors import SeqserveError
+from seqserve.tagger.tags import Span, spans_from_tags, tags_from_spans
 
 # CoNLL-U style metadata ("# doc = x", "# newpar"). The token "#" itself is followed by a tab, or by tag columns.
 _COMMENT_IN_SPACED_FILE = re.compile(r"#\s*(?:[A-Za-z_][\w.:-]*(?: id)? = |new(?:doc|par)\b)")

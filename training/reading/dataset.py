@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bundle.vocabulary import CharacterVocabulary, WordVocabulary
-from training.reading.conll import Sentence
+from seqserve.training.reading.conll import Sentence
+from seqserve.vocabulary.words import CharacterVocabulary, WordVocabulary
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from training.reading.conll import Sentence
-from training.reading.text import TextError, is_in_part, read_lines
+from seqserve.training.reading.conll import Sentence
+from seqserve.training.reading.text import TextError, is_in_part, read_lines
 
 _SIDES = {"EI": ("EXON", "INTRON"), "IE": ("INTRON", "EXON"), "N": None}
 """What stands before and after the middle, by class; None: neither junction, and no label is known."""

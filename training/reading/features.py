@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bundle.vocabulary import LOOKUP_STEPS, UNKNOWN_ID, CharacterVocabulary, WordVocabulary, candidates
-from training.config import CharactersConfig, WordsConfig
-from training.reading.vectors import WordVectors
+from seqserve.training.config import CharactersConfig, WordsConfig
+from seqserve.training.reading.vectors import WordVectors
+from seqserve.vocabulary.words import LOOKUP_STEPS, UNKNOWN_ID, CharacterVocabulary, WordVocabulary, candidates
 
 _DIGIT = re.compile(r"\d")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.classifiers.classifier_config import LabelledFile
-from training.reading.text import TextError, is_in_part, read_lines
+from seqserve.training.classifiers.config import LabelledFile
+from seqserve.training.reading.text import TextError, is_in_part, read_lines
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bundle.token_vocabulary import EOS_ID, FIRST_ID, RESERVED_FORMS, START_ID, TokenVocabulary
-from bundle.tokenizers import TOKENIZERS
-from bundle.transducer_text import plain_text
-from training.reading.text import TextError, is_in_part, read_lines
-from training.reading.token_ids import CorpusError
-from training.setup import data_path
-from training.transducers.transducer_config import PairFile, SideOptions
+from seqserve.text.apostrophes import plain_text
+from seqserve.text.tokenizers import TOKENIZERS
+from seqserve.training.reading.text import TextError, is_in_part, read_lines
+from seqserve.training.reading.token_ids import CorpusError
+from seqserve.training.setup import data_path
+from seqserve.training.transducers.config import PairFile, SideOptions
+from seqserve.vocabulary.tokens import EOS_ID, FIRST_ID, RESERVED_FORMS, START_ID, TokenVocabulary
 
 
 @dataclass(frozen=True)

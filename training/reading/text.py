@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from bundle.errors import SeqserveError
-from bundle.sentences import split_sentences
-from bundle.tokenizers import TOKENIZERS
-from training.language.language_config import TextFile, TextOptions
-from training.reading.conll import read_conll
-from training.reading.tunes import read_tunes
+from seqserve.errors import SeqserveError
+from seqserve.text.sentences import split_sentences
+from seqserve.text.tokenizers import TOKENIZERS
+from seqserve.training.language.config import TextFile, TextOptions
+from seqserve.training.reading.conll import read_conll
+from seqserve.training.reading.tunes import read_tunes
 
 UNKNOWN_FORM = "<unk>"
 """How corpora spell a word that was taken out of them; it becomes <UNK> and never a word."""

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.errors import SeqserveError
-from bundle.token_vocabulary import EOS_ID, FIRST_ID, UNKNOWN_ID, TokenVocabulary
-from training.checkpoints import write_atomically
-from training.language.language_config import TextOptions
-from training.reading.text import UNKNOWN_FORM
+from seqserve.errors import SeqserveError
+from seqserve.training.checkpoints import write_atomically
+from seqserve.training.language.config import TextOptions
+from seqserve.training.reading.text import UNKNOWN_FORM
+from seqserve.vocabulary.tokens import EOS_ID, FIRST_ID, UNKNOWN_ID, TokenVocabulary
 
 _BLOCK = 1 << 20
 _ENDED = -1  # in the first pass, where a sequence ends

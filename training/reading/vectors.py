@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.errors import SeqserveError
-from training.reading.conll import open_file
+from seqserve.errors import SeqserveError
+from seqserve.training.reading.conll import open_file
 
 PACKAGE_PREFIX = "package:"
 _SPACY_FILES = ("vocab/vectors", "vocab/key2row", "vocab/strings.json")

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bundle.token_vocabulary import START_ID
-from training.reading.token_ids import TokenIds
+from seqserve.training.reading.token_ids import TokenIds
+from seqserve.vocabulary.tokens import START_ID
 
 _POOL = 4096  # sequences that are sorted by length together
 

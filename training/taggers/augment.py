@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bundle.tags import spans_from_tags, tags_from_spans
-from training.config import AugmentConfig
-from training.reading.dataset import Example, Surfaces
+from seqserve.tagger.tags import spans_from_tags, tags_from_spans
+from seqserve.training.config import AugmentConfig
+from seqserve.training.reading.dataset import Example, Surfaces
 
 Mentions = Mapping[str, list[np.ndarray]]  # label -> surface ids of its mentions
 

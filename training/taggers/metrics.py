@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bundle.tags import Span, spans_from_tags
+from seqserve.tagger.tags import Span, spans_from_tags
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.faults.house import add_version, flip_a_byte, make_house
-from bundle.errors import BundleError
-from bundle.manifest import read_manifest, sha256_of
-from service.engine import checks
-from service.engine.checks import check_bundles, stamps_of
-from service.engine.reports import BundleReport, Checking, Message, Skipped
+from seqserve.errors import BundleError
+from seqserve.manifest import read_manifest, sha256_of
+from seqserve.service.engine import checks
+from seqserve.service.engine.checks import check_bundles, stamps_of
+from seqserve.service.engine.reports import BundleReport, Checking, Message, Skipped
 from tests.service.conftest import BUNDLES
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from gunicorn.config import Config
 
-from service.metrics.gunicorn_log import ErrorLog
-from service.metrics.logs import error_handler
+from seqserve.service.metrics.gunicorn_log import ErrorLog
+from seqserve.service.metrics.logs import error_handler
 
 
 @pytest.fixture

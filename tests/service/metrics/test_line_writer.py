@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from service.metrics.line_writer import LineWriter
+from seqserve.service.metrics.line_writer import LineWriter
 
 Make = Callable[..., LineWriter]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 START = """
 import logging, os, sys
-from service.metrics import logs
+from seqserve.service.metrics import logs
 logger = logs.set_up_logs("info")
 line = logs.AccessLine(
     time=logs.now(), request_id="r", method="GET", route="/healthz", status=200, total_ms=1.0

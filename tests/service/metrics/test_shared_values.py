@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from service.metrics.shared_values import Region, Series, SharedValues
+from seqserve.service.metrics.shared_values import Region, Series, SharedValues
 
 
 def in_child(work: Callable[[], None]) -> int:

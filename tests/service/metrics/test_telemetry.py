@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from service.metrics.definitions import METRICS
-from service.metrics.shared_values import SharedValues
-from service.metrics.telemetry import Telemetry
+from seqserve.service.metrics.definitions import METRICS
+from seqserve.service.metrics.shared_values import SharedValues
+from seqserve.service.metrics.telemetry import Telemetry
 
 SECONDS = {"queue": 0.5, "compute": 0.5, "total": 1.0}
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from gevent.event import Event
 
-from service.context import REFUSED
-from tests.service.test_waiting import in_a_loop
+from seqserve.service.context import REFUSED
+from tests.service.engine.test_event_loop import in_a_loop
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
 SMALL = HEAD + b"Content-Length: 2\r\n\r\nhi"

@@ -9,12 +9,12 @@ import gevent
 from gevent import socket as gevent_socket
 from gevent.hub import get_hub
 
-from service.clients import Clients
-from service.metrics.telemetry import Telemetry
-from service.server.connection import Connection
-from service.server.room import Room
-from service.server.turns import Turns
-from service.settings import Settings
+from seqserve.service.clients import Clients
+from seqserve.service.metrics.telemetry import Telemetry
+from seqserve.service.server.connection import Connection
+from seqserve.service.server.room import Room
+from seqserve.service.server.turns import Turns
+from seqserve.service.settings import Settings
 
 PATIENCE_S = 20.0
 App = Callable[[dict[str, Any], Any], Any]

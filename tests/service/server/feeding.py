@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.server.request_parser import RequestParser
+from seqserve.service.server.request_parser import RequestParser
 
 MAX_BODY_BYTES = 100
 LINE = b"POST / HTTP/1.1\r\n"

@@ -10,10 +10,10 @@ import gevent
 import pytest
 from gevent import socket as gevent_socket
 
-from service.server.acceptor import Acceptor
-from service.server.connections import Connections
-from service.server.shared_state import SharedState
-from service.settings import Settings
+from seqserve.service.server.acceptor import Acceptor
+from seqserve.service.server.connections import Connections
+from seqserve.service.server.shared_state import SharedState
+from seqserve.service.settings import Settings
 from tests.service.server.apps import GET, echo, in_loop
 from tests.service.server.fake_host import Client, FakeHost, settle
 

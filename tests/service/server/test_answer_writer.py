@@ -7,8 +7,8 @@ from typing import Any
 import gevent
 import pytest
 
-from service.server import answer_writer
-from service.server.answer_writer import AnswerWriter
+from seqserve.service.server import answer_writer
+from seqserve.service.server.answer_writer import AnswerWriter
 from tests.service.server.apps import in_loop
 from tests.service.server.fake_host import Client, socket_pair
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.faults.house import add_version, flip_a_byte, make_house
-from service.server import checking
-from service.server.checking import CheckError, ModelCheck
+from seqserve.service.server import checking
+from seqserve.service.server.checking import CheckError, ModelCheck
 from tests.conftest import children
 from tests.service.conftest import BUNDLES
 
@@ -65,11 +65,11 @@ def test_a_folder_whose_name_is_not_utf_8_is_told_with_escapes(models: Path) -> 
 
 
 def test_known_bundles_cross_the_border(models: Path, stand_in: Path) -> None:
-    checking.MODULE = "service.server.check_models"
+    checking.MODULE = "seqserve.service.server.check_models"
     with start(models) as check:
         known = check.wait()
     stand_in.write_text(
-        "from service.engine import checks\nfrom service.server.check_models import main\n"
+        "from seqserve.service.engine import checks\nfrom seqserve.service.server.check_models import main\n"
         "checks.open_bundle = None\nraise SystemExit(main())\n"
     )
     checking.MODULE = "stand_in_check"
@@ -91,7 +91,7 @@ def test_a_folder_that_is_passed_over_is_logged(models: Path, log: pytest.LogCap
 def test_a_provider_that_is_not_there_is_told(models: Path, stand_in: Path) -> None:
     stand_in.write_text(
         "import onnxruntime\nonnxruntime.get_available_providers = lambda: []\n"
-        "from service.server.check_models import main\nraise SystemExit(main())\n"
+        "from seqserve.service.server.check_models import main\nraise SystemExit(main())\n"
     )
     with start(models) as check, pytest.raises(CheckError, match="provider 'cpu' is not available"):
         check.wait()
@@ -105,7 +105,7 @@ def test_a_crash_is_told(models: Path, stand_in: Path) -> None:
 
 def test_reports_of_a_check_that_crashes_later_are_not_taken(models: Path, stand_in: Path) -> None:
     stand_in.write_text(
-        "import os\nfrom service.server import check_models\n"
+        "import os\nfrom seqserve.service.server import check_models\n"
         "class Finished:\n    def __init__(self):\n        os.abort()\n"
         "check_models.Finished = Finished\ncheck_models.main()\n"
     )
@@ -121,7 +121,7 @@ def test_a_message_that_is_none_is_told(models: Path, stand_in: Path) -> None:
 
 def test_what_a_library_prints_is_no_message(models: Path, stand_in: Path, capfd: pytest.CaptureFixture[str]) -> None:
     stand_in.write_text(
-        "import os\nfrom service.engine import checks\nfrom service.server.check_models import main\n"
+        "import os\nfrom seqserve.service.engine import checks\nfrom seqserve.service.server.check_models import main\n"
         "open_ = checks.open_bundle\ndef loud(*given):\n    os.write(1, b'hello\\n')\n    return open_(*given)\n"
         "checks.open_bundle = loud\nraise SystemExit(main())\n"
     )
@@ -187,7 +187,7 @@ def test_a_forked_process_leaves_the_check_alone(models: Path, stand_in: Path) -
 
 def test_it_ends_with_its_parent(models: Path, stand_in: Path, tmp_path: Path) -> None:
     stand_in.write_text(
-        "import os, pathlib, time\nfrom service.server import check_models\n"
+        "import os, pathlib, time\nfrom seqserve.service.server import check_models\n"
         "def hang(*given, **options):\n"
         f"    pathlib.Path({str(tmp_path / 'told')!r}).write_text(str(os.getpid()))\n    time.sleep(600)\n"
         "check_models.check_bundles = hang\ncheck_models.main()\n"

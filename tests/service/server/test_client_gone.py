@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from service.server.client_gone import has_gone
+from seqserve.service.server.client_gone import has_gone
 
 Pair = tuple[socket.socket, socket.socket]
 

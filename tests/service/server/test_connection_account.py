@@ -6,7 +6,7 @@ from typing import Any
 import gevent
 import pytest
 
-from service.context import CLIENT
+from seqserve.service.context import CLIENT
 from tests.service.server.apps import GET, HEAD, KEYS, SMALL, Slow, echo, in_loop
 from tests.service.server.fake_host import connected, settle
 

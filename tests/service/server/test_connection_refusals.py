@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.server.connection import SMALL_BODY_BYTES
+from seqserve.service.server.connection import SMALL_BODY_BYTES
 from tests.service.server.apps import GET, HEAD, KEYS, SMALL, echo, in_loop
 from tests.service.server.fake_host import connected, settle
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from service.server.connections import Connections
-from service.settings import Settings
+from seqserve.service.server.connections import Connections
+from seqserve.service.settings import Settings
 
 FAR = 1e12
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.server.drain_listener import let_nobody_in, take_the_last
+from seqserve.service.server.drain_listener import let_nobody_in, take_the_last
 
 SHORT_S = 0.2
 

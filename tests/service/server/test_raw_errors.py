@@ -3,8 +3,8 @@
 import json
 import time
 
-from service.errors import MalformedJsonError, OverloadedError
-from service.server.raw_errors import refusal
+from seqserve.service.errors import MalformedJsonError, OverloadedError
+from seqserve.service.server.raw_errors import refusal
 
 
 def test_a_refusal_is_a_whole_answer() -> None:

@@ -8,14 +8,14 @@ from typing import Any, cast
 import pytest
 from gevent.hub import get_hub
 
-from service.clients import Clients
-from service.metrics.telemetry import Telemetry
-from service.server.accepted import base_environ
-from service.server.connection import Connection
-from service.server.host import Host
-from service.server.room import Room
-from service.server.turns import Turns
-from service.settings import Settings
+from seqserve.service.clients import Clients
+from seqserve.service.metrics.telemetry import Telemetry
+from seqserve.service.server.accepted import base_environ
+from seqserve.service.server.connection import Connection
+from seqserve.service.server.host import Host
+from seqserve.service.server.room import Room
+from seqserve.service.server.turns import Turns
+from seqserve.service.settings import Settings
 from tests.service.server.apps import in_loop
 
 HEAD = b"POST /v1/tag HTTP/1.1\r\nHost: x\r\n"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from service.errors import MalformedJsonError
-from service.server import request_parser
-from service.server.request_parser import RequestParser
+from seqserve.service.errors import MalformedJsonError
+from seqserve.service.server import request_parser
+from seqserve.service.server.request_parser import RequestParser
 from tests.service.server.feeding import CHUNKED, HEAD, MAX_BODY_BYTES, each_step, feed, parsed
 
 

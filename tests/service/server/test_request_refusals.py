@@ -2,8 +2,8 @@
 
 import pytest
 
-from service.errors import MalformedJsonError, PayloadTooLargeError, RequestError
-from service.server.request_parser import (
+from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError, RequestError
+from seqserve.service.server.request_parser import (
     MAX_FRAME_BYTES,
     MAX_HEAD_BYTES,
     MAX_HEADER_BYTES,

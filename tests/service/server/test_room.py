@@ -2,10 +2,10 @@
 
 import pytest
 
-from service.errors import OverloadedError
-from service.metrics.telemetry import Telemetry
-from service.server.room import Room
-from service.settings import Settings
+from seqserve.service.errors import OverloadedError
+from seqserve.service.metrics.telemetry import Telemetry
+from seqserve.service.server.room import Room
+from seqserve.service.settings import Settings
 
 MIB = 1024 * 1024
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from service.server.shared_state import SharedState
+from seqserve.service.server.shared_state import SharedState
 
 
 def test_a_failure_is_read_by_the_parent() -> None:

@@ -5,8 +5,8 @@ import time
 import gevent
 from gevent.hub import get_hub
 
-from service.server.turns import SPELL_S, Turns
-from tests.service.test_waiting import in_a_loop
+from seqserve.service.server.turns import SPELL_S, Turns
+from tests.service.engine.test_event_loop import in_a_loop
 
 
 def test_each_client_has_one_turn_after_the_other() -> None:

@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from service.engine.models import LanguageModel
-from service.engine.opening import Checked
-from service.engine.registry import Registry
-from service.engine.ticket import Batch
-from service.server.watchdog import Watchdog
+from seqserve.service.engine.batching.ticket import Batch
+from seqserve.service.engine.models import LanguageModel
+from seqserve.service.engine.open_models import Checked
+from seqserve.service.engine.registry import Registry
+from seqserve.service.server.watchdog import Watchdog
 from tests.service.conftest import BUNDLES
 from tests.service.toys import open_toy
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bundle.graph import Graph
-from bundle.load_classifier import classifier_signature
+from seqserve.classifier.load import classifier_signature
+from seqserve.graph import Graph
+from seqserve.training.classifiers.graph import ClassifierOptions, build_classifier
+from seqserve.training.classifiers.model import Classifier
+from seqserve.training.layers.encoder import Encoder, EncoderDropout
+from seqserve.training.layers.words import WordFeatures
 from tests.training.export.sessions import open_graph
 from tests.training.export.taggers import CHARACTERS, NUM_WORDS, random_tables
-from training.classifiers.classifier import Classifier
-from training.export.classifier import ClassifierOptions, build_classifier
-from training.layers.encoder import Encoder, EncoderDropout
-from training.layers.words import WordFeatures
 
 
 def random_classifier(

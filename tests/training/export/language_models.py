@@ -7,15 +7,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from bundle.graph import Graph
-from bundle.language_signature import score_signature, step_signature
-from bundle.token_vocabulary import START_ID
+from seqserve.graph import Graph
+from seqserve.language.signature import score_signature, step_signature
+from seqserve.training.export.cells.table import find_cell
+from seqserve.training.language.score_graph import build_score
+from seqserve.training.language.step_graph import build_step
+from seqserve.training.language.trained import TrainedLanguageModel
+from seqserve.training.layers.cells import build_cell
+from seqserve.vocabulary.tokens import START_ID
 from tests.training.export.sessions import open_graph
-from training.export.cells.table import find_cell
-from training.export.language_model import TrainedLanguageModel
-from training.export.score import build_score
-from training.export.step import build_step
-from training.layers.cells import build_cell
 
 # Sizes that are no multiples of a vector register; layers wide enough for products in blocks (256 terms); one and two
 # levels of CDF.

@@ -6,15 +6,15 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from bundle.entries import GraphEntry, Tensor
-from bundle.graph import Graph
-from bundle.load_tagger import tagger_signature
-from training.export.builder import GraphBuilder, value_infos
-from training.export.cells.table import find_cell
-from training.export.crf import add_crf
-from training.export.potentials import Potentials
-from training.export.tagger import TaggerOptions, build_tagger
-from training.export.weights import save_graph
+from seqserve.entries import GraphEntry, Tensor
+from seqserve.graph import Graph
+from seqserve.tagger.load import tagger_signature
+from seqserve.training.export.builder import GraphBuilder, value_infos
+from seqserve.training.export.cells.table import find_cell
+from seqserve.training.export.crf import add_crf
+from seqserve.training.export.potentials import Potentials
+from seqserve.training.export.weights import save_graph
+from seqserve.training.taggers.graph import TaggerOptions, build_tagger
 
 
 def open_graph(

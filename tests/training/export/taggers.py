@@ -3,12 +3,12 @@
 import numpy as np
 import torch
 
-from bundle.tags import allowed_transitions, make_tags
-from training.layers.characters import CharCNN, CharLSTM
-from training.layers.crf import CRF
-from training.layers.encoder import Encoder, EncoderDropout
-from training.layers.words import WordFeatures
-from training.taggers.tagger import Tagger
+from seqserve.tagger.tags import allowed_transitions, make_tags
+from seqserve.training.layers.characters import CharCNN, CharLSTM
+from seqserve.training.layers.crf import CRF
+from seqserve.training.layers.encoder import Encoder, EncoderDropout
+from seqserve.training.layers.words import WordFeatures
+from seqserve.training.taggers.model import Tagger
 
 NUM_WORDS = 50
 NUM_CHARACTERS = 30

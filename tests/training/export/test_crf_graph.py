@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from bundle.tags import allowed_transitions, make_tags, spans_from_tags
+from seqserve.tagger.tags import allowed_transitions, make_tags, spans_from_tags
+from seqserve.training.export.potentials import Potentials
 from tests.training.export.sessions import open_crf
-from training.export.potentials import Potentials
 
 
 def random_weights(generator, num_tags, scale=1.0):

@@ -6,13 +6,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto
 
-from bundle.entries import Tensor
+from seqserve.entries import Tensor
+from seqserve.training.export.builder import GraphBuilder, value_infos
+from seqserve.training.export.cuts import Cuts
+from seqserve.training.export.draw import DrawInputs, add_draw
 from tests.toy_language_model import drawn_from, step_batch
 from tests.training.export.language_models import chi_square_limit
 from tests.training.export.sessions import open_graph
-from training.export.builder import GraphBuilder, value_infos
-from training.export.cuts import Cuts
-from training.export.draw import DrawInputs, add_draw
 
 SIZES = (3, 100, 700, 3001)  # one level of sums, two levels, and no multiple of a block
 PARAMETERS = ("uniforms", "temperatures", "repetition_penalties", "banned_ids", "repeated_ids")

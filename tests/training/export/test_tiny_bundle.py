@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bundle.load import load_bundle
-from bundle.tags import spans_from_tags
-from training.reading.conll import read_conll
+from seqserve.load import load_bundle
+from seqserve.tagger.tags import spans_from_tags
+from seqserve.training.reading.conll import read_conll
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bundle.load import load_language_model
-from bundle.token_vocabulary import EOS_ID
+from seqserve.load import load_language_model
+from seqserve.vocabulary.tokens import EOS_ID
 from tests.fixtures.make_tiny_language_models import TEXT
 
 BUNDLES = Path(__file__).parents[2] / "fixtures" / "bundles"

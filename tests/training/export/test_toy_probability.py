@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from bundle.token_vocabulary import EOS_ID
+from seqserve.training.export.cells.table import CELLS
+from seqserve.vocabulary.tokens import EOS_ID
 from tests.training.export.language_models import open_score, random_model, score_feeds
-from training.export.cells.table import CELLS
 
 LONGEST = 6  # tokens, <EOS> not counted
 WORDS = (1, 2, 3)  # <UNK> and two tokens: every id but <EOS>

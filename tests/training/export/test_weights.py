@@ -5,11 +5,11 @@ import onnx
 import pytest
 import safetensors.numpy
 
-from bundle.graph import Graph
+from seqserve.graph import Graph
+from seqserve.training.export.weights import num_parameters, places, save_graph
+from seqserve.training.taggers.graph import TaggerOptions, build_tagger
 from tests.training.export.sessions import open_tagger, random_batch
 from tests.training.export.taggers import NUM_CHARACTERS, NUM_WORDS, random_tagger, weights_of
-from training.export.tagger import TaggerOptions, build_tagger
-from training.export.weights import num_parameters, places, save_graph
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from bundle.graph import Graph
-from bundle.transducer_signature import decode_signature, encode_signature
+from seqserve.graph import Graph
+from seqserve.training.transducers.config import DecoderConfig, EncoderConfig, TransducerModelConfig
+from seqserve.training.transducers.decode_graph import build_decode
+from seqserve.training.transducers.encode_graph import build_encode
+from seqserve.training.transducers.model import Transducer
+from seqserve.training.transducers.trained import TrainedSide, TrainedTransducer
+from seqserve.transducer.signature import decode_signature, encode_signature
 from tests.training.export.sessions import open_graph
-from training.export.decode import build_decode
-from training.export.encode import build_encode
-from training.export.transducer import TrainedSide, TrainedTransducer
-from training.transducers.transducer import Transducer
-from training.transducers.transducer_config import DecoderConfig, EncoderConfig, TransducerModelConfig
 
 __all__ = ["MODELS", "open_decode", "open_encode", "random_transducer"]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from training.gradients.agreement import NOUNS, PREPOSITIONS, PRESENT, WORDS, draw_sentences, write_pairs
-from training.language.minimal_pairs import read_pairs
+from seqserve.training.gradients.agreement import NOUNS, PREPOSITIONS, PRESENT, WORDS, draw_sentences, write_pairs
+from seqserve.training.language.minimal_pairs import read_pairs
 
 FORMS = {form: number for forms in NOUNS for number, form in enumerate(forms)}
 PRESENT_FORMS = {form: number for forms in PRESENT for number, form in enumerate(forms)}

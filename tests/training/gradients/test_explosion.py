@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from training.gradients.agreement import draw_sentences
-from training.gradients.agreement_model import to_batch
-from training.gradients.explosion import compare_clipping, exploding_model, train_exploding
-from training.gradients.gradient_config import ExplosionConfig, GradientModelConfig
+from seqserve.training.gradients.agreement import draw_sentences
+from seqserve.training.gradients.agreement_model import to_batch
+from seqserve.training.gradients.explosion import compare_clipping, exploding_model, train_exploding
+from seqserve.training.gradients.gradient_config import ExplosionConfig, GradientModelConfig
 
 SMALL = GradientModelConfig(embedding_dim=8, hidden_size=16)
 EXPLODING = ExplosionConfig(gain=2.0, num_steps=30)

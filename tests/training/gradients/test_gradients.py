@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from training.__main__ import main
-from training.config import ConfigError, config_from, config_table
-from training.gradients.agreement import WORDS, draw_sentences
-from training.gradients.agreement_model import (
+from seqserve.training.__main__ import main
+from seqserve.training.config import ConfigError
+from seqserve.training.gradients.agreement import WORDS, draw_sentences
+from seqserve.training.gradients.agreement_model import (
     AgreementModel,
     accuracy,
     agreement_norms,
@@ -19,10 +19,11 @@ from training.gradients.agreement_model import (
     train,
     training_batches,
 )
-from training.gradients.gradient_config import GradientModelConfig
-from training.gradients.gradient_norms import norms_by_distance, state_gradients
-from training.layers.cells import build_cell
-from training.layers.recurrent import run_cell
+from seqserve.training.gradients.gradient_config import GradientModelConfig
+from seqserve.training.gradients.gradient_norms import norms_by_distance, state_gradients
+from seqserve.training.layers.cells import build_cell
+from seqserve.training.layers.recurrent import run_cell
+from seqserve.training.load_config import config_from, config_table
 
 CELLS = ["rnn", "rnn-relu", "gru-simplified", "gru", "gru-cudnn", "lstm", "lstm-peephole"]
 SMALL = GradientModelConfig(embedding_dim=5, hidden_size=6)

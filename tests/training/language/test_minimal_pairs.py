@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bundle.errors import SeqserveError
-from training.language.minimal_pairs import Judged, Pair, PairCounts, count_pairs, overall, read_pairs
+from seqserve.errors import SeqserveError
+from seqserve.training.language.minimal_pairs import Judged, Pair, PairCounts, count_pairs, overall, read_pairs
 
 
 def test_json_lines_give_the_paradigm_by_uid_or_construction(tmp_path: Path) -> None:

@@ -1,15 +1,15 @@
 import pytest
 import torch
 
-from bundle.token_vocabulary import TokenVocabulary
+from seqserve.training.checkpoints import RunError, load_tensors
+from seqserve.training.language.config import LanguageModelConfig
+from seqserve.training.language.export import training_files
+from seqserve.training.language.loop import LanguageTraining
+from seqserve.training.language.model import LanguageModel
+from seqserve.training.language.warm_start import start_from
+from seqserve.training.runs import fit
+from seqserve.vocabulary.tokens import TokenVocabulary
 from tests.training.tiny_language import tiny_language_config
-from training.checkpoints import RunError, load_tensors
-from training.language.export_language_run import training_files
-from training.language.language_config import LanguageModelConfig
-from training.language.language_loop import LanguageTraining
-from training.language.language_model import LanguageModel
-from training.language.warm_start import start_from
-from training.runs import fit
 
 SIZES = {"embedding_dim": 8, "hidden_size": 12}
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from seqserve.training.export.cells.table import CELLS
+from seqserve.training.layers.cells import build_cell
 from tests.training.export.language_models import numpy_cell
 from tests.training.export.sessions import open_cell_step
-from training.export.cells.table import CELLS
-from training.layers.cells import build_cell
 
 # The source notes' numeric reference of one vanilla step: the last unit's a<t> and P of the second class, ten rows.
 NOTES_HIDDEN = (

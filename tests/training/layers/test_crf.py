@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundle.tags import allowed_transitions, make_tags
-from training.layers.crf import CRF
+from seqserve.tagger.tags import allowed_transitions, make_tags
+from seqserve.training.layers.crf import CRF
 
 CASES = [("BIO", ["PER"]), ("BIO", ["PER", "LOC"]), ("BIOES", ["PER"])]
 

@@ -6,11 +6,11 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from training.export.cells.table import CELLS
-from training.layers.characters import CharCNN, CharLSTM, reverse
-from training.layers.dropout import LockedDropout, WordDropout
-from training.layers.encoder import Encoder, EncoderDropout, EncoderLayer, FeedForward
-from training.layers.words import WordFeatures
+from seqserve.training.export.cells.table import CELLS
+from seqserve.training.layers.characters import CharCNN, CharLSTM, reverse
+from seqserve.training.layers.dropout import LockedDropout, WordDropout
+from seqserve.training.layers.encoder import Encoder, EncoderDropout, EncoderLayer, FeedForward
+from seqserve.training.layers.words import WordFeatures
 
 
 def test_reverse_leaves_padding_in_place():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import linear
 
-from training.layers.peephole_lstm import PeepholeLSTM
+from seqserve.training.layers.peephole_lstm import PeepholeLSTM
 
 SIZE = 4
 

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from training.layers import softmax
-from training.layers.softmax import AdaptiveSoftmax, FullSoftmax, SampledSoftmax, linear_cross_entropy
+from seqserve.training.layers import softmax
+from seqserve.training.layers.softmax import AdaptiveSoftmax, FullSoftmax, SampledSoftmax, linear_cross_entropy
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundle.tags import spans_from_tags, tags_from_spans
-from training.reading.conll import ConllError, Sentence, map_labels, read_conll, to_scheme
+from seqserve.tagger.tags import spans_from_tags, tags_from_spans
+from seqserve.training.reading.conll import ConllError, Sentence, map_labels, read_conll, to_scheme
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "conll"
 

@@ -1,11 +1,11 @@
 import numpy as np
 
-from bundle.encoding import encode_sentences
-from bundle.vocabulary import CharacterVocabulary, WordVocabulary
-from training.config import AugmentConfig
-from training.reading.conll import Sentence
-from training.reading.dataset import Surfaces
-from training.taggers.augment import Augmenter
+from seqserve.encoding import encode_sentences
+from seqserve.training.config import AugmentConfig
+from seqserve.training.reading.conll import Sentence
+from seqserve.training.reading.dataset import Surfaces
+from seqserve.training.taggers.augment import Augmenter
+from seqserve.vocabulary.words import CharacterVocabulary, WordVocabulary
 
 TAGS = ("O", "B-PER", "I-PER", "E-PER", "S-PER")
 TAG_IDS = {tag: i for i, tag in enumerate(TAGS)}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from training.reading.dna import read_splice
-from training.reading.text import TextError
+from seqserve.training.reading.dna import read_splice
+from seqserve.training.reading.text import TextError
 
 
 def write(tmp_path, *rows):

@@ -1,9 +1,9 @@
 import numpy as np
 
-from bundle.vocabulary import UNKNOWN_ID
-from training.config import CharactersConfig, WordsConfig
-from training.reading.features import build_features, normalise
-from training.reading.vectors import WordVectors
+from seqserve.training.config import CharactersConfig, WordsConfig
+from seqserve.training.reading.features import build_features, normalise
+from seqserve.training.reading.vectors import WordVectors
+from seqserve.vocabulary.words import UNKNOWN_ID
 
 
 def vectors(**words):

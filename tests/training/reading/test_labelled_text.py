@@ -4,10 +4,10 @@ import gzip
 
 import pytest
 
-from training.classifiers.classifier_config import LabelledFile
-from training.config import ConfigError
-from training.reading.labelled_text import LabelledText, read_labelled
-from training.reading.text import TextError
+from seqserve.training.classifiers.config import LabelledFile
+from seqserve.training.config import ConfigError
+from seqserve.training.reading.labelled_text import LabelledText, read_labelled
+from seqserve.training.reading.text import TextError
 
 LABELS = ("yes", "no")
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from bundle.token_vocabulary import EOS_ID, START_ID, UNKNOWN_ID
-from training.reading.pairs import batch_pairs, build_vocabulary, encode_pair, read_texts, tokens_of
-from training.reading.text import TextError
-from training.reading.token_ids import CorpusError
-from training.transducers.transducer_config import PairFile, SideOptions
+from seqserve.training.reading.pairs import batch_pairs, build_vocabulary, encode_pair, read_texts, tokens_of
+from seqserve.training.reading.text import TextError
+from seqserve.training.reading.token_ids import CorpusError
+from seqserve.training.transducers.config import PairFile, SideOptions
+from seqserve.vocabulary.tokens import EOS_ID, START_ID, UNKNOWN_ID
 
 LINES = [("one", "un"), ("two", "deux"), ("one", "une"), ("three", "trois")]
 

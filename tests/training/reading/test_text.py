@@ -3,8 +3,8 @@ import lzma
 
 import pytest
 
-from training.language.language_config import TextFile, TextOptions
-from training.reading.text import TextError, read_lines, read_sequences
+from seqserve.training.language.config import TextFile, TextOptions
+from seqserve.training.reading.text import TextError, read_lines, read_sequences
 
 
 @pytest.mark.parametrize(("name", "pack"), [("a.txt", bytes), ("a.txt.gz", gzip.compress), ("a.txt.xz", lzma.compress)])
@@ -87,7 +87,7 @@ def test_parts_of_lines_are_disjoint_whole_and_blind_to_repeats(tmp_path):
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_a_running_text_comes_in_pieces_and_an_empty_one_not_at_all(tmp_path, monkeypatch, size):
-    monkeypatch.setattr("training.reading.text._CHARACTERS_A_PIECE", size)
+    monkeypatch.setattr("seqserve.training.reading.text._CHARACTERS_A_PIECE", size)
     options = {"level": "character", "tokenization": "characters", "unit": "stream", "ends_sentences": False}
     pieces = sequences(tmp_path, "ab\n\ncdé", **options)
     assert "".join(c for tokens in pieces for c in tokens) == "ab\n\ncdé\n"

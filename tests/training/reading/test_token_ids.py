@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from bundle.token_vocabulary import EOS_ID, UNKNOWN_ID
-from training.language.language_config import TextOptions
-from training.reading.token_ids import CorpusError, FirstPass, write_statistics
+from seqserve.training.language.config import TextOptions
+from seqserve.training.reading.token_ids import CorpusError, FirstPass, write_statistics
+from seqserve.vocabulary.tokens import EOS_ID, UNKNOWN_ID
 
 
 def encoded(folder, sequences, options, *, vocabulary=None):
@@ -41,7 +41,7 @@ def test_blocks_do_not_change_the_result(tmp_path, monkeypatch):
     rows = [[chr(97 + (i * j) % 7) for j in range(i % 5)] for i in range(40)]
     _, whole = encoded(tmp_path, rows, TextOptions())
     ids, ends = np.array(whole.ids), whole.ends
-    monkeypatch.setattr("training.reading.token_ids._BLOCK", 7)
+    monkeypatch.setattr("seqserve.training.reading.token_ids._BLOCK", 7)
     _, blocks = encoded(tmp_path, rows, TextOptions())
     assert np.array_equal(ids, blocks.ids)
     assert np.array_equal(ends, blocks.ends)

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from training.reading.vectors import VectorsError, hash_of_string, load_vectors
+from seqserve.training.reading.vectors import VectorsError, hash_of_string, load_vectors
 
 GLOVE = "the 0.5 -1 2e-1\n. . . 1 2 3\nnaïve 0 0 1\n"
 

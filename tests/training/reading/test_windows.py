@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from bundle.token_vocabulary import START_ID
-from training.reading.token_ids import TokenIds
-from training.reading.windows import plan_batches, sequence_windows, stream_windows
+from seqserve.training.reading.token_ids import TokenIds
+from seqserve.training.reading.windows import plan_batches, sequence_windows, stream_windows
+from seqserve.vocabulary.tokens import START_ID
 
 
 def corpus_of(rows):

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 
-from bundle.tags import Span, spans_from_tags
-from training.taggers.metrics import report, score_spans, score_tags
+from seqserve.tagger.tags import Span, spans_from_tags
+from seqserve.training.taggers.metrics import report, score_spans, score_tags
 
 # Gold 5 phrases: LOC 0-2, PER 3, ORG 5-6 | PER 0, PER 1. Found 6: LOC 0-2, PER 3, ORG 5, ORG 6 | PER 0-1, MISC 3.
 # Correct 2: LOC 0-2, PER 3. Equal tags: 7 of the first 8 (all but the second ORG) and 2 of the last 4 (B-PER, O).

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from training.export.builder import GraphBuilder
-from training.export.weights import Arrays
+from seqserve.training.export.builder import GraphBuilder
+from seqserve.training.export.weights import Arrays
 
 Parts = Sequence[str]
 

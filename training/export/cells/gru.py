@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from training.export.cells.operator import operator_cell
-from training.export.weights import Arrays
+from seqserve.training.export.cells.operator import operator_cell
+from seqserve.training.export.weights import Arrays
 
 _TO_ONNX = (1, 0, 2)  # ours and torch's gates are r,z,n; the operator's z,r,h
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from training.export.builder import GraphBuilder
-from training.export.cells.cell import Parts
-from training.export.cells.masked_scan import add_state_product, scan_cell
-from training.export.weights import Arrays
+from seqserve.training.export.builder import GraphBuilder
+from seqserve.training.export.cells.cell import Parts
+from seqserve.training.export.cells.masked_scan import add_state_product, scan_cell
+from seqserve.training.export.weights import Arrays
 
 
 def _add_body(graph: GraphBuilder, layer: Arrays, projected: str, parts: Parts, *, name: str) -> list[str]:

@@ -1,6 +1,6 @@
 """LSTM (torch.nn.LSTM; no peepholes), by the runtime's operator: it is near the machine's peak."""
 
-from training.export.cells.operator import operator_cell
+from seqserve.training.export.cells.operator import operator_cell
 
 _TO_ONNX = (0, 3, 1, 2)  # torch's gates are i,f,g,o; the operator's i,o,f,c
 

@@ -1,10 +1,10 @@
 """LSTM whose three gates see c<t-1>: a Scan, since the output gate of the operator's peepholes sees c<t>."""
 
-from training.export.builder import GraphBuilder
-from training.export.cells.cell import Parts
-from training.export.cells.masked_scan import add_state_product, scan_cell
-from training.export.cells.operator import reorder_gates
-from training.export.weights import Arrays
+from seqserve.training.export.builder import GraphBuilder
+from seqserve.training.export.cells.cell import Parts
+from seqserve.training.export.cells.masked_scan import add_state_product, scan_cell
+from seqserve.training.export.cells.operator import reorder_gates
+from seqserve.training.export.weights import Arrays
 
 _ORDER = (0, 1, 3, 2)  # u,f,c~,o -> u,f,o,c~: the gates with peepholes lie together
 

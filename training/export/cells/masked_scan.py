@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from training.export.builder import GraphBuilder, scan_with_states
-from training.export.cells.cell import Cell, Parts
-from training.export.cells.operator import reorder_gates
-from training.export.mask import add_mask
-from training.export.weights import Arrays
+from seqserve.training.export.builder import GraphBuilder, scan_with_states
+from seqserve.training.export.cells.cell import Cell, Parts
+from seqserve.training.export.cells.operator import reorder_gates
+from seqserve.training.export.mask import add_mask
+from seqserve.training.export.weights import Arrays
 
 
 class AddBody(Protocol):

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.export.builder import GraphBuilder
-from training.export.cells.cell import Cell, Parts
-from training.export.weights import Arrays
+from seqserve.training.export.builder import GraphBuilder
+from seqserve.training.export.cells.cell import Cell, Parts
+from seqserve.training.export.weights import Arrays
 
 
 def reorder_gates(array: NDArray[Any], order: Sequence[int]) -> NDArray[np.float32]:

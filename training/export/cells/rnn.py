@@ -1,9 +1,9 @@
 """Vanilla RNN (torch.nn.RNN): a<t> = g(W_ax x<t> + W_aa a<t-1> + b_a), g = tanh or relu."""
 
-from training.export.builder import GraphBuilder
-from training.export.cells.cell import Cell, Parts
-from training.export.cells.masked_scan import add_state_product, scan_cell
-from training.export.weights import Arrays
+from seqserve.training.export.builder import GraphBuilder
+from seqserve.training.export.cells.cell import Cell, Parts
+from seqserve.training.export.cells.masked_scan import add_state_product, scan_cell
+from seqserve.training.export.weights import Arrays
 
 
 def _rnn(activation: str) -> Cell:

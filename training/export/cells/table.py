@@ -1,11 +1,11 @@
 """Every cell by its name in a manifest; a new cell is one file and one line here."""
 
-from training.export.cells.cell import Cell
-from training.export.cells.gru import GRU, GRU_CUDNN
-from training.export.cells.gru_simplified import GRU_SIMPLIFIED
-from training.export.cells.lstm import LSTM
-from training.export.cells.lstm_peephole import LSTM_PEEPHOLE
-from training.export.cells.rnn import RNN, RNN_RELU
+from seqserve.training.export.cells.cell import Cell
+from seqserve.training.export.cells.gru import GRU, GRU_CUDNN
+from seqserve.training.export.cells.gru_simplified import GRU_SIMPLIFIED
+from seqserve.training.export.cells.lstm import LSTM
+from seqserve.training.export.cells.lstm_peephole import LSTM_PEEPHOLE
+from seqserve.training.export.cells.rnn import RNN, RNN_RELU
 
 CELLS = {
     "rnn": RNN,

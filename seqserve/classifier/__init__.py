@@ -1,0 +1,1 @@
+"""Classifiers: a text in, the probability of every label out."""

@@ -1,0 +1,82 @@
+"""Find the bundles below a folder of models, <name>/<version>/ each, and say which folders are passed over."""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from seqserve.errors import BundleError
+from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest
+
+_NO_MODELS = frozenset({"lost+found", "__MACOSX"})
+"""Folders that file systems and archives leave behind. A name with a leading dot is hidden, and not seen either."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A folder that is not served, with the reason: the rest of a sentence that begins with the folder."""
+
+    folder: Path
+    reason: str
+
+
+def find_bundles(
+    models_dir: str | os.PathLike[str], *, pass_over: Callable[[PassedOver], object] | None = None
+) -> list[Path]:
+    """Return the newest version's folder of every model below models/<name>/<version>/, by name.
+
+    Versions are ordered with numbers in them as numbers, so 10 is newer than 9. A folder whose manifest has another
+    name or version than the folder itself is passed over. A folder whose manifest cannot be read is returned: loading
+    it raises the error that says why.
+    """
+    tell = pass_over or (lambda folder: None)
+    found = [_newest(folder, tell) for folder in _folders(Path(models_dir), tell)]
+    return [folder for folder in found if folder is not None]
+
+
+def _newest(model: Path, tell: Callable[[PassedOver], object]) -> Path | None:
+    versions = [folder for folder in _folders(model, tell) if os.path.lexists(folder / MANIFEST_FILE)]
+    for folder in sorted(versions, key=lambda version: _natural(version.name), reverse=True):
+        try:
+            manifest = read_manifest(folder)
+        except BundleError:
+            return folder
+        if reason := _mismatch(folder, manifest):
+            tell(PassedOver(folder, reason))
+        else:
+            return folder
+    return None
+
+
+def _mismatch(folder: Path, manifest: Manifest) -> str:
+    if manifest.name != folder.parent.name:
+        return f"its manifest has the name {manifest.name!r} instead of {folder.parent.name!r}"
+    if manifest.version != folder.name:
+        return f"its manifest has the version {manifest.version!r} instead of {folder.name!r}"
+    return ""
+
+
+def _folders(parent: Path, tell: Callable[[PassedOver], object]) -> list[Path]:
+    """Return the folders in a folder by name, links to folders too."""
+    try:
+        with os.scandir(parent) as entries:
+            names = [entry.name for entry in entries if _is_folder(entry)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        tell(PassedOver(parent, f"it cannot be read: {error.strerror}"))
+        return []
+    return [parent / name for name in sorted(names) if not name.startswith(".") and name not in _NO_MODELS]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _natural(version: str) -> list[tuple[int, str]]:
+    parts = re.findall(r"[0-9]+|[^0-9]+", version)
+    return [(int(part), "") if "0" <= part[0] <= "9" else (-1, part) for part in parts]

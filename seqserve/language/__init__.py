@@ -1,0 +1,1 @@
+"""Language models: the probability of text, and new text."""

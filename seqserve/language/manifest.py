@@ -1,0 +1,87 @@
+"""The manifest of a language model."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from seqserve.entries import (
+    CellName,
+    CommonManifest,
+    FileEntry,
+    GraphEntry,
+    ManifestStruct,
+    Positive,
+    Size,
+    Tokenization,
+    VocabularyEntry,
+)
+
+
+class LanguageModelArchitecture(ManifestStruct, frozen=True):
+    """What the model is; projection_dim 0: none; cutoffs: of the adaptive softmax; state_size: see StepBatch."""
+
+    cell: CellName
+    level: Literal["word", "character"]
+    num_layers: Positive
+    embedding_dim: Positive
+    hidden_size: Positive
+    projection_dim: Size
+    tied: bool
+    softmax: Literal["full", "adaptive"]
+    cutoffs: list[Positive]
+    state_size: Positive
+    num_parameters: Size
+
+    def __post_init__(self) -> None:
+        """Refuse cut-offs that are no adaptive softmax's."""
+        if (self.softmax == "adaptive") != bool(self.cutoffs) or sorted(set(self.cutoffs)) != self.cutoffs:
+            raise ValueError(f"cutoffs must ascend and be there only when softmax is adaptive, not {self.cutoffs}")
+
+
+class LanguageModelGraphs(ManifestStruct, frozen=True):
+    """The graphs of a language model: log-probabilities of given tokens, and one drawn token a row."""
+
+    score: GraphEntry
+    step: GraphEntry
+
+
+class LanguageModelVocabularies(ManifestStruct, frozen=True):
+    """The vocabulary of a language model, in the order of its ids."""
+
+    tokens: VocabularyEntry
+
+
+class LanguageModelLimits(ManifestStruct, frozen=True):
+    """The longest row of one scoring run; longer texts are scored in chunks that carry the state."""
+
+    max_chunk_tokens: Positive
+
+
+class LanguageModelManifest(CommonManifest, frozen=True, tag="language-model"):
+    """Everything about a language model's bundle that is not weights.
+
+    ends_sentences: whether <EOS> was learned; false for a model of one running text.
+    """
+
+    architecture: LanguageModelArchitecture
+    graphs: LanguageModelGraphs
+    vocabularies: LanguageModelVocabularies
+    tokenization: Tokenization
+    limits: LanguageModelLimits
+    ends_sentences: bool
+
+    @property
+    def task(self) -> Literal["language-model"]:
+        """What the model does."""
+        return "language-model"
+
+    def graph_files(self) -> list[GraphEntry]:
+        """Return the entry of every graph."""
+        return [self.graphs.score, self.graphs.step]
+
+    def files(self) -> Iterator[FileEntry]:
+        """Yield the entry of every file of the bundle but the manifest itself."""
+        yield from self.graph_files()
+        yield self.weights
+        yield self.vocabularies.tokens
+        yield self.golden
+        yield from self.extra_files

@@ -1,0 +1,38 @@
+"""What a graph takes and gives: names, types and shapes, as the manifest says them."""
+
+from pathlib import Path
+
+from seqserve.entries import GraphEntry, Tensor
+from seqserve.errors import BundleError
+
+Signature = tuple[list[Tensor], list[Tensor]]
+"""Inputs and outputs."""
+
+
+def sentence_inputs() -> list[Tensor]:
+    """Return what every graph that reads words and their characters takes; see `seqserve.encoding.TokenBatch`."""
+    return [
+        Tensor(name="words", dtype="int32", shape=["B", "T"]),
+        Tensor(name="chars", dtype="int32", shape=["B", "T", "L"]),
+        Tensor(name="lengths", dtype="int32", shape=["B"]),
+    ]
+
+
+def check_signature(path: Path, graph: str, entry: GraphEntry, signature: Signature) -> None:
+    """Compare a manifest's entry with what the graph must be; names of dimensions are free. Raises BundleError."""
+    for kind, found, expected in (
+        ("input", entry.inputs, signature[0]),
+        ("output", entry.outputs, signature[1]),
+    ):
+        if _shapes(found) != _shapes(expected):
+            raise BundleError(
+                f"{path}: the {kind}s of the graph {graph} must be {_shapes(expected)}, not {_shapes(found)}"
+            )
+
+
+def _shapes(tensors: list[Tensor]) -> dict[str, str]:
+    """Return "dtype[dimensions]" by name, with a * for each dimension that varies."""
+    return {
+        tensor.name: f"{tensor.dtype}{[size if isinstance(size, int) else '*' for size in tensor.shape]}"
+        for tensor in tensors
+    }

@@ -1,0 +1,1 @@
+"""Taggers: sentences in, names with their posteriors out."""

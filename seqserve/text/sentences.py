@@ -1,0 +1,91 @@
+"""Tokens to sentences: ranges of tokens short enough for a model."""
+
+from collections.abc import Iterator, Sequence
+
+from seqserve.text.tokenization import Token, is_paragraph_break
+
+_ENDS = frozenset(".!?…")
+_ENDS_WITHOUT_SPACE = frozenset("。！？｡؟۔।॥")
+_CLOSING = frozenset(("”", "’", "»", "''", "’’", ")", "]", "}", "」", "』", "）", "】"))
+_STRAIGHT_QUOTES = frozenset(('"', "'"))
+_OPENING = frozenset("“‘«¿¡([{「『（【`")
+
+
+def split_sentences(text: str, tokens: Sequence[Token], *, max_tokens: int) -> list[tuple[int, int]]:
+    """Return half-open ranges of tokens that cover all tokens in order, none empty or longer than `max_tokens`.
+
+    A blank line always ends a sentence; so do . ! ? … before white space and a capital, digit, quote or letter without
+    case. Abbreviations and initials keep their period inside the token and end nothing. Closing quotes and brackets
+    stay with the sentence that they close. Raises ValueError when max_tokens is below 1.
+    """
+    if max_tokens < 1:
+        raise ValueError(f"max_tokens must be at least 1, not {max_tokens}")
+    sentences: list[tuple[int, int]] = []
+    start = 0
+    for end in _sentence_ends(text, tokens):
+        sentences.extend(_cut(tokens, start, end, max_tokens))
+        start = end
+    return sentences
+
+
+def _sentence_ends(text: str, tokens: Sequence[Token]) -> Iterator[int]:
+    """Yield the position after the last token of each sentence."""
+    start = 0
+    ended = False  # a terminator was seen, and only closing quotes and brackets since
+    open_quote = False  # an odd number of straight double quotes in this sentence
+    for position, token in enumerate(tokens):
+        if position > start:
+            before = tokens[position - 1]
+            gap = token.start - before.end
+            if (gap > 1 and is_paragraph_break(text, before.end, token.start)) or (
+                ended and _starts_sentence(tokens, position, open_quote=open_quote)
+            ):
+                yield position
+                start, ended, open_quote = position, False, False
+        if token.text == '"':
+            open_quote = not open_quote
+        if _is_end(token.text):
+            # "1." or "b." at the beginning numbers what follows.
+            ended = not (position == start + 1 and _is_number(tokens[start].text))
+        elif token.text not in _CLOSING and token.text not in _STRAIGHT_QUOTES:
+            ended = False
+    if tokens:
+        yield len(tokens)
+
+
+def _is_end(token: str) -> bool:
+    last = token[-1]
+    if last in _ENDS:
+        return token[0] in _ENDS or token in ("etc.", "Etc.")
+    return last in _ENDS_WITHOUT_SPACE
+
+
+def _is_number(token: str) -> bool:
+    return len(token) <= 3 and (token.isdecimal() or (len(token) == 1 and token.isalpha() and token != "I"))
+
+
+def _starts_sentence(tokens: Sequence[Token], position: int, *, open_quote: bool) -> bool:
+    """Say whether a token that follows a terminator (and perhaps closing quotes) begins the next sentence."""
+    before, token = tokens[position - 1], tokens[position]
+    if token.text in _CLOSING or (token.text == '"' and open_quote):
+        return False
+    if before.text[-1] in _ENDS_WITHOUT_SPACE:
+        return True
+    if token.start == before.end:
+        return False
+    if token.text in _STRAIGHT_QUOTES:
+        # An opening quote touches what it quotes.
+        return position + 1 < len(tokens) and tokens[position + 1].start == token.end
+    first = token.text[0]
+    return first in _OPENING or first.isupper() or first.isdecimal() or (first.isalpha() and not first.islower())
+
+
+def _cut(tokens: Sequence[Token], start: int, end: int, max_tokens: int) -> Iterator[tuple[int, int]]:
+    """Cut a range that is too long, after punctuation in the second half of what is allowed where there is some."""
+    while end - start > max_tokens:
+        middle = start + max_tokens // 2
+        after = range(start + max_tokens, middle, -1)
+        cut = next((place for place in after if not tokens[place - 1].text[0].isalnum()), start + max_tokens)
+        yield start, cut
+        start = cut
+    yield start, end

@@ -1,0 +1,1 @@
+"""Encoder-decoders: a text in, another text out."""

@@ -1,0 +1,93 @@
+"""Open an encoder-decoder's verified folder, check its recorded answers, and see whether rows stand alone."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from seqserve.entries import Tokenization, VocabularyEntry
+from seqserve.errors import BundleError
+from seqserve.manifest import MANIFEST_FILE
+from seqserve.parts import BundleParts
+from seqserve.signature import check_signature
+from seqserve.transducer.beam import Search
+from seqserve.transducer.golden import check_golden, read_golden
+from seqserve.transducer.manifest import TransducerManifest
+from seqserve.transducer.model import TransducerBundle, TransduceRow
+from seqserve.transducer.signature import decode_signature, encode_signature
+from seqserve.vocabulary.files import check_size
+from seqserve.vocabulary.tokens import START_ID, UNKNOWN_ID, TokenVocabulary
+
+_PROBED_TEXTS = 6
+_PROBED_BEAMS = (1, 3)
+_PROBED_TOKENS = 12
+_MASS_TOLERANCE = 1e-3
+
+
+def open_transducer(root: Path, manifest: TransducerManifest, *, provider: str) -> TransducerBundle:
+    """Open a folder whose files were verified; raises BundleError."""
+    bundle = open_unchecked(root, manifest, provider=provider)
+    path = root / manifest.golden.file
+    try:
+        _check_ids(root / manifest.graphs.decode.file, bundle)
+        golden = read_golden(path, num_source=len(bundle.source), num_target=len(bundle.target))
+        check_golden(path, golden, bundle)
+        texts = [np.array(pair.source_ids, np.int32) for pair in golden.pairs[:_PROBED_TEXTS]]
+        reproducible = manifest.reproducible and _rows_stand_alone(bundle, texts)
+    except BundleError:
+        raise
+    except Exception as error:  # whatever the runtime raises, these graphs cannot serve
+        files = f"{root / manifest.graphs.encode.file} and {manifest.graphs.decode.file}"
+        raise BundleError(f"{files}: cannot be run: {' '.join(str(error).split())}") from error
+    return dataclasses.replace(bundle, reproducible=reproducible)
+
+
+def open_unchecked(root: Path, manifest: TransducerManifest, *, provider: str = "cpu") -> TransducerBundle:
+    """Open a folder without comparing its answers, to record a golden.json; raises BundleError."""
+    return read_parts(root, manifest).open(root, provider=provider)
+
+
+def read_parts(root: Path, manifest: TransducerManifest) -> BundleParts[TransducerBundle]:
+    """Read all but the graphs; raises BundleError."""
+    vocabularies, tokenization = manifest.vocabularies, manifest.tokenization
+    source = _read_vocabulary(root, vocabularies.source, tokenization.source)
+    target = _read_vocabulary(root, vocabularies.target, tokenization.target)
+    sizes = manifest.architecture.state_size, manifest.architecture.memory_size
+    encode, decode = manifest.graphs.encode, manifest.graphs.decode
+    check_signature(root / MANIFEST_FILE, "encode", encode, encode_signature(*sizes))
+    check_signature(root / MANIFEST_FILE, "decode", decode, decode_signature(*sizes))
+    values = {"manifest": manifest, "source": source, "target": target, "reproducible": manifest.reproducible}
+    return BundleParts(TransducerBundle, values, {"encode_graph": encode, "decode_graph": decode})
+
+
+def _read_vocabulary(root: Path, entry: VocabularyEntry, tokenization: Tokenization) -> TokenVocabulary:
+    vocabulary = TokenVocabulary.read(root / entry.file, tokenization.lookup)
+    check_size(root, entry, len(vocabulary))
+    return vocabulary
+
+
+def _check_ids(path: Path, bundle: TransducerBundle) -> None:
+    """Refuse graphs made for other vocabularies: each target id but <UNK> can be chosen, and no other.
+
+    The last source id is read too.
+    """
+    size = len(bundle.target)
+    encoded = bundle.encode([np.array([len(bundle.source) - 1], np.int32)])
+    decoded = bundle.decode(encoded, np.array([START_ID], np.int32), num_top=size)
+    bundle.decode(encoded, np.array([size - 1], np.int32), num_top=1)
+    expected = [token_id for token_id in range(size) if token_id != UNKNOWN_ID]
+    if np.sort(decoded.top_ids[0]).tolist() != expected:
+        raise BundleError(f"{path}: chooses among {decoded.top_ids.shape[1]} ids instead of the {size - 1} known ones")
+    mass = float(np.exp(decoded.top_log_probs.astype(np.float64)).sum())
+    if not mass <= 1 + _MASS_TOLERANCE:
+        raise BundleError(f"{path}: the known ids have the probability {mass:.6g}, more than 1")
+
+
+def _rows_stand_alone(bundle: TransducerBundle, texts: list[np.ndarray]) -> bool:
+    """Say whether texts alone, together, and together in another order give the same tokens and bits."""
+    rows = [
+        TransduceRow(ids, Search(_PROBED_BEAMS[number % len(_PROBED_BEAMS)], _PROBED_TOKENS))
+        for number, ids in enumerate(texts)
+    ]
+    alone = [bundle.run([row])[0] for row in rows]
+    return alone == bundle.run(rows) and alone == bundle.run(rows[::-1])[::-1]

@@ -1,0 +1,1 @@
+"""Rows of many requests in one run of a graph."""

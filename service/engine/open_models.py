@@ -1,0 +1,111 @@
+"""Bundles that were checked, perhaps by another process, and are opened in each worker."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from seqserve.errors import BundleError
+from seqserve.load import Bundle, load_bundle, open_bundle, read_parts
+from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, sha256_of, verify_files
+from seqserve.parts import BundleParts
+from seqserve.service.engine.checks import stamps_of
+from seqserve.service.engine.models import Model, QueueLimits, SlotLimits, model_of
+from seqserve.service.engine.reports import BundleReport
+
+logger = logging.getLogger("seqserve")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A bundle that passed its checks; `parts` is what workers share of it.
+
+    report: what the check found; None for a model that no check has seen.
+    """
+
+    folder: Path
+    manifest: Manifest
+    parts: BundleParts[Any] | None
+    report: BundleReport | None = None
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the files are still those that were checked, as far as their stamps tell."""
+        return self.report is not None and self.report.stamps == stamps_of(self.folder, self.manifest)
+
+
+def take_reported(reports: Iterable[BundleReport], known: Mapping[str, Checked] | None = None) -> list[Checked]:
+    """Decide what is served: exactly what was reported, and as it was when it was checked.
+
+    No graph is opened here. Known bundles whose report is the same are returned as they are.
+    Raises BundleError when a manifest or a vocabulary is no longer the file that was checked.
+    """
+    before = {} if known is None else {item.report: item for item in known.values() if item.report is not None}
+    return [before.get(report) or _read(report) for report in reports]
+
+
+def open_model(checked: Checked, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> Model:
+    """Open a checked bundle in the process that serves it; "auto" falls back to the CPU.
+
+    A run on another provider waits for its device, and so is never made in the loop.
+
+    Raises BundleError, also when a file is no longer what was checked: a worker that replaces a dead one long after the
+    start would else answer with another's weights.
+    """
+    if not checked.is_unchanged:
+        verify_files(checked.folder, checked.manifest)
+    if provider == "cpu" and checked.parts is not None:
+        bundle: Bundle = checked.parts.open(checked.folder)
+    else:
+        bundle, provider = _open_on(checked, provider)
+    if provider != "cpu":
+        queue = queue._replace(quick_run_s=0.0)
+    return model_of(bundle, provider, queue, slots)
+
+
+def load_on(folder: Path, provider: str) -> tuple[Bundle, str]:
+    """Load a bundle and say where it runs; "auto" falls back to the CPU. Raises BundleError."""
+    return _fall_back(lambda chosen: load_bundle(folder, provider=chosen), provider)
+
+
+def _open_on(checked: Checked, provider: str) -> tuple[Bundle, str]:
+    """Open verified files where they were not run yet, and compare their answers."""
+    return _fall_back(lambda chosen: open_bundle(checked.folder, checked.manifest, provider=chosen), provider)
+
+
+def _fall_back(load: Callable[[str], Bundle], provider: str) -> tuple[Bundle, str]:
+    if provider == "auto":
+        try:
+            return load("cuda"), "cuda"
+        except BundleError as error:
+            logger.warning("not on cuda: %s", error)
+            provider = "cpu"
+    return load(provider), provider
+
+
+def _read(report: BundleReport) -> Checked:
+    folder = report.path
+    manifest_path = folder / MANIFEST_FILE
+    _compare(manifest_path, report.manifest_sha256)
+    manifest = read_manifest(folder)
+    checksums = {manifest_path: report.manifest_sha256}
+    checksums |= {folder / entry.file: entry.sha256 for entry in msgspec.structs.astuple(manifest.vocabularies)}
+    # Before, so that nothing else is read; and after, because a file may have changed meanwhile.
+    for path, sha256 in checksums.items():
+        _compare(path, sha256)
+    parts = read_parts(folder, manifest).with_reproducible(report.reproducible)
+    for path, sha256 in checksums.items():
+        _compare(path, sha256)
+    return Checked(folder, manifest, parts, report)
+
+
+def _compare(path: Path, sha256: str) -> None:
+    try:
+        is_same = path.is_file() and sha256_of(path) == sha256
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read: {error.strerror}") from error
+    if not is_same:
+        raise BundleError(f"{path}: has changed since it was checked")

@@ -1,0 +1,292 @@
+"""Sampling: every running sample of every request advances by one token in one run of the step graph.
+
+One thread owns it all: it starts with the first request and ends when nothing is left. Requests join and leave between
+two tokens. When more samples wait than there are slots, those that have run longest make room, so that a long sample
+never holds a short one. Clients take turns, and the requests of a client do, so that one with many samples never holds
+one with few; a client that has fewer slots than an equal share is given slots of those that have more at once.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from seqserve.language.model import LanguageModelBundle
+from seqserve.service.engine.cancellation import Cancellation, ClientLeftError
+from seqserve.service.engine.sampling.handle import Sample, SampleHandle, samples_late, seconds_left
+from seqserve.service.engine.sampling.prefill import PrefillQueue
+from seqserve.service.engine.sampling.slots import Held, plan_slots
+from seqserve.service.engine.sampling.spec import SampleSpec
+from seqserve.service.engine.sampling.step_rows import StepRows
+from seqserve.service.engine.sampling.turns import Turns
+from seqserve.service.engine.shares import Shares
+from seqserve.service.errors import InvalidRequestError, OverloadedError
+
+QUANTUM_TOKENS = 32
+"""A sample keeps its slot for at least this many tokens while others wait: moving a state costs far less than a run."""
+
+LOOK_TOKENS = 8
+"""How often clients are looked at; one that has left frees its slots within twice this many tokens."""
+
+FIRST_GUESS_TOKENS_PER_S = 200.0
+"""Speed that Retry-After is computed from before anything was measured."""
+
+_DECAY = 0.95
+
+logger = logging.getLogger("seqserve")
+
+
+class Observer(Protocol):
+    """Who is told how sampling goes; called in the decoder's thread."""
+
+    def count_sampled(self, num_tokens: int) -> None:
+        """A run has drawn this many tokens."""
+
+    def set_active_samples(self, num_samples: int) -> None:
+        """This many samples hold a slot now."""
+
+
+class Decoder:
+    """Draws samples of one model; `max_slots` rows in a run at most, `max_waiting` samples beyond them wait.
+
+    client_share: what one client may have of both together (see Shares).
+    """
+
+    def __init__(
+        self,
+        bundle: LanguageModelBundle,
+        *,
+        max_slots: int = 64,
+        max_waiting: int = 256,
+        client_share: float = 1.0,
+    ) -> None:
+        self.observer: Observer | None = None
+        self.running_since: float | None = None
+        """Monotonic time since when the present turn goes on; None while nothing is drawn."""
+        self._bundle = bundle
+        self._max_slots = max_slots
+        self._lock = threading.Lock()  # of the next three
+        self._is_owned = False
+        self._arrived: list[SampleHandle] = []
+        most = max_slots + max_waiting
+        self._room = Shares(most, share=client_share, first=most // 4)  # samples admitted and not ended
+        # What follows belongs to the owner thread.
+        self._handles: list[SampleHandle] = []
+        self._prefills = PrefillQueue(bundle)
+        self._ready: Turns[Sample] = Turns()
+        self._rows = StepRows(bundle.state_size)
+        self._streaming: list[SampleHandle] = []
+        self._turn = 0
+        self._recent_tokens, self._recent_s = 0.0, 0.0
+
+    @property
+    def num_samples(self) -> int:
+        """Samples that were admitted and have not ended."""
+        return self._room.held
+
+    def submit(
+        self,
+        specs: Sequence[SampleSpec],
+        *,
+        cancellation: Cancellation,
+        streams: bool = False,
+    ) -> SampleHandle:
+        """Draw samples; returns at once. See SampleHandle for the options.
+
+        Samples of one request with the same prompt share its reading. Raises OverloadedError when there is no room.
+        """
+        handle = SampleHandle(specs, cancellation=cancellation, streams=streams)
+        if not specs:
+            handle.end()
+            return handle
+        with self._lock:
+            if not self._room.take(cancellation.client, len(specs)):
+                raise self._refusal(len(specs), cancellation.client)
+            if not self._is_owned:
+                threading.Thread(target=self._own, name="decoder").start()
+                self._is_owned = True
+            self._arrived.append(handle)
+        return handle
+
+    def _refusal(self, num_samples: int, client: str) -> OverloadedError:
+        """Return the error for samples that find no room; called with the lock held, by any thread."""
+        room = self._room
+        handles = [*self._handles, *self._arrived]
+        speed = self._recent_tokens / self._recent_s if self._recent_s else FIRST_GUESS_TOKENS_PER_S
+        if room.is_full_for(client, num_samples):
+            return OverloadedError(
+                f"{room.held} samples are being drawn or wait, and {num_samples} more exceed the limit of "
+                f"{room.limit} (max_samples + max_waiting_samples).",
+                retry_after_s=seconds_left(handles, speed),
+            )
+        own = [handle for handle in handles if handle.cancellation.client == client]
+        return OverloadedError(
+            f"{room.held_by(client)} samples of this client are being drawn or wait, and {num_samples} more exceed its "
+            f"share of the {room.limit} that there may be (--client-share).",
+            retry_after_s=min(seconds_left(handles, speed), seconds_left(own, speed / room.num_clients)),
+        )
+
+    def _own(self) -> None:
+        """Advance until nothing is left; the thread's body."""
+        while (arrived := self._take_in()) is not None:
+            self.running_since = time.monotonic()
+            try:
+                self._handles += arrived
+                for handle in arrived:
+                    for sample in self._prefills.add(handle):
+                        self._queue(sample)
+                self._drop_over()
+                self._read_prompts()
+                self._fill_slots()
+                self._step()
+                self._turn += 1
+            except Exception as error:  # a bug of ours: nobody may wait for ever, and the next request finds order
+                logger.error("the decoder failed", exc_info=error)
+                self._reset(error)
+
+    def _take_in(self) -> list[SampleHandle] | None:
+        """Return the requests that have arrived; None, having given up the ownership, when nothing is left at all."""
+        with self._lock:
+            arrived, self._arrived = self._arrived, []
+            if arrived or self._handles:
+                return arrived
+            self._is_owned = False
+            self.running_since = None
+            return None
+
+    def _queue(self, sample: Sample) -> None:
+        self._ready.add(sample.handle, sample)
+
+    def _drop_over(self) -> None:
+        """End requests whose deadline has passed or whose client has left."""
+        now, looks = time.monotonic(), self._turn % LOOK_TOKENS == 0
+        errors: dict[SampleHandle, Exception] = {}
+        for handle in self._handles:
+            if handle.is_cancelled or (looks and handle.cancellation.is_alone(now)):
+                errors[handle] = ClientLeftError()
+            elif handle.cancellation.is_over(now):
+                errors[handle] = samples_late()
+        for handle, error in errors.items():
+            self._fail([handle], error)
+
+    def _read_prompts(self) -> None:
+        chosen = self._prefills.take()
+        if not chosen:
+            return
+        for prefill in chosen:
+            prefill.handle.start(time.monotonic())
+        try:
+            read = self._prefills.run(chosen)
+        except Exception as error:
+            self._fail([prefill.handle for prefill in chosen], error)
+            return
+        for prefill in read:
+            for sample in prefill.samples:
+                self._queue(sample)
+
+    def _fill_slots(self) -> None:
+        """Give free slots to samples that wait, and the slots of those that have had them long when none are free."""
+        if not self._ready:
+            return
+        # Joiners come last, so rows are in the order in which they got their slots.
+        held = [
+            Held(sample.handle.cancellation.client, self._turn - sample.since >= QUANTUM_TOKENS)
+            for sample in self._rows.samples
+        ]
+        leaving, due = plan_slots(held, dict(self._ready.clients), max_slots=self._max_slots)
+        num_joining = min(len(self._ready), self._max_slots - len(held) + len(leaving))
+        joining = [self._ready.take(client) for client, number in due.items() for _ in range(number)]
+        joining += [self._ready.take() for _ in range(num_joining - len(joining))]
+        now = time.monotonic()
+        for sample in joining:
+            sample.since = self._turn
+            sample.handle.start(now)
+        for sample in self._change(leaving, joining):
+            self._queue(sample)
+
+    def _step(self) -> None:
+        samples = self._rows.samples
+        if not samples:
+            return
+        started_at = time.monotonic()
+        try:
+            run = self._bundle.advance if self._rows.are_checked else self._bundle.run_step
+            result = run(self._rows.batch())
+            self._rows.are_checked = True
+        except Exception as error:
+            self._fail([sample.handle for sample in samples], error)
+            return
+        ended, stuck = self._rows.advance(result)
+        self._measure(len(samples), time.monotonic() - started_at)
+        for handle in self._streaming:
+            handle.tell()
+        if ended:
+            self._end(ended)
+        if stuck:
+            # Bans are counted before a sample is admitted: this is about weights that leave nothing.
+            nothing_left = InvalidRequestError("Nothing is left that may be drawn: every token is banned.")
+            self._fail([samples[row].handle for row in stuck], nothing_left)
+
+    def _end(self, rows: list[int]) -> None:
+        """Free the slots of samples that have ended, and end the requests whose last ones they were."""
+        over = []
+        ended: Counter[str] = Counter()
+        for sample in self._change(rows, []):
+            ended[sample.handle.cancellation.client] += 1
+            sample.handle.num_running -= 1
+            if not sample.handle.num_running:
+                over.append(sample.handle)
+        with self._lock:
+            for client, number in ended.items():
+                self._room.give(client, number)
+        if over:
+            self._handles = [handle for handle in self._handles if handle.num_running]
+            for handle in over:
+                handle.end()
+
+    def _fail(self, handles: Iterable[SampleHandle], error: Exception) -> None:
+        """End requests with an error; whatever of them runs or waits is dropped."""
+        over = {handle for handle in handles if not handle.is_over}
+        for handle in over:
+            self._ready.drop(handle)
+        self._prefills.drop(over)
+        self._change([row for row, sample in enumerate(self._rows.samples) if sample.handle in over], [])
+        # Last, so that a bug before it leaves them where `_reset` finds them.
+        self._handles = [handle for handle in self._handles if handle not in over]
+        self._give_room(over)
+        for handle in over:
+            handle.end(error)
+
+    def _reset(self, error: Exception) -> None:
+        """Fail every request and begin anew."""
+        handles, self._handles = self._handles, []
+        self._prefills, self._ready, self._streaming = PrefillQueue(self._bundle), Turns(), []
+        self._rows = StepRows(self._bundle.state_size)
+        self._give_room(handles)
+        for handle in handles:
+            if not handle.is_over:
+                handle.end(error)
+
+    def _give_room(self, handles: Iterable[SampleHandle]) -> None:
+        with self._lock:
+            for handle in handles:
+                if handle.num_running:
+                    self._room.give(handle.cancellation.client, handle.num_running)
+
+    def _change(self, leaving: Sequence[int], joining: Sequence[Sample]) -> list[Sample]:
+        """Let samples leave and take slots; returns those that left."""
+        if not leaving and not joining:
+            return []
+        left = self._rows.change(leaving, joining)
+        self._streaming = list({sample.handle: None for sample in self._rows.samples if sample.handle.streams})
+        if self.observer is not None:
+            self.observer.set_active_samples(len(self._rows))
+        return left
+
+    def _measure(self, num_tokens: int, seconds: float) -> None:
+        self._recent_tokens = _DECAY * self._recent_tokens + num_tokens
+        self._recent_s = _DECAY * self._recent_s + seconds
+        if self.observer is not None:
+            self.observer.count_sampled(num_tokens)

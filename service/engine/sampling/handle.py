@@ -1,0 +1,182 @@
+"""What a request holds of its samples while the decoder draws them: the samples carry their own reply."""
+
+import math
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqserve.service.engine.cancellation import Cancellation, ClientLeftError
+from seqserve.service.engine.event_loop import make_event
+from seqserve.service.engine.sampling.spec import SampleSpec, SeenIds, uniforms
+from seqserve.service.errors import DeadlineExceededError, InternalError, RequestError
+from seqserve.vocabulary.tokens import EOS_ID, START_ID
+
+FinishReason = Literal["eos", "length", "stop"]
+
+GRACE_S = 5.0
+"""Beyond the deadline: the decoder ends a request between two tokens, and only a run that hangs takes longer."""
+
+
+class Sample:
+    """What has been drawn of one sample: `ids` and the model's own `log_probs` (natural logarithms), <EOS> included.
+
+    One thread draws. Any other may read the first len(log_probs) entries of both; when it finds a `finish_reason` and
+    reads `log_probs` after that, it has all of them.
+    """
+
+    __slots__ = (
+        "finish_reason",
+        "handle",
+        "ids",
+        "log_probs",
+        "previous_id",
+        "seen",
+        "since",
+        "spec",
+        "state",
+        "uniforms",
+    )
+
+    def __init__(self, spec: SampleSpec, handle: "SampleHandle") -> None:
+        self.handle = handle
+        self.spec = spec
+        self.ids: list[int] = []
+        self.log_probs: list[float] = []
+        self.finish_reason: FinishReason | None = None
+        self.previous_id = spec.prompt_ids[-1] if spec.prompt_ids else START_ID
+        self.seen = SeenIds(spec.prompt_ids) if spec.repetition_penalty != 1 else None
+        self.uniforms = uniforms(spec.seed, spec.index)
+        self.state: NDArray[np.float32] | None = None
+        """(S,) while it waits for a slot; None before its prompt was read and while it holds one."""
+        self.since = 0
+        """Turn of the decoder in which it got its slot."""
+
+    @property
+    def banned_ids(self) -> tuple[int, ...]:
+        """What must not be drawn next."""
+        banned = self.spec.banned_ids
+        return banned if self.may_end or EOS_ID in banned else (EOS_ID, *banned)
+
+    @property
+    def may_end(self) -> bool:
+        """Whether enough tokens were drawn for <EOS> to be allowed."""
+        return len(self.ids) >= self.spec.min_tokens
+
+    def take(self, token_id: int, log_prob: float) -> bool:
+        """Note what was drawn; return True when the sample has ended with it."""
+        self.previous_id = token_id
+        self.ids.append(token_id)
+        self.log_probs.append(log_prob)
+        stops = self.spec.stops
+        if token_id == EOS_ID:
+            self.finish_reason = "eos"
+        elif stops is not None and stops(token_id):
+            self.finish_reason = "stop"
+        elif len(self.ids) >= self.spec.max_tokens:
+            self.finish_reason = "length"
+        return self.finish_reason is not None
+
+
+class SampleHandle:
+    """The samples of one request. The decoder ends it; any thread may wait for news, read the samples, or cancel it.
+
+    A handle that `streams` gets news for every token, else only at its end. Every few tokens the decoder's thread asks
+    whether the client is gone.
+    """
+
+    def __init__(self, specs: Sequence[SampleSpec], *, cancellation: Cancellation, streams: bool = False) -> None:
+        self.samples = [Sample(spec, self) for spec in specs]
+        self.cancellation = cancellation
+        self.streams = streams
+        self.is_cancelled = False
+        self.num_running = len(self.samples)
+        self._error: Exception | None = None
+        self._is_over = False
+        self._news = make_event()
+        self._submitted_at = time.monotonic()
+        self._started_at: float | None = None
+        self._ended_at: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be drawn."""
+        return self._is_over
+
+    @property
+    def queue_s(self) -> float:
+        """Seconds before anything of it ran."""
+        return (self._started_at or self._ended_at or time.monotonic()) - self._submitted_at
+
+    @property
+    def compute_s(self) -> float:
+        """Seconds from the first run to the end, or to now."""
+        return 0.0 if self._started_at is None else (self._ended_at or time.monotonic()) - self._started_at
+
+    def cancel(self) -> None:
+        """Say that nobody waits any more; the slots are free before the next token."""
+        self.is_cancelled = True
+
+    def wait(self) -> list[Sample]:
+        """Return the samples when all have ended.
+
+        Raises DeadlineExceededError, InternalError, ClientLeftError, and whatever RequestError ended it.
+        """
+        until = self.cancellation.deadline + GRACE_S
+        while not self._is_over and (left_s := until - time.monotonic()) > 0:
+            self.wait_for_news(min(left_s, threading.TIMEOUT_MAX))
+        self.check()
+        return self.samples
+
+    def wait_for_news(self, timeout_s: float) -> None:
+        """Wait until something was drawn or all has ended since the last call, or the time runs out."""
+        self._news.wait(timeout_s)
+        self._news.clear()
+
+    def check(self) -> None:
+        """Raise what ended the request before its samples did, if anything has; see `wait`."""
+        if self._error is None:
+            if not self._is_over and time.monotonic() >= self.cancellation.deadline + GRACE_S:
+                self.cancel()
+                raise samples_late()
+            return
+        if isinstance(self._error, RequestError | ClientLeftError):
+            raise self._error
+        raise InternalError("The model failed on this request.") from self._error
+
+    # What follows is called by the decoder's thread.
+
+    def start(self, now: float) -> None:
+        """Note when something of it first ran."""
+        if self._started_at is None:
+            self._started_at = now
+
+    def tell(self) -> None:
+        """Wake who waits for news."""
+        self._news.set()
+
+    def end(self, error: Exception | None = None) -> None:
+        """All samples have ended, or the request has failed."""
+        self._error = error
+        self._ended_at = time.monotonic()
+        self._is_over = True
+        self._news.set()
+
+
+def samples_late() -> DeadlineExceededError:
+    """The error of a request whose deadline has passed."""
+    return DeadlineExceededError("The samples were not drawn within the request's deadline; what was there is dropped.")
+
+
+def seconds_left(handles: Iterable[SampleHandle], tokens_per_s: float) -> int:
+    """Whole seconds until the samples of requests will have been drawn, or dropped, at this speed; at least 1."""
+    left, latest = 0, 0.0
+    for handle in handles:
+        latest = max(latest, handle.cancellation.deadline)
+        left += sum(
+            sample.spec.max_tokens - len(sample.ids) for sample in handle.samples if sample.finish_reason is None
+        )
+    return max(1, math.ceil(min(left / tokens_per_s, latest - time.monotonic())))

@@ -1,0 +1,14 @@
+"""Packages of the distribution: service/ and training/ are installed as seqserve.service and seqserve.training."""
+
+from setuptools import find_packages, setup
+
+FOLDERS = {"seqserve": "seqserve", "seqserve.service": "service", "seqserve.training": "training"}
+
+setup(
+    package_dir=FOLDERS,
+    packages=[
+        name
+        for package, folder in FOLDERS.items()
+        for name in (package, *(f"{package}.{below}" for below in find_packages(folder)))
+    ],
+)

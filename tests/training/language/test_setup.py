@@ -1,0 +1,49 @@
+import pytest
+
+from seqserve.training.config import ConfigError
+from seqserve.training.language.setup import prepare_text
+from seqserve.training.reading.token_ids import CorpusError
+from seqserve.vocabulary.tokens import TokenVocabulary
+from tests.training.tiny_language import tiny_language_config
+
+
+def test_what_was_prepared_is_mapped_and_not_read_again(tmp_path):
+    config = tiny_language_config(tmp_path)
+    first = prepare_text(config, tmp_path / "run")
+    (tmp_path / "text.txt").unlink()
+    second = prepare_text(config, tmp_path / "run")
+    assert second.vocabulary.tokens == first.vocabulary.tokens
+    assert second.train.ids.tolist() == first.train.ids.tolist()
+    assert second.valid.ends.tolist() == first.valid.ends.tolist()
+
+
+def test_an_interrupted_preparation_is_done_again(tmp_path, monkeypatch):
+    config = tiny_language_config(tmp_path)
+    whole = prepare_text(config, tmp_path / "whole")
+
+    def stop_half_way(self, path):
+        path.write_text("the\n")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TokenVocabulary, "write", stop_half_way)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_text(config, tmp_path / "run")
+    again = prepare_text(config, tmp_path / "run")
+    assert again.vocabulary.tokens == whole.vocabulary.tokens
+    assert again.train.ids.tolist() == whole.train.ids.tolist()
+    assert not list((tmp_path / "run" / "text").glob("*.part"))
+
+
+@pytest.mark.parametrize(("content", "message"), [("", "holds no tokens"), ("zzz\n", "no token of the vocabulary")])
+def test_a_valid_text_that_measures_nothing_is_refused(tmp_path, content, message):
+    (tmp_path / "valid.txt").write_text(content)
+    data = {"valid": [{"file": str(tmp_path / "valid.txt")}]}
+    with pytest.raises(CorpusError, match=f"valid.ids: the valid text .*{message}"):
+        prepare_text(tiny_language_config(tmp_path, data=data), tmp_path / "run")
+
+
+def test_cutoffs_beyond_the_vocabulary_are_named(tmp_path):
+    config = tiny_language_config(tmp_path, model={"softmax": "adaptive", "cutoffs": [4, 500]})
+    with pytest.raises(ConfigError, match=r"model.cutoffs = \[4, 500\] are not below the 18 ids"):
+        prepare_text(config, tmp_path / "run")

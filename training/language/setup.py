@@ -1,0 +1,71 @@
+"""From a configuration to the token ids and the vocabulary that a language model learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from seqserve.training.language.config import LanguageConfig, TextFile, TextOptions
+from seqserve.training.reading.text import read_sequences
+from seqserve.training.reading.token_ids import CorpusError, FirstPass, TokenIds, map_ids, write_statistics
+from seqserve.training.setup import data_path
+from seqserve.vocabulary.tokens import FIRST_ID, TokenVocabulary
+
+TEXT_FOLDER = "text"
+TOKENS_FILE = "tokens.txt"
+
+
+@dataclass(frozen=True)
+class LanguageSetup:
+    """The vocabulary and both parts of the corpus, mapped from files of the run folder."""
+
+    vocabulary: TokenVocabulary
+    train: TokenIds
+    valid: TokenIds
+
+
+def prepare_text(config: LanguageConfig, folder: Path) -> LanguageSetup:
+    """Read and encode the corpora into folder/text, or map what lies there from before.
+
+    tokens.txt is put there last, so that an interrupted preparation is done again. Raises TextError, CorpusError when
+    a part holds nothing to learn from or to measure on, ConfigError when the softmax does not fit the vocabulary.
+    """
+    text = folder / TEXT_FOLDER
+    text.mkdir(parents=True, exist_ok=True)
+    options, tokens_file = config.text, text / TOKENS_FILE
+    if not tokens_file.exists():
+        train, valid = FirstPass(text / "train.part"), FirstPass(text / "valid.part")
+        train.write(sequences_of(config.data.train, options))
+        vocabulary = train.vocabulary(options)
+        valid.write(limited(sequences_of(config.data.valid, options), config.loop.valid_tokens))
+        ends = options.ends_sentences
+        write_statistics(
+            text,
+            train=train.finish(text, "train", vocabulary, ends_sentences=ends),
+            valid=valid.finish(text, "valid", vocabulary, ends_sentences=ends),
+        )
+        vocabulary.write(tokens_file.with_suffix(".part"))
+        tokens_file.with_suffix(".part").replace(tokens_file)
+    vocabulary = TokenVocabulary.read(tokens_file, options.lookup)
+    config.check_vocabulary(len(vocabulary))
+    train_ids, valid_ids = (map_ids(text, name, vocabulary) for name in ("train", "valid"))
+    if valid_ids.ids.max() < FIRST_ID:
+        raise CorpusError(f"{text / 'valid.ids'}: the valid text holds no token of the vocabulary")
+    return LanguageSetup(vocabulary, train_ids, valid_ids)
+
+
+def sequences_of(files: Iterable[TextFile], options: TextOptions) -> Iterator[list[str]]:
+    """The token sequences of several files, one after another."""
+    for file in files:
+        yield from read_sequences(data_path(file.file), file, options)
+
+
+def limited(sequences: Iterable[list[str]], num_tokens: int) -> Iterator[list[str]]:
+    """Sequences until they hold `num_tokens` tokens; 0: all."""
+    seen = 0
+    for tokens in sequences:
+        yield tokens
+        seen += len(tokens) + 1
+        if num_tokens and seen >= num_tokens:
+            return

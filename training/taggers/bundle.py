@@ -1,0 +1,166 @@
+"""A trained tagger becomes a bundle's folder: graph, weights, vocabularies, golden answers, card, manifest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from seqserve.entries import CellName, GoldenEntry, LookupStep
+from seqserve.graph import Graph
+from seqserve.load import load_bundle
+from seqserve.manifest import write_manifest
+from seqserve.tagger.load import Golden, tagger_signature
+from seqserve.tagger.manifest import (
+    TaggerArchitecture,
+    TaggerGraphs,
+    TaggerLimits,
+    TaggerManifest,
+    TaggerTokenization,
+    TaggerVocabularies,
+)
+from seqserve.tagger.model import TaggedSentence, TaggerBundle
+from seqserve.tagger.tags import make_tags
+from seqserve.training.export.folder import (
+    WEIGHTS_FILE,
+    Card,
+    common_fields,
+    graph_entry,
+    new_folder,
+    vocabulary_entry,
+    write_card,
+    write_golden,
+)
+from seqserve.training.export.reader import (
+    CHARACTERS_FILE,
+    WORDS_FILE,
+    check_vocabularies,
+    reader_architecture,
+    write_vocabularies,
+)
+from seqserve.training.export.weights import Arrays, num_parameters, save_graph
+from seqserve.training.taggers.graph import TaggerOptions, build_tagger
+from seqserve.vocabulary.words import LOOKUP_STEPS, CharacterVocabulary, WordVocabulary
+
+GRAPH_FILE = "tagger.onnx"
+TAGS_FILE = "labels.txt"
+
+_DECIMALS = 6  # of recorded probabilities
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedTagger:
+    """A tagger as training leaves it.
+
+    weights: its state dict as arrays. forms, characters: in the order of their ids, which is that of their UTF-8
+    bytes; the first has id 2. lookup: how tokens are looked up. limits: of a word and of a sentence.
+    """
+
+    weights: Arrays
+    forms: Sequence[str]
+    characters: Sequence[str]
+    labels: Sequence[str]
+    cell: CellName = "lstm"
+    scheme: Literal["BIO", "BIOES"] = "BIOES"
+    lookup: Sequence[str] = LOOKUP_STEPS
+    max_word_chars: int = 32
+    max_sentence_tokens: int = 256
+
+
+def export_tagger(
+    folder: Path,
+    trained: TrainedTagger,
+    card: Card,
+    golden: Sequence[Sequence[str]],
+    *,
+    table_dtype: str = "float16",
+    fold: Sequence[bool] | None = None,
+    tolerance: float = 1e-3,
+) -> TaggerManifest:
+    """Write the bundle ``folder``, in one step and only after it has been loaded and checked; it must not exist yet.
+
+    ``golden``: sentences of tokens whose answers are recorded; ``tolerance``: how far probabilities may differ from
+    them on another machine. ``table_dtype``, ``fold``: see TaggerOptions. Raises ValueError when the parts do not
+    fit each other, FileExistsError, and BundleError when the written bundle does not load.
+    """
+    _check(trained, golden)
+    with new_folder(folder) as work:
+        tags = make_tags(trained.labels, trained.scheme)
+        options = TaggerOptions(tags, trained.scheme, trained.cell, table_dtype, fold)
+        model, tensors = build_tagger(trained.weights, options)
+        save_graph(work, graph_file=GRAPH_FILE, weights_file=WEIGHTS_FILE, model=model, tensors=tensors)
+        _write_texts(work, trained, card, options.tags)
+        manifest = _manifest(work, trained, card)
+        golden_entry = record_golden(work, manifest, golden, tolerance=tolerance)
+        manifest = msgspec.structs.replace(manifest, golden=golden_entry)
+        write_manifest(work, manifest)
+        if not load_bundle(work).reproducible:
+            manifest = msgspec.structs.replace(manifest, reproducible=False)
+            write_manifest(work, manifest)
+    return manifest
+
+
+def _check(trained: TrainedTagger, golden: Sequence[Sequence[str]]) -> None:
+    check_vocabularies(trained.weights, trained.forms, trained.characters)
+    if not golden or not all(golden):
+        raise ValueError("golden needs at least one sentence, and every sentence at least one token")
+
+
+def _write_texts(folder: Path, trained: TrainedTagger, card: Card, tags: Sequence[str]) -> None:
+    write_vocabularies(folder, trained.forms, trained.characters)
+    (folder / TAGS_FILE).write_text("".join(f"{tag}\n" for tag in tags), encoding="utf-8", newline="\n")
+    write_card(folder, card)
+
+
+def _manifest(folder: Path, trained: TrainedTagger, card: Card) -> TaggerManifest:
+    tags = make_tags(trained.labels, trained.scheme)
+    return TaggerManifest(
+        **common_fields(folder, card),
+        architecture=_architecture(trained),
+        graphs=TaggerGraphs(tagger=graph_entry(folder, GRAPH_FILE, tagger_signature(len(tags)))),
+        vocabularies=TaggerVocabularies(
+            words=vocabulary_entry(folder, WORDS_FILE, len(trained.forms) + 2),
+            characters=vocabulary_entry(folder, CHARACTERS_FILE, len(trained.characters) + 2),
+            tags=vocabulary_entry(folder, TAGS_FILE, len(tags)),
+        ),
+        tokenization=TaggerTokenization(
+            name="seqserve-en-1", lookup=msgspec.convert(list(trained.lookup), list[LookupStep])
+        ),
+        limits=TaggerLimits(max_word_chars=trained.max_word_chars, max_sentence_tokens=trained.max_sentence_tokens),
+    )
+
+
+def _architecture(trained: TrainedTagger) -> TaggerArchitecture:
+    return TaggerArchitecture(
+        **reader_architecture(trained.weights, trained.cell),
+        head="crf",
+        num_parameters=num_parameters(trained.weights),
+        scheme=trained.scheme,
+        labels=list(trained.labels),
+    )
+
+
+def record_golden(
+    folder: Path, manifest: TaggerManifest, sentences: Sequence[Sequence[str]], *, tolerance: float
+) -> GoldenEntry:
+    """Tag the sentences with the graph in a folder that lacks nothing else, and write the answers there."""
+    bundle = TaggerBundle(
+        manifest,
+        make_tags(manifest.architecture.labels, manifest.architecture.scheme),
+        WordVocabulary.read(folder / WORDS_FILE, manifest.tokenization.lookup),
+        CharacterVocabulary.read(folder / CHARACTERS_FILE),
+        Graph.open(folder / GRAPH_FILE, manifest.graphs.tagger),
+    )
+    return write_golden(folder, golden_of(sentences, bundle.tag(sentences)), tolerance=tolerance)
+
+
+def golden_of(sentences: Sequence[Sequence[str]], answers: Sequence[TaggedSentence]) -> Golden:
+    """Return sentences and answers as they are recorded, probabilities rounded."""
+    return Golden(
+        sentences=[list(sentence) for sentence in sentences],
+        tags=[list(answer.tags) for answer in answers],
+        tag_probs=[np.round(answer.tag_probs.astype(np.float64), _DECIMALS).tolist() for answer in answers],
+        span_probs=[np.round(answer.span_probs.astype(np.float64), _DECIMALS).tolist() for answer in answers],
+    )

@@ -1,0 +1,105 @@
+"""`python -m training evaluate` on a tagger: span scores, as conlleval prints them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from seqserve.errors import SeqserveError
+from seqserve.tagger.model import TaggedSentence, TaggerBundle
+from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to_scheme
+from seqserve.training.taggers.metrics import Counts, SpanScores, report, score_tags
+
+KIND = "tagger"
+ARGUMENTS = ("token_column", "tag_column", "map", "lower")
+
+
+def evaluate_bundle(bundle: TaggerBundle, sentences: Sequence[Sentence]) -> SpanScores:
+    """Scores of the bundle's tags on given tokens, against tags in any scheme."""
+    return score_answers(bundle.tag([sentence.tokens for sentence in sentences]), sentences)
+
+
+def score_answers(answers: Sequence[TaggedSentence], sentences: Sequence[Sentence]) -> SpanScores:
+    """Scores of one answer for each sentence.
+
+    Both sides are written in BIO first, so that the accuracy is that of BIO tags; the span scores do not depend on it.
+    """
+    found = [
+        Sentence(sentence.tokens, answer.tags) for sentence, answer in zip(sentences, answers, strict=True)
+    ]  # a sentence checks that its tokens and tags are of equal number
+    gold_tags = [sentence.tags for sentence in to_scheme(sentences, "BIO")]
+    return score_tags(gold_tags, [sentence.tags for sentence in to_scheme(found, "BIO")])
+
+
+def lower_cased(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The same sentences with their tokens in lower case."""
+    return [replace(sentence, tokens=tuple(map(str.lower, sentence.tokens))) for sentence in sentences]
+
+
+def read_mapping(text: str) -> dict[str, str]:
+    """ "person=PER,location=LOC" as a dictionary; raises SeqserveError."""
+    mapping = {}
+    for part in text.split(","):
+        source, separator, target = part.strip().partition("=")
+        if not (source and separator and target):
+            raise SeqserveError(f"--map: {part!r} is not of the form LABEL=LABEL")
+        mapping[source] = target
+    return mapping
+
+
+def as_dict(scores: SpanScores) -> dict[str, object]:
+    """Scores for a JSON file; rates are fractions in 0..1."""
+    return {
+        **_counts(scores.overall),
+        "num_tokens": scores.num_tokens,
+        "accuracy": scores.accuracy,
+        "labels": {label: _counts(counts) for label, counts in scores.labels.items()},
+    }
+
+
+def _counts(counts: Counts) -> dict[str, float]:
+    return {
+        "precision": counts.precision,
+        "recall": counts.recall,
+        "f1": counts.f1,
+        "num_gold": counts.num_gold,
+        "num_found": counts.num_found,
+        "num_correct": counts.num_correct,
+    }
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that only a tagger takes."""
+    group = parser.add_argument_group("taggers")
+    group.add_argument("--token-column", type=int, default=0, metavar="N", help="column of the tokens (0)")
+    group.add_argument("--tag-column", type=int, default=-1, metavar="N", help="column of the tags (-1, the last)")
+    group.add_argument("--lower", action="store_true", help="lower-case the tokens first")
+
+
+def run(bundle: TaggerBundle, arguments: argparse.Namespace) -> int:
+    """Print the scores; raises SeqserveError when the file cannot be used."""
+    if arguments.file is None:
+        raise SeqserveError("a tagger is evaluated on FILE, a CoNLL column file")
+    sentences = read_conll(arguments.file, token_column=arguments.token_column, tag_column=arguments.tag_column)
+    if not sentences:
+        raise SeqserveError(f"{arguments.file}: it holds no sentences")
+    if arguments.map is not None:
+        sentences = map_labels(sentences, read_mapping(arguments.map))
+    if arguments.lower:
+        sentences = lower_cased(sentences)
+    scores = evaluate_bundle(bundle, sentences)
+    unknown = sorted(
+        label
+        for label, counts in scores.labels.items()
+        if counts.num_gold and label not in bundle.manifest.architecture.labels
+    )
+    if unknown:
+        print(f"{arguments.file}: the bundle has no label {', '.join(unknown)}; see --map", file=sys.stderr)
+    if arguments.json:
+        print(json.dumps(as_dict(scores), indent=1, ensure_ascii=False))
+    else:
+        print(report(scores), end="")
+    return 0

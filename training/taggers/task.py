@@ -1,0 +1,112 @@
+"""A tagger as a task: CoNLL files in, span F1 out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqserve.tagger.tags import make_tags, spans_from_tags
+from seqserve.training.batches import plan_evaluation
+from seqserve.training.config import Config, CorpusConfig
+from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to_scheme
+from seqserve.training.reading.dataset import Example
+from seqserve.training.reading.dna import read_splice
+from seqserve.training.setup import EVALUATION_BATCH, data_path, precision_of, prepare_features
+from seqserve.training.taggers.augment import Augmenter
+from seqserve.training.taggers.metrics import score_spans
+from seqserve.training.taggers.model import build_tagger
+
+
+class TaggerTask:
+    """Taggers learn from every corpus of their configuration; the seed alone decides the first weights."""
+
+    metric = "F1"
+    percent = True
+
+    def __init__(self, config: Config):
+        train = [read_corpus(corpus, config) for corpus in config.data.train]
+        dev = {dev_name(corpus): read_corpus(corpus, config) for corpus in config.data.dev}
+        tokens = [[token for s in sentences for token in s.tokens] for sentences in (*train, *dev.values())]
+        self.features, self.surfaces = prepare_features(
+            config.model, learned=tokens[: len(train)], others=tokens[len(train) :]
+        )
+        self.config = config
+        self.tags = make_tags(config.data.labels, config.model.scheme)
+        tag_ids = {tag: i for i, tag in enumerate(self.tags)}
+        torch.manual_seed(config.seed)
+        self.model = build_tagger(config.model, config.data.labels, self.features)
+        self.model.precision = precision_of(config.loop)
+        self.train = tuple(
+            [self.surfaces.example(sentence, tag_ids) for sentence in sentences] * corpus.repeat
+            for corpus, sentences in zip(config.data.train, train, strict=True)
+        )
+        self.dev = {
+            name: [self.surfaces.example(sentence, tag_ids) for sentence in sentences]
+            for name, sentences in dev.items()
+        }
+        self._augmenter = Augmenter(config.augment, self.surfaces, self.tags, scheme=config.model.scheme)
+        self._mentions = [self._augmenter.mentions(examples) for examples in self.train]
+
+    def epoch(self, generator: np.random.Generator) -> Sequence[Example]:
+        return [
+            self._augmenter.draw(example, mentions, generator)
+            for corpus, mentions in zip(self.train, self._mentions, strict=True)
+            for example in corpus
+        ]
+
+    def loss(self, examples: Sequence[Example]) -> Tensor:
+        """Mean over the sentences of −ln P(tags | sentence)."""
+        batch = self.surfaces.batch(examples)
+        return self.model.loss(batch.words, batch.chars, batch.lengths, batch.tags)
+
+    def evaluate(self) -> dict[str, float]:
+        """Span F1 (a fraction) of Viterbi tags on each dev file."""
+        return {name: self._f1(examples) for name, examples in self.dev.items()}
+
+    def weights_of_dev(self) -> list[float]:
+        return [corpus.weight for corpus in self.config.data.dev]
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "weights": self.model.state_dict(),
+            "forms": list(self.features.forms),
+            "characters": list(self.features.characters.characters),
+            "tags": list(self.tags),
+        }
+
+    def _f1(self, examples: list[Example]) -> float:
+        gold, predicted = [], []
+        for indices in plan_evaluation([len(e) for e in examples], EVALUATION_BATCH):
+            chosen = [examples[i] for i in indices]
+            batch = self.surfaces.batch(chosen)
+            found = self.model.decode(batch.words, batch.chars, batch.lengths).numpy()
+            for example, row in zip(chosen, found, strict=True):
+                gold.append(spans_from_tags([self.tags[i] for i in example.tags]))
+                predicted.append(spans_from_tags([self.tags[i] for i in row[: len(example)]]))
+        return score_spans(gold, predicted).f1
+
+
+def read_corpus(corpus: CorpusConfig, config: Config) -> list[Sentence]:
+    """One file of the configuration, in the model's scheme and with the configured labels."""
+    path = data_path(corpus.file)
+    if corpus.format == "splice":
+        sentences = read_splice(path, corpus.part)
+    else:
+        sentences = read_conll(path, token_column=corpus.token_column, tag_column=corpus.tag_column)
+    mapping = corpus.map if corpus.map is not None else {label: label for label in config.data.labels}
+    sentences = to_scheme(map_labels(sentences, mapping), config.model.scheme)
+    if corpus.case == "as-is":
+        return sentences
+    change = str.lower if corpus.case == "lower" else str.upper
+    return [Sentence(tuple(change(token) for token in s.tokens), s.tags) for s in sentences]
+
+
+def dev_name(corpus: CorpusConfig) -> str:
+    details: list[str] = [corpus.case] if corpus.case != "as-is" else []
+    if tuple(corpus.part) != (0.0, 1.0):
+        details.append(f"{corpus.part[0]:g} to {corpus.part[1]:g}")
+    return f"{corpus.file} ({', '.join(details)})" if details else corpus.file

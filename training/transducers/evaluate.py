@@ -1,0 +1,118 @@
+"""`python -m training evaluate` on an encoder-decoder: BLEU and chrF of its answers, by sacrebleu (Post 2018)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+
+from seqserve.errors import SeqserveError
+from seqserve.training.reading.pairs import read_texts
+from seqserve.training.transducers.config import PairFile
+from seqserve.transducer.beam import Search
+from seqserve.transducer.model import TransducerBundle, TransduceRow
+
+KIND = "transducer"
+ARGUMENTS = ("source_column", "target_column", "beams", "max_target_tokens")
+
+_BEAMS = (1, 5)
+
+
+@dataclass(frozen=True)
+class TransducerScores:
+    """Of one beam width. bleu, chrf: with all references of a source; pair_bleu, pair_chrf: each pair by itself.
+
+    All are in 0..100; num_cut_off: answers without an end; ms_per_text: decoding alone, milliseconds.
+    """
+
+    beams: int
+    bleu: float
+    chrf: float
+    pair_bleu: float
+    pair_chrf: float
+    num_cut_off: int
+    ms_per_text: float
+
+
+def group_references(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """The distinct targets of each distinct source, both in the order of the file."""
+    references: dict[str, dict[str, None]] = {}
+    for source, target in pairs:
+        references.setdefault(source, {})[target] = None
+    return {source: list(targets) for source, targets in references.items()}
+
+
+def evaluate_transducer(
+    bundle: TransducerBundle, references: Mapping[str, Sequence[str]], search: Search
+) -> TransducerScores:
+    """Answer every source once and compare with its references; raises SeqserveError without sacrebleu."""
+    rows = []
+    for source in references:
+        ids = bundle.source_ids(source)
+        if not 1 <= len(ids) <= bundle.manifest.limits.max_source_tokens:
+            raise SeqserveError(f"{source!r} has no token or more than the model takes")
+        rows.append(TransduceRow(ids, search))
+    started = time.perf_counter()
+    found = bundle.transduce(rows)
+    seconds = time.perf_counter() - started
+    answers = [bundle.text_of(each.ids) for each in found]
+    together = _score(answers, list(references.values()))
+    pairs = [(answer, [target]) for answer, own in zip(answers, references.values(), strict=True) for target in own]
+    apart = _score([answer for answer, _ in pairs], [targets for _, targets in pairs])
+    cut_off = sum(each.finish_reason == "length" for each in found)
+    return TransducerScores(search.beams, *together, *apart, cut_off, 1000 * seconds / len(rows))
+
+
+def _score(answers: Sequence[str], references: Sequence[Sequence[str]]) -> tuple[float, float]:
+    """BLEU and chrF, sacrebleu's defaults (13a, mixed case; chrF2); a text may have any number of references."""
+    try:
+        from sacrebleu.metrics.bleu import BLEU
+        from sacrebleu.metrics.chrf import CHRF
+    except ImportError as error:
+        raise SeqserveError("sacrebleu is needed to evaluate an encoder-decoder: pip install sacrebleu") from error
+    streams = list(zip_longest(*references))  # one tuple for all first references, and so on; None where there is none
+    return BLEU().corpus_score(answers, streams).score, CHRF().corpus_score(answers, streams).score
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that only an encoder-decoder takes."""
+    group = parser.add_argument_group(
+        "encoder-decoders, on a tsv file of pairs; repeated sources share their references"
+    )
+    group.add_argument("--source-column", type=int, default=0, metavar="N", help="column of the sources (0)")
+    group.add_argument("--target-column", type=int, default=1, metavar="N", help="column of the references (1)")
+    group.add_argument("--beams", type=int, nargs="+", default=list(_BEAMS), metavar="N", help="beam widths (1 5)")
+    group.add_argument("--max-target-tokens", type=int, default=128, metavar="N", help="of an answer (128)")
+
+
+def run(bundle: TransducerBundle, arguments: argparse.Namespace) -> int:
+    """Print the scores; raises SeqserveError when the file cannot be used."""
+    if arguments.file is None:
+        raise SeqserveError("an encoder-decoder is evaluated on FILE, tab-separated pairs")
+    if min(arguments.beams) < 1 or arguments.max_target_tokens < 1:
+        raise SeqserveError("--beams and --max-target-tokens must be 1 or more")
+    file = PairFile(str(arguments.file), arguments.source_column, arguments.target_column)
+    file.check()
+    references = group_references(list(read_texts(file)))
+    if not references:
+        raise SeqserveError(f"{arguments.file}: it holds no pairs")
+    scores = [
+        evaluate_transducer(bundle, references, Search(beams, arguments.max_target_tokens)) for beams in arguments.beams
+    ]
+    num_references = sum(map(len, references.values()))
+    if arguments.json:
+        table = {"num_texts": len(references), "num_references": num_references, "scores": list(map(asdict, scores))}
+        print(json.dumps(table, indent=1))
+        return 0
+    print(f"{len(references):,} texts, {num_references:,} references")
+    print("beams   BLEU   chrF   BLEU, chrF by pairs   cut off   ms a text")
+    for each in scores:
+        by_pairs = f"{each.pair_bleu:.2f}  {each.pair_chrf:.2f}"
+        print(
+            f"{each.beams:5}  {each.bleu:5.2f}  {each.chrf:5.2f}  {by_pairs:>20}  {each.num_cut_off:8}  "
+            f"{each.ms_per_text:10.2f}"
+        )
+    return 0

@@ -1,0 +1,97 @@
+"""An encoder-decoder as a task: pairs of texts in, log-probability of a target token out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqserve.training.batches import plan_evaluation
+from seqserve.training.reading.pairs import Pair, batch_pairs, build_vocabulary, encode_pair, read_texts, tokens_of
+from seqserve.training.reading.token_ids import CorpusError
+from seqserve.training.setup import precision_of
+from seqserve.training.transducers.config import PairFile, TransducerConfig
+from seqserve.training.transducers.model import Transducer
+
+EVALUATION_BATCH = 128
+TextPair = tuple[list[str], list[str]]
+
+
+class TransducerTask:
+    """An encoder-decoder learns to predict each target token from the source and the true tokens before it."""
+
+    metric = "log-probability of a token"
+    percent = False
+
+    def __init__(self, config: TransducerConfig):
+        self.config = config
+        train = [pair for file in config.data.train for pair in self._read(file)]
+        dev = {file.file: self._read(file) for file in config.data.valid}
+        self.vocabularies = (
+            build_vocabulary([source for source, _ in train], config.source, "source.txt"),
+            build_vocabulary([target for _, target in train], config.target, "target.txt"),
+        )
+        self.train = self._encode(train)
+        self.dev = {name: self._encode(pairs) for name, pairs in dev.items()}
+        for name, pairs in {"data.train": self.train, **self.dev}.items():
+            if not pairs:
+                raise CorpusError(f"{name}: no pair is within source.max_tokens and target.max_tokens")
+        torch.manual_seed(config.seed)
+        loop = config.loop
+        self.model = Transducer(
+            config.model,
+            *map(len, self.vocabularies),
+            exact_tokens=loop.exact_tokens,
+            sampled_tokens=loop.sampled_tokens,
+        )
+        self.model.precision = precision_of(loop)
+
+    def epoch(self, generator: np.random.Generator) -> Sequence[Pair]:
+        """All pairs; nothing about them is drawn."""
+        return self.train
+
+    def loss(self, examples: Sequence[Pair]) -> Tensor:
+        """Mean of -ln P(y<t> | y<1>, ..., y<t-1>, x) over these pairs' target tokens, <EOS> included."""
+        batch = batch_pairs(examples)
+        return self.model.loss(batch) / batch.mask.sum()
+
+    @torch.no_grad()
+    def evaluate(self) -> dict[str, float]:
+        """Mean ln P of a target token of each valid file, <EOS> included."""
+        self.model.eval()
+        scores = {}
+        for name, pairs in self.dev.items():
+            total = 0.0
+            for indices in plan_evaluation([len(pair) for pair in pairs], EVALUATION_BATCH):
+                total += self.model.loss(batch_pairs([pairs[i] for i in indices])).item()
+            scores[name] = -total / sum(len(pair.target) for pair in pairs)
+        return scores
+
+    def weights_of_dev(self) -> list[float]:
+        """Each file counts by its tokens, so that the mean is that of all tokens."""
+        return [float(sum(len(pair.target) for pair in pairs)) for pairs in self.dev.values()]
+
+    def state(self) -> dict[str, Any]:
+        """Weights, and both sides' tokens in the order of their ids."""
+        source, target = self.vocabularies
+        return {
+            "weights": self.model.state_dict(),
+            "source_tokens": list(source.tokens),
+            "target_tokens": list(target.tokens),
+        }
+
+    def _read(self, file: PairFile) -> list[TextPair]:
+        """The file's pairs within the limits of both sides; none has an empty source."""
+        sides = self.config.source, self.config.target
+        found = []
+        for texts in read_texts(file):
+            source, target = (tokens_of(text, side) for text, side in zip(texts, sides, strict=True))
+            if 0 < len(source) <= sides[0].max_tokens and len(target) <= sides[1].max_tokens:
+                found.append((source, target))
+        return found
+
+    def _encode(self, pairs: Sequence[TextPair]) -> list[Pair]:
+        return [encode_pair(source, target, self.vocabularies) for source, target in pairs]
