@@ -20,7 +20,7 @@ from tqdm import tqdm
 from benchmarks import run
 from benchmarks.http_inputs import MAX_BODY_BYTES, make_cuts, make_input
 from benchmarks.http_oracle import INVALID, Oracle, Seen, environ_of, refusals
-from seqserve.service.errors import RequestError
+from seqserve.errors import RequestError
 from seqserve.service.server.request_parser import Environ, RequestParser
 
 _MOST_SHOWN = 5

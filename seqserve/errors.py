@@ -1,4 +1,7 @@
-"""The root of every error that seqserve raises on purpose."""
+"""The tree of every error that seqserve raises on purpose; the service adds those that only a server can have."""
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 
 class SeqserveError(Exception):
@@ -7,3 +10,75 @@ class SeqserveError(Exception):
 
 class BundleError(SeqserveError):
     """A bundle cannot be used; the message names the file and says why."""
+
+
+class FieldError(NamedTuple):
+    """What is wrong with one argument, or one place of a body; `pointer` is a JSON Pointer (RFC 6901)."""
+
+    pointer: str
+    detail: str
+
+
+class RequestError(SeqserveError):
+    """A request, over HTTP or as a call, that cannot be answered; the message is one sentence."""
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, detail: str, fields: Sequence[FieldError] = (), *, retry_after_s: int | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.fields = tuple(fields)
+        self.retry_after_s = retry_after_s
+
+
+class NotFoundError(RequestError):
+    """Nothing has this name or address."""
+
+    code = "not_found"
+
+
+class ModelNotFoundError(NotFoundError):
+    """No model has this name, or none can do the task."""
+
+    code = "model_not_found"
+
+
+class TaskMismatchError(RequestError):
+    """The model does something else."""
+
+    code = "task_mismatch"
+
+
+class InvalidRequestError(RequestError):
+    """A value is not acceptable; `fields` says which one."""
+
+    code = "invalid_request"
+
+
+class TextTooLongError(InvalidRequestError):
+    """A text, or all texts together, have too many tokens."""
+
+    code = "text_too_long"
+
+
+class TooManyTextsError(InvalidRequestError):
+    """There are too many texts at a time."""
+
+    code = "too_many_texts"
+
+
+def pointer_to(*steps: str | int) -> str:
+    """Return the JSON Pointer (RFC 6901) of a place: ("text", 3) is "/text/3"."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def invalid(detail: str, *steps: str | int) -> InvalidRequestError:
+    """Return the error for one place: `invalid("...", "text", 3)` is about "/text/3"."""
+    pointer = pointer_to(*steps)
+    return InvalidRequestError(f"{pointer}: {detail}", [FieldError(pointer, detail)])
+
+
+def too_long(detail: str, *steps: str | int) -> TextTooLongError:
+    """Return the error for texts of too many tokens, by their place as `invalid` takes it."""
+    pointer = pointer_to(*steps)
+    return TextTooLongError(f"{pointer}: {detail}", [FieldError(pointer, detail)])

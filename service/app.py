@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 from flask import Flask
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
+from seqserve.errors import NotFoundError, RequestError
 from seqserve.service import problems
 from seqserve.service.answers import STATUS_LINES, Answer, PiecedBody, WholeBody
 from seqserve.service.clients import Clients
@@ -30,7 +31,6 @@ from seqserve.service.engine.models import QueueLimits, SlotLimits
 from seqserve.service.engine.open_models import Checked, open_model, take_reported
 from seqserve.service.engine.registry import Registry
 from seqserve.service.engine.reports import BundleReport
-from seqserve.service.errors import NotFoundError, RequestError
 from seqserve.service.metrics import logs
 from seqserve.service.metrics.telemetry import Telemetry
 from seqserve.service.routes import classify, models, operation, rank, sample, score, tag, transduce

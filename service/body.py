@@ -11,18 +11,10 @@ from typing import Any, TypeVar
 import msgspec
 from werkzeug.http import parse_options_header
 
+from seqserve.errors import FieldError, InvalidRequestError, RequestError, TooManyTextsError, pointer_to
 from seqserve.service.context import Exchange
 from seqserve.service.engine.event_loop import CHARACTERS_A_TOKEN, in_turn, in_turn_if_large
-from seqserve.service.errors import (
-    FieldError,
-    InvalidRequestError,
-    MalformedJsonError,
-    PayloadTooLargeError,
-    RequestError,
-    TooManyTextsError,
-    UnsupportedMediaTypeError,
-    pointer_to,
-)
+from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError, UnsupportedMediaTypeError
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 Result = TypeVar("Result")

@@ -1,113 +1,72 @@
-"""Everything that can go wrong with a request, and the one table that maps it to HTTP."""
+"""Errors that only a server can have, and the one table that maps every error to HTTP."""
 
-from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
-from seqserve.errors import SeqserveError
-
-
-class FieldError(NamedTuple):
-    """What is wrong with one place of the body; `pointer` is a JSON Pointer (RFC 6901)."""
-
-    pointer: str
-    detail: str
-
-
-class RequestError(SeqserveError):
-    """A request that cannot be answered; the message is one sentence for the client."""
-
-    code: ClassVar[str] = "internal"
-
-    def __init__(self, detail: str, fields: Sequence[FieldError] = (), *, retry_after_s: int | None = None) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.fields = tuple(fields)
-        self.retry_after_s = retry_after_s
+from seqserve.errors import RequestError
 
 
 class MalformedJsonError(RequestError):
+    """The body is not JSON."""
+
     code = "malformed_json"
 
 
 class UnauthorizedError(RequestError):
+    """Keys are set, and none matches."""
+
     code = "unauthorized"
 
 
-class NotFoundError(RequestError):
-    code = "not_found"
-
-
-class ModelNotFoundError(NotFoundError):
-    code = "model_not_found"
-
-
 class MethodNotAllowedError(RequestError):
+    """The address exists, the method does not."""
+
     code = "method_not_allowed"
 
 
-class TaskMismatchError(RequestError):
-    code = "task_mismatch"
-
-
 class PayloadTooLargeError(RequestError):
+    """The body is larger than `max_body_bytes`."""
+
     code = "payload_too_large"
 
 
 class UnsupportedMediaTypeError(RequestError):
+    """The body has another type or encoding than those that are read."""
+
     code = "unsupported_media_type"
 
 
-class InvalidRequestError(RequestError):
-    code = "invalid_request"
-
-
-class TextTooLongError(InvalidRequestError):
-    code = "text_too_long"
-
-
-class TooManyTextsError(InvalidRequestError):
-    code = "too_many_texts"
-
-
 class InternalError(RequestError):
+    """A bug of the server; its cause is logged and not told."""
+
     code = "internal"
 
 
 class UnavailableError(RequestError):
-    """Not now: carries after how many seconds another try makes sense."""
+    """Not now: `retry_after_s` says after how many seconds another try makes sense."""
 
 
 class OverloadedError(UnavailableError):
+    """A queue, or a client's share of it, is full."""
+
     code = "overloaded"
 
 
 class ShuttingDownError(UnavailableError):
+    """The server drains."""
+
     code = "shutting_down"
 
 
 class NotReadyError(UnavailableError):
+    """A model is still being opened."""
+
     code = "not_ready"
 
 
 class DeadlineExceededError(RequestError):
+    """The answer would come after the request's deadline."""
+
     code = "deadline_exceeded"
-
-
-def pointer_to(*steps: str | int) -> str:
-    """Return the JSON Pointer (RFC 6901) of a place: ("text", 3) is "/text/3"."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
-
-
-def invalid(detail: str, *steps: str | int) -> InvalidRequestError:
-    """Return the error for one place of the body: `invalid("...", "text", 3)` is about "/text/3"."""
-    pointer = pointer_to(*steps)
-    return InvalidRequestError(f"{pointer}: {detail}", [FieldError(pointer, detail)])
-
-
-def too_long(detail: str, *steps: str | int) -> TextTooLongError:
-    """Return the error for texts of too many tokens, by their place in the body as `invalid` takes it."""
-    pointer = pointer_to(*steps)
-    return TextTooLongError(f"{pointer}: {detail}", [FieldError(pointer, detail)])
 
 
 class ErrorKind(NamedTuple):

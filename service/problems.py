@@ -6,19 +6,16 @@ from collections.abc import Sequence
 import msgspec
 from werkzeug.exceptions import HTTPException
 
+from seqserve.errors import FieldError, InvalidRequestError, NotFoundError, RequestError
 from seqserve.service.answers import Answer
 from seqserve.service.context import exchange
 from seqserve.service.errors import (
     KINDS,
     ErrorKind,
-    FieldError,
     InternalError,
-    InvalidRequestError,
     MalformedJsonError,
     MethodNotAllowedError,
-    NotFoundError,
     PayloadTooLargeError,
-    RequestError,
     UnauthorizedError,
     UnsupportedMediaTypeError,
 )

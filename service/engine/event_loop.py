@@ -16,8 +16,8 @@ from gevent import Timeout, get_hub, sleep, spawn
 from gevent._hub_local import get_hub_if_exists  # the public get_hub would make one
 from gevent.hub import Waiter
 
+from seqserve.errors import RequestError
 from seqserve.service.engine.cancellation import Cancellation
-from seqserve.service.errors import RequestError
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable
 from typing import Literal, Protocol, overload
 
+from seqserve.errors import ModelNotFoundError, TaskMismatchError
 from seqserve.service.engine.batching.batcher import BatchObserver
 from seqserve.service.engine.models import ClassifierModel, LanguageModel, Model, TaggerModel, TransducerModel
 from seqserve.service.engine.open_models import Checked
 from seqserve.service.engine.sampling.decoder import Observer
-from seqserve.service.errors import ModelNotFoundError, NotReadyError, TaskMismatchError
+from seqserve.service.errors import NotReadyError
 
 NOT_READY_RETRY_S = 1
 _ECHOED_CHARS = 100

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from seqserve.errors import RequestError, invalid
 from seqserve.service.body import decode_json
 from seqserve.service.engine.models import LanguageModel
-from seqserve.service.errors import RequestError, invalid
 from seqserve.service.offline.common import ENDLESS, InputError, make_parser, numbered_lines, open_offline, opened_files
 from seqserve.service.schemas.rank import RankRequest, RankResponse
 from seqserve.service.tasks.rank import answer_rank, rank_task

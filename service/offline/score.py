@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from seqserve.errors import RequestError
 from seqserve.service.engine.models import LanguageModel
-from seqserve.service.errors import RequestError
 from seqserve.service.offline.common import (
     ENDLESS,
     InputError,

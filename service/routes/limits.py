@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sized
 from typing import TypeVar
 
-from seqserve.service.errors import FieldError, TooManyTextsError, invalid, pointer_to, too_long
+from seqserve.errors import FieldError, TooManyTextsError, invalid, pointer_to, too_long
 from seqserve.service.settings import Settings
 from seqserve.service.tasks.read_texts import TokenLimits
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 from flask import Blueprint
 
+from seqserve.errors import RequestError
 from seqserve.service.answers import Answer, large_json_answer
 from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
@@ -14,7 +15,7 @@ from seqserve.service.engine.cancellation import ClientLeftError
 from seqserve.service.engine.event_loop import in_turn_if_large
 from seqserve.service.engine.models import LanguageModel
 from seqserve.service.engine.sampling.handle import SampleHandle
-from seqserve.service.errors import InternalError, RequestError
+from seqserve.service.errors import InternalError
 from seqserve.service.problems import problem_of
 from seqserve.service.schemas.sample import SampleRequest, SampleResponse, StreamError
 from seqserve.service.tasks.sample import HEARTBEAT_S, SamplePlan, plan_samples

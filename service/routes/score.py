@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from flask import Blueprint
 
+from seqserve.errors import invalid, pointer_to
 from seqserve.service.answers import Answer, large_json_answer
 from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
 from seqserve.service.engine.models import LanguageModel
-from seqserve.service.errors import invalid, pointer_to
 from seqserve.service.memory import trim_after
 from seqserve.service.routes.limits import check_number, token_limits
 from seqserve.service.schemas.score import ScoreRequest, ScoreResponse

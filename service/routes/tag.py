@@ -4,17 +4,11 @@ from collections.abc import Sequence
 
 from flask import Blueprint
 
+from seqserve.errors import FieldError, InvalidRequestError, invalid, pointer_to, too_long
 from seqserve.service.answers import Answer, large_json_answer
 from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
 from seqserve.service.engine.models import TaggerModel
-from seqserve.service.errors import (
-    FieldError,
-    InvalidRequestError,
-    invalid,
-    pointer_to,
-    too_long,
-)
 from seqserve.service.memory import trim_after
 from seqserve.service.routes.limits import check_number
 from seqserve.service.schemas.tag import TagRequest, TagResponse

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from seqserve.service.schemas.common import Probability
+from seqserve.answers import Probability
 
 
 class ClassifyRequest(Struct, forbid_unknown_fields=True, kw_only=True):

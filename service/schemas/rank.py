@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from seqserve.service.schemas.common import Probability
+from seqserve.answers import Probability
 from seqserve.service.schemas.score import LogProbability
 
 MIN_CANDIDATES = 2

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from seqserve.service.schemas.common import Probability
+from seqserve.answers import Probability
 
 
 class TagRequest(Struct, forbid_unknown_fields=True, kw_only=True):

@@ -13,8 +13,9 @@ from typing import Any
 from gevent.hub import get_hub
 from greenlet import greenlet  # type: ignore[import-untyped]
 
+from seqserve.errors import RequestError
 from seqserve.service.context import ARRIVED_AT, CLIENT, CLIENT_LEFT, FOR_OPERATORS, HAS_LEFT, HOLD_AHEAD, REFUSED
-from seqserve.service.errors import MalformedJsonError, OverloadedError, RequestError
+from seqserve.service.errors import MalformedJsonError, OverloadedError
 from seqserve.service.server.answer_writer import AnswerWriter
 from seqserve.service.server.client_gone import has_gone
 from seqserve.service.server.gate import SMALL_BODY_BYTES, check_head, has_room, is_for_models

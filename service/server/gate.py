@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from seqserve.service.errors import RequestError
+from seqserve.errors import RequestError
 from seqserve.service.server.held_bytes import HeldBytes
 from seqserve.service.server.host import Host
 from seqserve.service.server.request_parser import RequestParser, body_too_large

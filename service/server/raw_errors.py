@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from seqserve.service.errors import RequestError
+from seqserve.errors import RequestError
 from seqserve.service.problems import CONTENT_TYPE, problem_of_code
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from gevent.hub import get_hub
 from greenlet import greenlet  # type: ignore[import-untyped]
 
-from seqserve.service.errors import OverloadedError, RequestError
+from seqserve.errors import RequestError
+from seqserve.service.errors import OverloadedError
 from seqserve.service.server.answer_writer import AnswerWriter
 from seqserve.service.server.held_bytes import HeldBytes
 from seqserve.service.server.raw_errors import refusal

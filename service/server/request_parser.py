@@ -9,7 +9,8 @@ from urllib.parse import unquote
 
 import httptools
 
-from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError, RequestError
+from seqserve.errors import RequestError
+from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError
 
 MAX_LINE_BYTES = 8190
 MAX_HEADER_BYTES = 8190

@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from seqserve.errors import invalid
 from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.models import LanguageModel
-from seqserve.service.errors import invalid
 from seqserve.service.schemas.rank import Candidate, RankedCandidate, RankRequest, RankResponse
 from seqserve.service.tasks.read_texts import Intake, TokenLimits
 from seqserve.service.tasks.score import Sums, counts_eos, sums_of

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from seqserve.errors import FieldError, TextTooLongError
 from seqserve.language.model import LanguageModelBundle
-from seqserve.service.errors import FieldError, TextTooLongError
 from seqserve.text.tokenization import Token
 from seqserve.vocabulary.tokens import EOS_ID
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from msgspec import UNSET
 
+from seqserve.rounding import rounded, rounded_all
 from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.event_loop import in_turn_if_large
 from seqserve.service.engine.models import TaggerModel
 from seqserve.service.schemas.tag import Entity, TaggedToken, TagResult
-from seqserve.service.tasks.rounding import rounded, rounded_all
 from seqserve.service.tasks.sequences import Timing
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
 from seqserve.text.sentences import split_sentences

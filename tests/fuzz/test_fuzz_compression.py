@@ -14,10 +14,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
+from seqserve.errors import RequestError
 from seqserve.service.body import from_body
 from seqserve.service.context import Exchange
 from seqserve.service.engine.cancellation import Cancellation
-from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError, RequestError
+from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError
 from seqserve.service.schemas.classify import ClassifyRequest
 from seqserve.service.settings import Settings
 from tests.fuzz.strategies import patient

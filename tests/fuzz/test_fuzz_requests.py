@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from seqserve.errors import RequestError
 from seqserve.service.body import decode_json
-from seqserve.service.errors import KINDS, RequestError
+from seqserve.service.errors import KINDS
 from seqserve.service.openapi import ROUTES
 from tests.fuzz.strategies import JSON_VALUES, SCALARS, patient
 

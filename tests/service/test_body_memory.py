@@ -5,8 +5,8 @@ import gc
 
 import pytest
 
+from seqserve.errors import RequestError
 from seqserve.service.body import decode_json
-from seqserve.service.errors import RequestError
 from seqserve.service.schemas.tag import TagRequest
 
 LARGE = 100_000 * b" "

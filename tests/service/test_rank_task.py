@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqserve.errors import InvalidRequestError, TextTooLongError
 from seqserve.service.engine.cancellation import Cancellation
-from seqserve.service.errors import InvalidRequestError, TextTooLongError
 from seqserve.service.schemas.rank import Candidate, RankedCandidate, RankRequest
 from seqserve.service.tasks.rank import RankOptions, answer_rank, rank_candidates, rank_task
 from seqserve.service.tasks.read_texts import TokenLimits

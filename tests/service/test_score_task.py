@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqserve.errors import InvalidRequestError, TextTooLongError
 from seqserve.language.model import ScoredRow, ScoreRow
 from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.models import LanguageModel, run_score_rows
-from seqserve.service.errors import DeadlineExceededError, InvalidRequestError, TextTooLongError
+from seqserve.service.errors import DeadlineExceededError
 from seqserve.service.schemas.score import ScoreResult
 from seqserve.service.tasks.read_texts import Intake, TokenLimits
 from seqserve.service.tasks.score import ScoreOptions, Sums, counts_eos, score_inputs, sums_of

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from seqserve.errors import InvalidRequestError
 from seqserve.language.model import LanguageModelBundle
 from seqserve.service.engine.cancellation import Cancellation, ClientLeftError
 from seqserve.service.engine.sampling.handle import Sample, SampleHandle, samples_late, seconds_left
@@ -22,7 +23,7 @@ from seqserve.service.engine.sampling.spec import SampleSpec
 from seqserve.service.engine.sampling.step_rows import StepRows
 from seqserve.service.engine.sampling.turns import Turns
 from seqserve.service.engine.shares import Shares
-from seqserve.service.errors import InvalidRequestError, OverloadedError
+from seqserve.service.errors import OverloadedError
 
 QUANTUM_TOKENS = 32
 """A sample keeps its slot for at least this many tokens while others wait: moving a state costs far less than a run."""

@@ -9,10 +9,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from seqserve.errors import RequestError
 from seqserve.service.engine.cancellation import Cancellation, ClientLeftError
 from seqserve.service.engine.event_loop import make_event
 from seqserve.service.engine.sampling.spec import SampleSpec, SeenIds, uniforms
-from seqserve.service.errors import DeadlineExceededError, InternalError, RequestError
+from seqserve.service.errors import DeadlineExceededError, InternalError
 from seqserve.vocabulary.tokens import EOS_ID, START_ID
 
 FinishReason = Literal["eos", "length", "stop"]

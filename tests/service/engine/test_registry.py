@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from seqserve.errors import BundleError
+from seqserve.errors import BundleError, TaskMismatchError
 from seqserve.language.model import LanguageModelBundle
 from seqserve.load import load_bundle
 from seqserve.service.app import make_registry
-from seqserve.service.errors import TaskMismatchError
 from seqserve.service.settings import Settings
 from tests.service.conftest import BUNDLES
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError, RequestError
+from seqserve.errors import RequestError
+from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError
 from seqserve.service.server.request_parser import (
     MAX_FRAME_BYTES,
     MAX_HEAD_BYTES,

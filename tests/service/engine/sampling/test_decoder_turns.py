@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from seqserve.errors import InvalidRequestError
 from seqserve.language.model import ScoredRow, ScoreRow, StepBatch, StepResult
 from seqserve.service.engine.cancellation import ClientLeftError
 from seqserve.service.engine.sampling.decoder import LOOK_TOKENS, QUANTUM_TOKENS, Decoder
 from seqserve.service.engine.sampling.prefill import RUN_TOKENS
-from seqserve.service.errors import DeadlineExceededError, InternalError, InvalidRequestError, OverloadedError
+from seqserve.service.errors import DeadlineExceededError, InternalError, OverloadedError
 from tests.service.decoding import FAR, NEVER_ENDS, Watched, draw, drawn_by_hand, spec, submit
 from tests.toy_language_model import ToyLanguageModel
 

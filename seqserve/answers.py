@@ -1,4 +1,4 @@
-"""Types that several capabilities share."""
+"""Types that the answers of several kinds share."""
 
 from typing import Annotated
 
