@@ -91,7 +91,7 @@ def _comparable(recorded: Recorded) -> bytes:
     """Return the answer, with the events of a stream in the order of their samples."""
     if not recorded.answer_type.startswith("text/event-stream"):
         return recorded.answer
-    return b"\n\n".join(sorted(recorded.answer.split(b"\n\n"), key=_sample_of))
+    return b"\n\n".join(sorted(recorded.answer.split(b"\n\n"), key=lambda event: _sample_of(bytes(event))))
 
 
 def _sample_of(event: bytes) -> int:

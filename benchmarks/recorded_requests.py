@@ -31,8 +31,8 @@ _SAMPLINGS: tuple[Mapping[str, Any], ...] = (
 )  # fmt: skip
 _BAD_BODIES: tuple[bytes, ...] = (
     b"", b"{", b"[]", b"null", b'"text"', b'{"text": NaN}', b'{"text": "\\ud800"}', b'{"text": "\xff"}', b"[" * 5000,
-    b'{"model": "none", "text": "a", "text": "b"}', b'{"model": 1}', b'{"model": "no-such-model", "text": "a"}', b"\xef\xbb\xbf{}",
-    b'{"model": "", "text": "a"}', b'{"text": 1e400}', b'{"text": {"a": [1, 2.5, true, null]}}',
+    b'{"model": "none", "text": "a", "text": "b"}', b'{"model": 1}', b'{"model": "no-such-model", "text": "a"}',
+    b"\xef\xbb\xbf{}", b'{"model": "", "text": "a"}', b'{"text": 1e400}', b'{"text": {"a": [1, 2.5, true, null]}}',
 )  # fmt: skip
 _BAD_FIELDS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "tag": (
