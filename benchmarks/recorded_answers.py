@@ -6,19 +6,19 @@
 Without --url, both start the service of this checkout with the shipped models. FILE holds JSON lines, compressed with
 gzip: one request and its answer each. `compare` sends the requests of FILE and exits with 1 if an answer differs.
 Headers other than the content type are left out, because they hold times and numbers of requests. Every request names
-its model, so that a change of the default model is no difference. Events of a stream are compared sample by sample:
-the order between samples depends on time.
+its model, so that a change of the default model is no difference. Of a stream, the text, tokens and
+end of each sample are compared: the order of events between samples, and the tokens of one event, depend on time.
 """
 
 import argparse
 import gzip
 import http.client
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -31,9 +31,6 @@ from seqserve.errors import SeqserveError
 _REQUEST_LIMIT_S = 120.0
 _SHOWN = 10
 _AROUND = 60
-_INDEX = re.compile(rb'data: \{"index":(\d+),')
-_AFTER_ALL = 1_000_000
-"""Place of an event that belongs to no sample, such as [DONE]."""
 _SETTINGS = ("--workers", "1")
 
 
@@ -88,15 +85,22 @@ def difference(before: Recorded, after: Recorded) -> str:
 
 
 def _comparable(recorded: Recorded) -> bytes:
-    """Return the answer, with the events of a stream in the order of their samples."""
+    """Return the answer; of a stream the text, the tokens and the end of each sample, whatever its pieces were."""
     if not recorded.answer_type.startswith("text/event-stream"):
         return recorded.answer
-    return b"\n\n".join(sorted(recorded.answer.split(b"\n\n"), key=lambda event: _sample_of(bytes(event))))
-
-
-def _sample_of(event: bytes) -> int:
-    found = _INDEX.match(event)
-    return int(found[1]) if found else _AFTER_ALL
+    samples: dict[int, dict[str, Any]] = {}
+    others = []
+    for line in recorded.answer.split(b"\n\n"):
+        event = msgspec.json.decode(line.removeprefix(b"data: ")) if line.startswith(b"data: {") else {}
+        if "index" not in event:
+            others.append(line.decode("utf-8", "replace"))
+            continue
+        sample = samples.setdefault(event["index"], {"text": "", "tokens": []})
+        sample["text"] += event.pop("text", "")
+        sample["tokens"] += event.pop("tokens", [])
+        if "finish_reason" in event:
+            sample["end"] = event
+    return msgspec.json.encode([sorted(samples.items()), others])
 
 
 def _around(answer: bytes, at: int) -> str:

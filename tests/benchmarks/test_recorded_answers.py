@@ -88,19 +88,35 @@ def test_status_and_content_type_are_compared() -> None:
     assert text == "status 200, now 404; content type application/json, now text/plain"
 
 
+def stream(*events: str) -> Recorded:
+    data = "".join(f"data: {event}\n\n" for event in events)
+    return answered(data.encode(), answer_type="text/event-stream")
+
+
 def test_the_order_between_the_samples_of_a_stream_is_no_difference() -> None:
-    first, second, end = b'data: {"index":0,"t":"a"}', b'data: {"index":1,"t":"b"}', b"data: [DONE]"
-    one = b"\n\n".join((first, second, end, b""))
-    other = b"\n\n".join((second, first, end, b""))
-    stream = "text/event-stream"
-    assert difference(answered(one, answer_type=stream), answered(other, answer_type=stream)) == ""
+    first, second = '{"index":0,"text":"a"}', '{"index":1,"text":"b"}'
+    assert difference(stream(first, second, "[DONE]"), stream(second, first, "[DONE]")) == ""
 
 
-def test_the_order_within_a_sample_of_a_stream_is_a_difference() -> None:
-    first, second = b'data: {"index":0,"t":"a"}', b'data: {"index":0,"t":"b"}'
-    one, other = b"\n\n".join((first, second)), b"\n\n".join((second, first))
-    stream = "text/event-stream"
-    assert difference(answered(one, answer_type=stream), answered(other, answer_type=stream))
+def test_the_pieces_of_a_stream_are_no_difference() -> None:
+    end = '{"index":0,"finish_reason":"eos"}'
+    whole = '{"index":0,"text":"ab","log_prob":-3,"tokens":[1,2]}'
+    first, second = '{"index":0,"text":"a","log_prob":-1,"tokens":[1]}', '{"index":0,"text":"b","tokens":[2]}'
+    assert difference(stream(whole, end), stream(first, second, end)) == ""
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        ('{"index":0,"text":"b"}', '{"index":0,"text":"a"}', "[DONE]"),
+        ('{"index":0,"text":"a"}', '{"index":0,"text":"b"}'),
+        ('{"index":0,"text":"ab"}', '{"error":{}}', "[DONE]"),
+        ('{"index":0,"text":"ab","finish_reason":"eos"}', "[DONE]"),
+    ],
+    ids=["order", "cut", "error", "end"],
+)
+def test_the_content_of_a_stream_is_compared(events: tuple[str, ...]) -> None:
+    assert difference(stream('{"index":0,"text":"ab"}', "[DONE]"), stream(*events))
 
 
 def test_compare_sends_what_the_file_holds_and_counts(
