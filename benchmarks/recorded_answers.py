@@ -6,8 +6,8 @@
 Without --url, both start the service of this checkout with the shipped models. FILE holds JSON lines, compressed with
 gzip: one request and its answer each. `compare` sends the requests of FILE and exits with 1 if an answer differs.
 Headers other than the content type are left out, because they hold times and numbers of requests. Every request names
-its model, so that a change of the default model is no difference. Of a stream, the text, tokens and
-end of each sample are compared: the order of events between samples, and the tokens of one event, depend on time.
+its model, so that a change of the default model is no difference. Of a stream, the text, the tokens and the end of each
+sample are compared: the order of its events depends on time.
 """
 
 import argparse
