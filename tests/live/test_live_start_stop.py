@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.faults.crowd import wait_until
+from benchmarks.faults.clients import wait_until
 from tests.live.problems import FINE
 from tests.live.served import BUNDLES, ROOT, Served, start
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks.faults.house import add_version, make_house
+from benchmarks.faults.models_folder import add_version, make_models_folder
 from seqserve.errors import BundleError
 from seqserve.graph import Graph
 from seqserve.service.app import make_registry
@@ -18,7 +18,7 @@ from tests.service.conftest import BUNDLES
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    return make_house(tmp_path / "models", BUNDLES, ["tiny-ner", "tiny-char-lm"])
+    return make_models_folder(tmp_path / "models", BUNDLES, ["tiny-ner", "tiny-char-lm"])
 
 
 def reports(models: Path) -> list[BundleReport]:
@@ -28,7 +28,7 @@ def reports(models: Path) -> list[BundleReport]:
 def test_what_comes_after_the_check_is_not_served(models: Path) -> None:
     reported = reports(models)
     add_version(models, "tiny-ner", "2")
-    make_house(models, BUNDLES, ["tiny-classifier"])
+    make_models_folder(models, BUNDLES, ["tiny-classifier"])
     assert make_registry(Settings(models=models), reported).names == ["tiny-char-lm 1", "tiny-ner 1"]
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 
 from benchmarks.faults.connection import Asked, Connection, Judge, Outcome
-from benchmarks.faults.questions import Question
+from benchmarks.faults.known_answers import KnownAnswer
 
 _PAUSE_S = 0.01  # before the next try when nobody listens or the server is full
 
 
-class Crowd:
+class Clients:
     """Clients that ask from `with` to its end, each answer judged and told to `tell`.
 
     Even ones keep their connection as long as the server does; odd ones open one for each request.
@@ -22,10 +22,10 @@ class Crowd:
     def __init__(
         self,
         port: int,
-        questions: Sequence[Question],
+        known: Sequence[KnownAnswer],
         size: int,
         *,
-        judge: Judge = Question.is_right,
+        judge: Judge = KnownAnswer.is_right,
         tell: Callable[[Asked], object] | None = None,
     ) -> None:
         self.asked: list[Asked] = []
@@ -33,11 +33,11 @@ class Crowd:
         self._tell = tell or self.asked.append  # append is one step: threads share the list
         self._connections = [Connection(port, judge, reuse=number % 2 == 0) for number in range(size)]
         self._threads = [
-            threading.Thread(target=self._run, args=(connection, _turned(questions, number * len(questions) // size)))
+            threading.Thread(target=self._run, args=(connection, _turned(known, number * len(known) // size)))
             for number, connection in enumerate(self._connections)
         ]
 
-    def __enter__(self) -> "Crowd":
+    def __enter__(self) -> "Clients":
         for thread in self._threads:
             thread.start()
         return self
@@ -53,12 +53,12 @@ class Crowd:
         """How many requests have ended."""
         return len(self.asked)
 
-    def _run(self, connection: Connection, questions: Iterable[Question]) -> None:
+    def _run(self, connection: Connection, turned: Iterable[KnownAnswer]) -> None:
         try:
-            for question in questions:
+            for known in turned:
                 if self.stop.is_set():
                     return
-                asked = connection.ask(question)
+                asked = connection.ask(known)
                 self._tell(asked)
                 if asked.outcome in (Outcome.NOT_ACCEPTED, Outcome.REFUSED):
                     self.stop.wait(_PAUSE_S)
@@ -66,8 +66,8 @@ class Crowd:
             connection.close()
 
 
-def _turned(questions: Sequence[Question], start: int) -> Iterable[Question]:
-    return itertools.cycle([*questions[start:], *questions[:start]])
+def _turned(known: Sequence[KnownAnswer], start: int) -> Iterable[KnownAnswer]:
+    return itertools.cycle([*known[start:], *known[:start]])
 
 
 def tally(asked: Iterable[Asked]) -> Counter[Outcome]:

@@ -13,7 +13,7 @@ from seqserve.manifest import read_manifest, write_manifest
 DEFAULT_NAMES = ("ner-en", "question-en", "lm-char-names")
 
 
-def make_house(folder: Path, models: Path, names: Sequence[str] = DEFAULT_NAMES) -> Path:
+def make_models_folder(folder: Path, models: Path, names: Sequence[str] = DEFAULT_NAMES) -> Path:
     """Copy the newest version of the named bundles into `folder`; raises SeqserveError when one is missing."""
     newest = {bundle.parent.name: bundle for bundle in find_bundles(models)}
     for name in names:
@@ -23,19 +23,19 @@ def make_house(folder: Path, models: Path, names: Sequence[str] = DEFAULT_NAMES)
     return folder
 
 
-def add_version(house: Path, name: str, version: str, *, spoil: Callable[[Path], None] | None = None) -> Path:
+def add_version(models: Path, name: str, version: str, *, spoil: Callable[[Path], None] | None = None) -> Path:
     """Put a copy of a model's newest version beside it, under another version; return its folder.
 
     spoil: changes the copy's folder first. The copy appears under its name as a whole: a server that looks meanwhile
     does not see half of it.
     """
-    (newest,) = (bundle for bundle in find_bundles(house) if bundle.parent.name == name)
-    unfinished = house / name / f".{version}"
+    (newest,) = (bundle for bundle in find_bundles(models) if bundle.parent.name == name)
+    unfinished = models / name / f".{version}"
     _copy(newest, unfinished)
     write_manifest(unfinished, msgspec.structs.replace(read_manifest(unfinished), version=version))
     if spoil is not None:
         spoil(unfinished)
-    return unfinished.rename(house / name / version)
+    return unfinished.rename(models / name / version)
 
 
 def flip_a_byte(folder: Path) -> None:

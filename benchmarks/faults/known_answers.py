@@ -22,7 +22,7 @@ _FIRST_VERSION = b'"version":"1"'
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class KnownAnswer:
     """A request and its right answer; `answer` is a stream's text by sample when `streams`, else the body."""
 
     path: str
@@ -66,10 +66,10 @@ def stream_content(body: bytes) -> bytes:
     return json.dumps([sorted(texts.items()), sorted(ends.items())]).encode("utf-8")
 
 
-def ask_alone(port: int, drafts: Sequence[Draft], *, status: int = 200) -> list[Question]:
+def ask_alone(port: int, drafts: Sequence[Draft], *, status: int = 200) -> list[KnownAnswer]:
     """Ask each draft alone, one at a time, and keep its answer; raises ServiceError when it has another status."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_S)
-    questions = []
+    known_answers = []
     try:
         for path, body in drafts:
             data = body if isinstance(body, bytes) else json.dumps(body).encode("utf-8")
@@ -79,15 +79,15 @@ def ask_alone(port: int, drafts: Sequence[Draft], *, status: int = 200) -> list[
             if answer.status != status:
                 raise ServiceError(f"POST {path} answers {answer.status}: {text[:500].decode('utf-8', 'replace')}")
             streams = not isinstance(body, bytes) and bool(body.get("stream"))
-            questions.append(Question(path, data, stream_content(text) if streams else text, streams, status))
+            known_answers.append(KnownAnswer(path, data, stream_content(text) if streams else text, streams, status))
     finally:
         connection.close()
-    return questions
+    return known_answers
 
 
-def wire_of(question: Question, *, units: int = 1) -> Request:
+def wire_of(known: KnownAnswer, *, units: int = 1) -> Request:
     """The same for the load generator, which compares the bodies of answers with status 200."""
-    return Request(post(question.path, question.body), units, question.answer)
+    return Request(post(known.path, known.body), units, known.answer)
 
 
 def sentences(count: int) -> list[str]:
