@@ -1,20 +1,16 @@
 """POST /v1/rank: the best of several candidates."""
 
-from flask import Blueprint
-
 from seqserve.service.answers import Answer, large_json_answer
 from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
 from seqserve.service.engine.models import LanguageModel
 from seqserve.service.memory import trim_after
 from seqserve.service.routes.limits import check_number, token_limits
-from seqserve.service.schemas.rank import RankRequest
+from seqserve.service.routes.route import ERRORS_OF_WORK, Route
+from seqserve.service.schemas.rank import RankRequest, RankResponse
 from seqserve.service.tasks.rank import RankTask, answer_rank, rank_task
 
-blueprint = Blueprint("rank", __name__)
 
-
-@blueprint.post("/v1/rank")
 def rank() -> Answer:
     """Answer one request."""
     here = exchange()
@@ -33,3 +29,25 @@ def _read(here: Exchange, body: RankRequest) -> tuple[LanguageModel, RankTask]:
     model = here.service.registry.find(body.model, task="language-model")
     here.model = model.manifest.name
     return model, rank_task(model, body, token_limits(settings))
+
+
+ROUTE = Route(
+    rank,
+    "POST",
+    "/v1/rank",
+    "Choose among candidates, such as an n-best list, by a language model and their own scores.",
+    RankResponse,
+    RankRequest,
+    {
+        "readings": {"value": {"candidates": ["The apple and pair salad", "The apple and pear salad"]}},
+        "acoustic scores": {
+            "value": {
+                "candidates": [{"text": "pair salad", "score": -12.5}, {"text": "pear salad", "score": -12.9}],
+                "context": "The apple and",
+                "lm_weight": 0.7,
+                "length_bonus": 0.2,
+            }
+        },
+    },
+    ERRORS_OF_WORK,
+)

@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 
 import msgspec
-from flask import Blueprint
 
 from seqserve.errors import RequestError
+from seqserve.language.answers import SampleEnd, SamplePiece
 from seqserve.service.answers import Answer, large_json_answer
 from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
@@ -17,6 +17,7 @@ from seqserve.service.engine.models import LanguageModel
 from seqserve.service.engine.sampling.handle import SampleHandle
 from seqserve.service.errors import InternalError
 from seqserve.service.problems import problem_of
+from seqserve.service.routes.route import ERRORS_OF_WORK, Route
 from seqserve.service.schemas.sample import SampleRequest, SampleResponse, StreamError
 from seqserve.service.tasks.sample import HEARTBEAT_S, SamplePlan, plan_samples
 
@@ -24,11 +25,9 @@ _STREAM_HEADERS = (("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no"))
 _HEARTBEAT = b":\n\n"
 _DONE = b"data: [DONE]\n\n"
 
-blueprint = Blueprint("sample", __name__)
 logger = logging.getLogger("seqserve")
 
 
-@blueprint.post("/v1/sample")
 def sample() -> Answer:
     """Answer one request."""
     here = exchange()
@@ -92,3 +91,20 @@ def _chunks(plan: SamplePlan, handle: SampleHandle, request_id: str) -> Iterator
 def _event(body: msgspec.Struct) -> bytes:
     # JSON holds no line break, so an event is one line.
     return b"data: " + msgspec.json.encode(body) + b"\n\n"
+
+
+ROUTE = Route(
+    sample,
+    "POST",
+    "/v1/sample",
+    "Write new text with a language model, the same for the same seed. With stream, Server-Sent Events: pieces of "
+    "text, an end for each sample, then [DONE], or an error and no [DONE]; X-Seed holds the seed.",
+    SampleResponse,
+    SampleRequest,
+    {
+        "three sentences": {"value": {"n": 3, "temperature": 0.8, "seed": 42}},
+        "as it is written": {"value": {"prompt": "The", "max_tokens": 30, "stop": [". "], "stream": True}},
+    },
+    tuple(code for code in ERRORS_OF_WORK if code != "too_many_texts"),
+    (SamplePiece, SampleEnd, StreamError),
+)

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from flask import Blueprint
-
 from seqserve.errors import invalid, pointer_to
 from seqserve.service.answers import Answer, large_json_answer
 from seqserve.service.body import from_body
@@ -11,6 +9,7 @@ from seqserve.service.context import Exchange, exchange
 from seqserve.service.engine.models import LanguageModel
 from seqserve.service.memory import trim_after
 from seqserve.service.routes.limits import check_number, token_limits
+from seqserve.service.routes.route import ERRORS_OF_WORK, Route
 from seqserve.service.schemas.score import ScoreRequest, ScoreResponse
 from seqserve.service.tasks.read_texts import EncodedInput, Intake
 from seqserve.service.tasks.score import ScoreOptions, counts_eos, score_inputs
@@ -19,10 +18,7 @@ from seqserve.service.tasks.sequences import Ids
 Contexts = tuple[list[Ids], list[int]]
 """The distinct contexts' ids, and which one comes before each text."""
 
-blueprint = Blueprint("score", __name__)
 
-
-@blueprint.post("/v1/score")
 def score() -> Answer:
     """Answer one request."""
     here = exchange()
@@ -83,3 +79,20 @@ def _contexts(body: ScoreRequest, num_texts: int) -> Iterator[tuple[str, str]]:
             yield body.context[index], pointer_to("context", index)
         else:
             yield body.context or "", pointer_to("context")
+
+
+ROUTE = Route(
+    score,
+    "POST",
+    "/v1/score",
+    "Give the probability of texts under a language model. Logarithms are natural where not said otherwise.",
+    ScoreResponse,
+    ScoreRequest,
+    {
+        "two readings": {"value": {"text": ["The apple and pear salad", "The apple and pair salad"]}},
+        "token by token": {
+            "value": {"text": "pear salad", "context": "The apple and", "eos": False, "include": ["tokens"], "top": 3}
+        },
+    },
+    ERRORS_OF_WORK,
+)
