@@ -13,6 +13,7 @@ from seqserve.language.golden import check_golden, read_golden
 from seqserve.language.manifest import LanguageModelManifest
 from seqserve.language.model import LanguageModelBundle, ScoredRow, ScoreRow, StepBatch
 from seqserve.language.signature import score_signature, step_signature
+from seqserve.model import Model
 from seqserve.parts import BundleParts
 from seqserve.signature import check_signature
 from seqserve.vocabulary.files import check_size
@@ -123,4 +124,4 @@ def _probe_steps(bundle: LanguageModelBundle, scored: list[ScoredRow], id_rows: 
     )
 
 
-LANGUAGE_MODEL = Kind("language model", LanguageModelManifest, LanguageModelBundle, read_parts, check)
+LANGUAGE_MODEL = Kind("language model", LanguageModelManifest, LanguageModelBundle, read_parts, check, Model)
