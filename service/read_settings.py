@@ -25,7 +25,7 @@ lines and lines that begin with # are no keys.
 """
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
+def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add every setting's flag to a parser; flags that are not given stay None.
 
     The parser must not take abbreviations: --api-keys would be --api-keys-file, with the key itself as its value.
@@ -55,7 +55,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    add_flags(parser)
+    add_settings(parser)
     return settings_from(vars(parser.parse_args(arguments)), environment)
 
 

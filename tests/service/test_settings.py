@@ -1,16 +1,25 @@
 """Settings: flags, environment, keys, limits."""
 
+import argparse
 import dataclasses
 import logging
 import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from seqserve.service.read_settings import read_settings, settings_from
+from seqserve.service.read_settings import add_settings, settings_from
 from seqserve.service.settings import Address, Settings, SettingsError, flag_of, variable_of
+
+
+def parse(*arguments: str) -> dict[str, Any]:
+    """Return the flags of a command line, as `settings_from` takes them."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    add_settings(parser)
+    return vars(parser.parse_args(arguments))
 
 
 def test_defaults() -> None:
@@ -172,25 +181,24 @@ def test_the_ports_of_requests_and_of_probes_differ() -> None:
 
 def test_several_folders_of_models_keep_their_order() -> None:
     folders = (Path("b"), Path("a:c"))
-    assert read_settings(["--models", "b", "--models", "a:c"], {"SEQSERVE_MODELS": "x"}).models == folders
+    assert settings_from(parse("--models", "b", "--models", "a:c"), {"SEQSERVE_MODELS": "x"}).models == folders
     variable = os.pathsep.join(["b", "a", ""])
     assert settings_from({}, {"SEQSERVE_MODELS": variable}).models == (Path("b"), Path("a"))
 
 
 def test_defaults_of_tasks_may_be_given_together_or_apart() -> None:
     wanted = (("tag", "ner-en"), ("language-model", "lm-en"))
-    assert read_settings(["--default", "tag=ner-en, language-model=lm-en"], {}).default == wanted
-    assert read_settings(["--default", "tag=ner-en", "--default", "language-model=lm-en"], {}).default == wanted
+    assert settings_from(parse("--default", "tag=ner-en, language-model=lm-en"), {}).default == wanted
+    assert settings_from(parse("--default", "tag=ner-en", "--default", "language-model=lm-en"), {}).default == wanted
     assert settings_from({}, {"SEQSERVE_DEFAULT": "tag=ner-en,language-model=lm-en"}).default == wanted
 
 
 def test_every_field_is_a_flag_a_variable_and_a_line_of_help(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        read_settings(["--help"], {})
+        parse("--help")
     text = capsys.readouterr().out
-    names = [field.name for field in dataclasses.fields(Settings)]
-    assert all(f"{variable_of(name)}" in text for name in names)
-    assert all(f"{flag_of(name)} " in text for name in names if name != "api_keys")
+    names = [field.name for field in dataclasses.fields(Settings) if field.name != "api_keys"]
+    assert all(f"{flag_of(name)} " in text and f"{variable_of(name)})" in text for name in names)
 
 
 def test_brackets_are_no_part_of_an_address() -> None:
@@ -218,7 +226,7 @@ def test_a_file_is_not_replaced_by_a_socket(tmp_path: Path) -> None:
 
 def test_keys_are_no_flag() -> None:
     with pytest.raises(SystemExit):
-        read_settings(["--api-keys", "secret"], {})
+        parse("--api-keys", "secret")
 
 
 def test_a_request_that_no_queue_can_take_has_a_limit() -> None:
