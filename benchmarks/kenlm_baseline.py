@@ -25,7 +25,7 @@ from benchmarks.kenlm_tools import Answer, Kenlm
 from benchmarks.scoring import bare_tokens_per_s
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_language_model
+from seqserve.load import load_bundle
 from seqserve.training.language import evaluate as evaluate_language_model
 from seqserve.training.language.config import TextOptions
 from seqserve.training.language.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall
@@ -143,7 +143,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _word_model(folder: Path) -> LanguageModelBundle:
-    bundle = load_language_model(folder)
+    bundle = load_bundle(folder, LanguageModelBundle)
     if bundle.manifest.architecture.level != "word" or not bundle.manifest.ends_sentences:
         raise SeqserveError(f"{folder}: KenLM is compared with models of words that end sentences")
     return bundle

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +106,7 @@ def model_of(bundle: Bundle, provider: str, queue: QueueLimits, slots: SlotLimit
         # Its answers' lengths are not known, and so not how long a run takes.
         transducer = Batcher(bundle.begin, **queue._replace(quick_run_s=0.0)._asdict())
         return TransducerModel(bundle.manifest, provider, bundle, transducer)
+    bundle = cast(LanguageModelBundle, bundle)
     scorer = make_score_batcher(bundle, queue)
     decoder = Decoder(bundle, **(slots or SlotLimits())._asdict())
     return LanguageModel(bundle.manifest, provider, bundle, scorer, decoder)

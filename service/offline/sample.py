@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from seqserve.errors import RequestError
+from seqserve.language.answers import SampleResult
 from seqserve.service.body import decode_json
 from seqserve.service.engine.models import LanguageModel
 from seqserve.service.offline.common import ENDLESS, InputError, add_model_flags, open_offline
-from seqserve.service.schemas.sample import SampleRequest, SampleResult
+from seqserve.service.schemas.sample import SampleRequest
 from seqserve.service.tasks.sample import plan_samples
 
 

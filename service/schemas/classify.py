@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from seqserve.answers import Probability
+from seqserve.classifier.answers import ClassifyResult
 
 
 class ClassifyRequest(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -14,14 +14,6 @@ class ClassifyRequest(Struct, forbid_unknown_fields=True, kw_only=True):
         str | None, Meta(description="Name of a classifier; absent: the only one, or the first by name.")
     ] = None
     text: Annotated[str | list[str], Meta(description="One text or several, each of at least one token.")]
-
-
-class ClassifyResult(Struct, kw_only=True):
-    """What one text is: the most likely label, and P(label | text) of every label."""
-
-    label: str
-    score: Annotated[Probability, Meta(description="Probability of `label`.")]
-    scores: Annotated[dict[str, Probability], Meta(description="Probability of every label, in the model's order.")]
 
 
 class ClassifyResponse(Struct, kw_only=True):

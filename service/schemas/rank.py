@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from seqserve.answers import Probability
-from seqserve.service.schemas.score import LogProbability
+from seqserve.language.answers import RankedCandidate
 
 MIN_CANDIDATES = 2
 MAX_CANDIDATES = 1000
@@ -33,19 +32,6 @@ class RankRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     normalize: Annotated[
         Literal["none", "tokens"], Meta(description="`tokens` divides log_prob by the number of tokens.")
     ] = "none"
-
-
-class RankedCandidate(Struct, kw_only=True):
-    """A candidate with its total; `index` is its place in the request."""
-
-    index: int
-    text: str
-    total: Annotated[float, Meta(description="score + lm_weight * lm + length_bonus * num_tokens.")]
-    log_prob: LogProbability
-    score: float
-    num_tokens: int
-    num_unknown: int
-    posterior: Annotated[Probability, Meta(description="Softmax of the totals.")]
 
 
 class RankResponse(Struct, kw_only=True):

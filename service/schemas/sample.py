@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
+from seqserve.language.answers import SampleResult
 from seqserve.service.schemas.problems import Problem
 
 MAX_SAMPLES = 64
@@ -76,25 +77,6 @@ class SampleRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     stream: Annotated[bool, Meta(description="Answer with Server-Sent Events, piece by piece.")] = False
 
 
-class DrawnToken(Struct, kw_only=True):
-    """A token that was drawn, <EOS> as "<EOS>"; `log_prob` is the model's own: temperature 1, nothing cut."""
-
-    text: str
-    log_prob: float
-
-
-class SampleResult(Struct, kw_only=True):
-    """One sample. `num_tokens`, `log_prob` and `tokens` are of all that was drawn: <EOS>, and what a stop cut off."""
-
-    text: str
-    num_tokens: int
-    log_prob: Annotated[
-        float, Meta(description="Natural logarithm under the model itself; the sum over the tokens in float64.")
-    ]
-    finish_reason: Literal["eos", "length", "stop"]
-    tokens: list[DrawnToken] | UnsetType = UNSET
-
-
 class SampleResponse(Struct, kw_only=True):
     """`n` samples; `seed` draws them again."""
 
@@ -102,27 +84,6 @@ class SampleResponse(Struct, kw_only=True):
     version: str
     seed: Seed
     samples: list[SampleResult]
-
-
-class SamplePiece(Struct, kw_only=True):
-    """An event of a stream: more text of one sample, and the sum over the tokens drawn since its last piece."""
-
-    index: int
-    text: str
-    log_prob: float
-    tokens: list[DrawnToken] | UnsetType = UNSET
-
-
-class SampleEnd(Struct, kw_only=True):
-    """An event of a stream: one sample has ended. `num_tokens` and `log_prob` are of all that was drawn for it."""
-
-    index: int
-    finish_reason: Literal["eos", "length", "stop"]
-    num_tokens: int
-    log_prob: float
-    tokens: Annotated[
-        list[DrawnToken] | UnsetType, Meta(description="Those that came after the last piece, such as <EOS>.")
-    ] = UNSET
 
 
 class StreamError(Struct, kw_only=True):

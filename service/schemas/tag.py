@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
 from seqserve.answers import Probability
+from seqserve.tagger.answers import TagResult
 
 
 class TagRequest(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -24,37 +25,6 @@ class TagRequest(Struct, forbid_unknown_fields=True, kw_only=True):
         list[Literal["tokens", "tag_probs"]],
         Meta(description="`tokens` adds every token; `tag_probs` adds them with the distribution over tags."),
     ] = []
-
-
-class Entity(Struct, kw_only=True):
-    """A name: half-open ranges of code points and of tokens, and the posterior probability of exactly this span."""
-
-    text: str
-    label: str
-    start: int
-    end: int
-    token_start: int
-    token_end: int
-    score: Probability
-
-
-class TaggedToken(Struct, kw_only=True, omit_defaults=True):
-    """A token of the text with its tag; `is_name` is 1 where it is part of a person's name."""
-
-    text: str
-    start: int
-    end: int
-    tag: str
-    is_name: Literal[0, 1]
-    score: Annotated[Probability, Meta(description="Marginal probability of the tag.")]
-    tag_probs: Annotated[dict[str, Probability] | UnsetType, Meta(description="Marginal of every tag.")] = UNSET
-
-
-class TagResult(Struct, kw_only=True, omit_defaults=True):
-    """The names of one text."""
-
-    entities: list[Entity]
-    tokens: list[TaggedToken] | UnsetType = UNSET
 
 
 class TagResponse(Struct, kw_only=True):

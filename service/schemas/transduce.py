@@ -1,8 +1,10 @@
 """Request and response of /v1/transduce."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
+
+from seqserve.transducer.answers import TransduceResult
 
 DEFAULT_TOKENS = 128
 MAX_TOKENS = 512
@@ -28,19 +30,6 @@ class TransduceRequest(Struct, forbid_unknown_fields=True, kw_only=True):
             "their end, the one with the highest log_prob a token is given.",
         ),
     ] = 1
-
-
-class TransduceResult(Struct, kw_only=True):
-    """The answer to one text."""
-
-    text: str
-    log_prob: Annotated[
-        float,
-        Meta(description="Natural logarithm of P(answer | text) under the model, its end counted when it has one."),
-    ]
-    finish_reason: Annotated[
-        Literal["eos", "length"], Meta(description="`length`: cut off at max_tokens, no end was found.")
-    ]
 
 
 class TransduceResponse(Struct, kw_only=True):

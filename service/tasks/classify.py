@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from seqserve.classifier.answers import ClassifyResult
 from seqserve.rounding import rounded_all
 from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.models import ClassifierModel
-from seqserve.service.schemas.classify import ClassifyResult
 from seqserve.service.tasks.sequences import Timing
 
 

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqserve.errors import invalid
+from seqserve.language.answers import RankedCandidate
 from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.models import LanguageModel
-from seqserve.service.schemas.rank import Candidate, RankedCandidate, RankRequest, RankResponse
+from seqserve.service.schemas.rank import Candidate, RankRequest, RankResponse
 from seqserve.service.tasks.read_texts import Intake, TokenLimits
 from seqserve.service.tasks.score import Sums, counts_eos, sums_of
 from seqserve.service.tasks.sequences import Sequences, Timing, score_sequences

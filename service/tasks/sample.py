@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from msgspec import UNSET, UnsetType
 
 from seqserve.errors import FieldError, InvalidRequestError, invalid, pointer_to, too_long
+from seqserve.language.answers import DrawnToken, SampleEnd, SamplePiece, SampleResult
 from seqserve.language.model import EncodedText, LanguageModelBundle
 from seqserve.service.engine.sampling.handle import FinishReason, Sample, SampleHandle
 from seqserve.service.engine.sampling.spec import SEED_BITS, SampleSpec
-from seqserve.service.schemas.sample import MAX_SEED, DrawnToken, SampleEnd, SamplePiece, SampleRequest, SampleResult
+from seqserve.service.schemas.sample import MAX_SEED, SampleRequest
 from seqserve.service.tasks.sample_text import SampleText, TextFactory
 from seqserve.vocabulary.tokens import EOS_ID, FIRST_ID, UNKNOWN_ID
 

@@ -9,10 +9,10 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from seqserve.errors import invalid
+from seqserve.language.answers import Alternative, ScoredToken, ScoreResult
 from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.event_loop import in_turn_if_large
 from seqserve.service.engine.models import LanguageModel
-from seqserve.service.schemas.score import Alternative, ScoredToken, ScoreResult
 from seqserve.service.tasks.read_texts import EncodedInput
 from seqserve.service.tasks.sequences import Ids, Scores, Sequences, Timing, score_sequences
 from seqserve.vocabulary.tokens import EOS_FORM, UNKNOWN_ID, TokenVocabulary

@@ -10,8 +10,8 @@ from seqserve.rounding import rounded, rounded_all
 from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.event_loop import in_turn_if_large
 from seqserve.service.engine.models import TaggerModel
-from seqserve.service.schemas.tag import Entity, TaggedToken, TagResult
 from seqserve.service.tasks.sequences import Timing
+from seqserve.tagger.answers import Entity, TaggedToken, TagResult
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
 from seqserve.text.sentences import split_sentences
 from seqserve.text.tokenization import Token, tokenize

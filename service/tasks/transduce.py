@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from seqserve.service.engine.cancellation import Cancellation, late
 from seqserve.service.engine.models import TransducerModel
-from seqserve.service.schemas.transduce import TransduceResult
 from seqserve.service.tasks.sequences import Timing
+from seqserve.transducer.answers import TransduceResult
 from seqserve.transducer.beam import Hypothesis, Search
 from seqserve.transducer.model import STEPS_A_TOKEN, TransducerBundle, TransduceRow
 

@@ -104,7 +104,7 @@ def test_a_bundle_that_kenlm_cannot_be_compared_with_is_refused(
     level: Literal["word", "character"], ends_sentences: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = ToyLanguageModel(level, ends_sentences=ends_sentences)
-    monkeypatch.setattr(kenlm_baseline, "load_language_model", lambda folder: other)
+    monkeypatch.setattr(kenlm_baseline, "load_bundle", lambda folder, expected: other)
     with pytest.raises(SeqserveError, match="models of words that end sentences"):
         main(["--build-dir", str(tmp_path), "--train-text", "unused", "--bundle", "unused"])
 

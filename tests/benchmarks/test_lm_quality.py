@@ -92,7 +92,7 @@ def test_tables_say_what_was_measured() -> None:
 def test_texts_notes_and_pairs_are_printed(
     data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(lm_quality, "load_language_model", lambda folder: ToyLanguageModel())
+    monkeypatch.setattr(lm_quality, "load_bundle", lambda folder, expected: ToyLanguageModel())
     text, out = data / "held-out.txt", data / "out.json"
     text.write_text("the cat sat .\n")
     assert lm_quality.main(["unused", str(text), "--json", str(out)]) == 0

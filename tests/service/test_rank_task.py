@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqserve.errors import InvalidRequestError, TextTooLongError
+from seqserve.language.answers import RankedCandidate
 from seqserve.service.engine.cancellation import Cancellation
-from seqserve.service.schemas.rank import Candidate, RankedCandidate, RankRequest
+from seqserve.service.schemas.rank import Candidate, RankRequest
 from seqserve.service.tasks.rank import RankOptions, answer_rank, rank_candidates, rank_task
 from seqserve.service.tasks.read_texts import TokenLimits
 from seqserve.service.tasks.score import Sums

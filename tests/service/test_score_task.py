@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqserve.errors import InvalidRequestError, TextTooLongError
+from seqserve.language.answers import ScoreResult
 from seqserve.language.model import ScoredRow, ScoreRow
 from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.models import LanguageModel, run_score_rows
 from seqserve.service.errors import DeadlineExceededError
-from seqserve.service.schemas.score import ScoreResult
 from seqserve.service.tasks.read_texts import Intake, TokenLimits
 from seqserve.service.tasks.score import ScoreOptions, Sums, counts_eos, score_inputs, sums_of
 from seqserve.vocabulary.tokens import EOS_ID, UNKNOWN_ID

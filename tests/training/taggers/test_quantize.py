@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from seqserve.load import load_tagger
+from seqserve.load import load_bundle
 from seqserve.manifest import read_manifest
 from seqserve.tagger.load import Golden
+from seqserve.tagger.model import TaggerBundle
 from seqserve.training.__main__ import main
 from seqserve.training.load_config import config_table
 from seqserve.training.reading.conll import read_conll
@@ -27,7 +28,7 @@ def models(tmp_path):
 
 
 def test_the_bundle_loads_and_finds_the_same_names(models):
-    bundle, original = load_tagger(models / "tiny-ner-int8" / "1"), load_tagger(TINY)
+    bundle, original = load_bundle(models / "tiny-ner-int8" / "1", TaggerBundle), load_bundle(TINY, TaggerBundle)
     tokens = [sentence.tokens for sentence in read_conll(FIXTURES / "twenty.conll")]
     for answer, expected in zip(bundle.tag(tokens), original.tag(tokens), strict=True):
         assert [span for span, _ in answer.entities()] == [span for span, _ in expected.entities()]
