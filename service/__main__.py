@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given and given[0] in _COMMANDS:
             return _run(given[0], given[1:])
-        from seqserve.service.settings import read_settings
+        from seqserve.service.read_settings import read_settings
 
         settings = read_settings(given, os.environ)
         from seqserve.service.server.serve import serve  # late: --help and usage errors need none of it

@@ -30,7 +30,8 @@ from seqserve.service.app import create_app, make_registry
 from seqserve.service.engine import models
 from seqserve.service.engine.batching import batcher
 from seqserve.service.engine.registry import Registry
-from seqserve.service.settings import Settings, read_settings
+from seqserve.service.read_settings import read_settings
+from seqserve.service.settings import Settings
 
 PATCHES: Mapping[str, tuple[ModuleType | type, str, object]] = MappingProxyType(
     {
