@@ -9,12 +9,12 @@ from seqserve import __version__
 from seqserve.language.answers import SampleEnd, SamplePiece
 from seqserve.service.errors import KINDS
 from seqserve.service.problems import CONTENT_TYPE
+from seqserve.service.routes.rank import RankRequest, RankResponse
+from seqserve.service.routes.sample import SampleRequest, SampleResponse, StreamError
+from seqserve.service.routes.score import ScoreRequest, ScoreResponse
 from seqserve.service.schemas.classify import ClassifyRequest, ClassifyResponse
 from seqserve.service.schemas.models import ModelInfo, ModelList
 from seqserve.service.schemas.problems import Health, Problem
-from seqserve.service.schemas.rank import RankRequest, RankResponse
-from seqserve.service.schemas.sample import SampleRequest, SampleResponse, StreamError
-from seqserve.service.schemas.score import ScoreRequest, ScoreResponse
 from seqserve.service.schemas.tag import TagRequest, TagResponse
 from seqserve.service.schemas.transduce import TransduceRequest, TransduceResponse
 

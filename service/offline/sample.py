@@ -10,11 +10,11 @@ import msgspec
 
 from seqserve.errors import RequestError
 from seqserve.language.answers import SampleResult
+from seqserve.language.pipeline.sample import plan_samples
 from seqserve.service.body import decode_json
 from seqserve.service.engine.models import LanguageModel
 from seqserve.service.offline.common import ENDLESS, InputError, add_model_flags, open_offline
-from seqserve.service.schemas.sample import SampleRequest
-from seqserve.service.tasks.sample import plan_samples
+from seqserve.service.routes.sample import SampleRequest
 
 
 def _finite(text: str) -> float:
@@ -62,7 +62,7 @@ def sample(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _draw(model: LanguageModel, body: SampleRequest) -> list[SampleResult]:
-    plan = plan_samples(body, model.bundle)
+    plan = plan_samples(model.bundle, body)
     if body.seed is None:
         print(f"seed {plan.seed}", file=sys.stderr)
     handle = model.decoder.submit(plan.specs, cancellation=ENDLESS)

@@ -5,9 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from seqserve.errors import RequestError
+from seqserve.language.answers import ScoreResult
+from seqserve.language.options import MAX_TOP, ScoreOptions
+from seqserve.language.pipeline.read_texts import TokenLimits
+from seqserve.language.pipeline.score import counts_eos, read_score
+from seqserve.language.scoring import Sums, score_sequences, sums_of
 from seqserve.service.engine.models import LanguageModel
 from seqserve.service.offline.common import (
-    ENDLESS,
     InputError,
     batches_of,
     make_parser,
@@ -15,10 +19,6 @@ from seqserve.service.offline.common import (
     open_offline,
     opened_files,
 )
-from seqserve.service.schemas.score import MAX_TOP
-from seqserve.service.tasks.read_texts import EncodedInput, Intake, TokenLimits
-from seqserve.service.tasks.score import ScoreOptions, Sums, counts_eos, result_of, sums_of
-from seqserve.service.tasks.sequences import Scores, Sequences, score_sequences
 
 
 class CorpusSummary(msgspec.Struct, kw_only=True):
@@ -53,22 +53,21 @@ def score(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         parser.error("--include is for JSON lines, not for --format text or --summary")
     model = open_offline(given, "language-model")
     try:
-        eos = counts_eos(model, False if given.no_eos else None)
+        eos = counts_eos(model.bundle, False if given.no_eos else None)
     except RequestError as error:
         raise InputError(error.detail) from error
-    options = ScoreOptions(tokens=bool(given.include), top=given.top)
+    options = ScoreOptions(include=given.include, top=given.top, eos=eos)
     total, num_texts = Sums(), 0
     with opened_files(given) as (source, target):
         for lines in batches_of(line for _, line in numbered_lines(source, given.file, command="score")):
-            for item, scores in score_lines(model, lines, options, eos=eos):
-                sums = sums_of(item.ids, scores.log_probs)
+            for sums, result in score_lines(model, lines, options):
                 total, num_texts = total + sums, num_texts + 1
                 if given.summary:
                     continue
                 if given.format == "text":
                     target.write(f"Total: {sums.log10_prob:.10g} OOV: {sums.num_unknown}\n".encode())
                 else:
-                    target.write(_json_line(result_of(item, scores, model.bundle.vocabulary, options)))
+                    target.write(_json_line(result))
             target.flush()
         if given.format == "text":
             target.write(_text_summary(total))
@@ -79,15 +78,13 @@ def score(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def score_lines(
-    model: LanguageModel, lines: Sequence[str], options: ScoreOptions, *, eos: bool
-) -> Iterator[tuple[EncodedInput, Scores]]:
-    """Score several texts at once; yields each with its scores, in order."""
-    intake = Intake(model.bundle, TokenLimits())
-    inputs = [intake.encode(line, "", eos=eos) for line in lines]
-    sequences = Sequences([item.ids for item in inputs], *intake.encode_contexts([("", "")] * len(inputs)))
-    num_top = options.num_top(len(model.bundle.vocabulary))
-    scores, _ = score_sequences(model, sequences, num_top=num_top, cancellation=ENDLESS)
-    yield from zip(inputs, scores, strict=True)
+    model: LanguageModel, lines: Sequence[str], options: ScoreOptions
+) -> Iterator[tuple[Sums, ScoreResult]]:
+    """Score several texts at once; yields the sums and the answer of each, in order."""
+    task = read_score(model.bundle, lines, options, TokenLimits())
+    scores = score_sequences(model.bundle.run_rows, task.sequences, model.manifest, num_top=task.num_top)
+    sums = [sums_of(ids, found.log_probs) for ids, found in zip(task.sequences.texts, scores, strict=True)]
+    yield from zip(sums, task.results(scores), strict=True)
 
 
 def _json_line(body: msgspec.Struct) -> bytes:

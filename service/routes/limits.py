@@ -4,8 +4,8 @@ from collections.abc import Callable, Sized
 from typing import TypeVar
 
 from seqserve.errors import FieldError, TooManyTextsError, invalid, pointer_to, too_long
+from seqserve.language.pipeline.read_texts import TokenLimits
 from seqserve.service.settings import Settings
-from seqserve.service.tasks.read_texts import TokenLimits
 
 Row = TypeVar("Row", bound=Sized)
 

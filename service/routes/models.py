@@ -6,11 +6,11 @@ from flask import Blueprint
 
 from seqserve.classifier.manifest import ClassifierManifest
 from seqserve.language.manifest import LanguageModelManifest
+from seqserve.language.options import MAX_CANDIDATES
 from seqserve.service.answers import Answer, json_answer
 from seqserve.service.context import Service, service
 from seqserve.service.engine.models import ClassifierModel, Model, TaggerModel, TransducerModel
 from seqserve.service.schemas.models import ModelInfo, ModelLimits, ModelList
-from seqserve.service.schemas.rank import MAX_CANDIDATES
 from seqserve.service.schemas.transduce import MAX_BEAMS
 from seqserve.service.settings import Settings
 from seqserve.tagger.manifest import TaggerManifest

@@ -12,7 +12,7 @@ from flask import Flask
 
 from seqserve.errors import SeqserveError
 from seqserve.service.offline import sample as command
-from seqserve.service.schemas.sample import SampleRequest
+from seqserve.service.routes.sample import SampleRequest
 from tests.service.conftest import BUNDLES
 from tests.service.toys import open_toy
 

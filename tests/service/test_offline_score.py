@@ -125,7 +125,7 @@ def test_standard_input_and_output(
 def test_long_lines_are_not_taken_together(toy: LanguageModel, run: Callable[..., str]) -> None:
     sizes: list[int] = []
 
-    def spy(model: LanguageModel, lines: list[str], options: object, *, eos: bool) -> list[object]:
+    def spy(model: LanguageModel, lines: list[str], options: object) -> list[object]:
         sizes.append(len(lines))
         return []
 

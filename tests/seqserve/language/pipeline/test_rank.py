@@ -2,7 +2,7 @@
 
 import itertools
 import math
-import time
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,32 +11,39 @@ from hypothesis import strategies as st
 
 from seqserve.errors import InvalidRequestError, TextTooLongError
 from seqserve.language.answers import RankedCandidate
-from seqserve.service.engine.cancellation import Cancellation
-from seqserve.service.schemas.rank import Candidate, RankRequest
-from seqserve.service.tasks.rank import RankOptions, answer_rank, rank_candidates, rank_task
-from seqserve.service.tasks.read_texts import TokenLimits
-from seqserve.service.tasks.score import Sums
-from tests.service.toys import open_toy
+from seqserve.language.options import Candidate, RankOptions
+from seqserve.language.pipeline.rank import RankTask, rank_candidates, read_rank
+from seqserve.language.pipeline.read_texts import TokenLimits
+from seqserve.language.scoring import Sums, score_sequences
+from tests.toy_language_model import ToyLanguageModel
 
 # Not st.floats: a session that a test before has opened sets denormal numbers to zero, which hypothesis refuses.
 FINITE = st.integers(-(10**7), 10**7).map(lambda number: number / 10)
+
+
+def with_options(**given: Any) -> RankOptions:
+    return RankOptions(candidates=[], **given)
+
+
+def answered(model: ToyLanguageModel, task: RankTask) -> list[RankedCandidate]:
+    return task.ranking(score_sequences(model.run_rows, task.sequences, model.manifest))
 
 
 def ranked(rows: list[tuple[float, float, int]], options: RankOptions | None = None) -> list[RankedCandidate]:
     """Rank candidates of (outside score, log_prob, number of tokens)."""
     candidates = [Candidate(text=str(number), score=score) for number, (score, _, _) in enumerate(rows)]
     sums = [Sums(log_prob, num_tokens, log_prob, 0) for _, log_prob, num_tokens in rows]
-    return rank_candidates(candidates, sums, options or RankOptions())
+    return rank_candidates(candidates, sums, options or with_options())
 
 
 @pytest.mark.parametrize(
     ("options", "total"),
     [
-        (RankOptions(), -3.0 + -8.0),
-        (RankOptions(lm_weight=0.5), -3.0 + 0.5 * -8.0),
-        (RankOptions(length_bonus=0.25), -3.0 + -8.0 + 0.25 * 4),
-        (RankOptions(normalize="tokens"), -3.0 + -8.0 / 4),
-        (RankOptions(lm_weight=-2.0, length_bonus=-1.0, normalize="tokens"), -3.0 + 2.0 * 2.0 - 4.0),
+        (with_options(), -3.0 + -8.0),
+        (with_options(lm_weight=0.5), -3.0 + 0.5 * -8.0),
+        (with_options(length_bonus=0.25), -3.0 + -8.0 + 0.25 * 4),
+        (with_options(normalize="tokens"), -3.0 + -8.0 / 4),
+        (with_options(lm_weight=-2.0, length_bonus=-1.0, normalize="tokens"), -3.0 + 2.0 * 2.0 - 4.0),
     ],
     ids=["plain", "weight", "bonus", "per token", "all"],
 )
@@ -65,7 +72,7 @@ def test_ties_keep_the_order_of_the_client() -> None:
 
 @pytest.mark.parametrize("normalize", ["none", "tokens"])
 def test_a_candidate_without_tokens_has_a_total(normalize: str) -> None:
-    ranking = ranked([(0.0, 0.0, 0), (0.0, -5.0, 1)], RankOptions(normalize=normalize))  # type: ignore[arg-type]
+    ranking = ranked([(0.0, 0.0, 0), (0.0, -5.0, 1)], with_options(normalize=normalize))
     assert [item.total for item in ranking] == [0.0, -5.0]
 
 
@@ -76,9 +83,9 @@ def test_huge_totals_have_posteriors() -> None:
 @pytest.mark.parametrize(
     ("rows", "options"),
     [
-        ([(0.0, -1.0, 1), (-1e308, -1e308, 1)], RankOptions(lm_weight=10.0)),
-        ([(0.0, 0.0, 0), (0.0, -1e10, 1)], RankOptions(lm_weight=1e300)),
-        ([(0.0, -1.0, 0), (0.0, -1e10, 9)], RankOptions(lm_weight=1e300, length_bonus=1e308)),
+        ([(0.0, -1.0, 1), (-1e308, -1e308, 1)], with_options(lm_weight=10.0)),
+        ([(0.0, 0.0, 0), (0.0, -1e10, 1)], with_options(lm_weight=1e300)),
+        ([(0.0, -1.0, 0), (0.0, -1e10, 9)], with_options(lm_weight=1e300, length_bonus=1e308)),
     ],
     ids=["sum", "product", "infinity less infinity"],
 )
@@ -89,16 +96,14 @@ def test_a_total_that_is_not_finite_is_refused(rows: list[tuple[float, float, in
 
 
 def test_a_request_is_answered_with_the_models_own_numbers() -> None:
-    model = open_toy()
-    body = RankRequest(candidates=["the cat", Candidate(text="the dog", score=1.5), ""], context="sat .", lm_weight=0.5)
-    task = rank_task(model, body, TokenLimits())
-    answer, _ = answer_rank(model, task, cancellation=Cancellation(time.monotonic() + 60))
+    model = ToyLanguageModel()
+    candidates = ["the cat", Candidate(text="the dog", score=1.5), ""]
+    options = RankOptions(candidates=candidates, context="sat .", lm_weight=0.5)
+    task = read_rank(model, options, TokenLimits())  # type: ignore[arg-type]
     assert task.sequences.num_tokens == 3 + 3 + 1 + 2  # <EOS> of each, and the context once
-    assert answer.best == answer.ranking[0].index
-    toy = model.bundle
-    for item in answer.ranking:
-        before, ids = toy.encode("sat .").ids, [*toy.encode(item.text).ids, 0]
-        wanted = [toy.distribution([*before, *ids[:at]])[token] for at, token in enumerate(ids)]  # type: ignore[attr-defined]
+    for item in answered(model, task):
+        before, ids = model.encode("sat .").ids, [*model.encode(item.text).ids, 0]
+        wanted = [model.distribution([*before, *ids[:at]])[token] for at, token in enumerate(ids)]
         assert item.log_prob == pytest.approx(math.fsum(wanted), abs=1e-5)
         assert item.total == item.score + 0.5 * item.log_prob
         assert item.num_unknown == item.text.count("dog")
@@ -106,12 +111,9 @@ def test_a_request_is_answered_with_the_models_own_numbers() -> None:
 
 
 def test_a_model_of_running_text_counts_no_eos() -> None:
-    body = RankRequest(candidates=["a", ""])
-    model = open_toy("character", ends_sentences=False)
-    answer, _ = answer_rank(
-        model, rank_task(model, body, TokenLimits()), cancellation=Cancellation(time.monotonic() + 60)
-    )
-    assert {item.text: item.num_tokens for item in answer.ranking} == {"a": 1, "": 0}
+    model = ToyLanguageModel("character", ends_sentences=False)
+    task = read_rank(model, RankOptions(candidates=["a", ""]), TokenLimits())  # type: ignore[arg-type]
+    assert {item.text: item.num_tokens for item in answered(model, task)} == {"a": 1, "": 0}
 
 
 @pytest.mark.parametrize(
@@ -126,5 +128,5 @@ def test_a_model_of_running_text_counts_no_eos() -> None:
 )
 def test_limits(body: dict[str, object], pointer: str) -> None:
     with pytest.raises(TextTooLongError) as caught:
-        rank_task(open_toy(), msgspec.convert(body, RankRequest), TokenLimits(4, 7))
+        read_rank(ToyLanguageModel(), msgspec.convert(body, RankOptions), TokenLimits(4, 7))  # type: ignore[arg-type]
     assert caught.value.fields[0].pointer == pointer

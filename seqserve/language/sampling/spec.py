@@ -5,7 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seqserve.errors import InvalidRequestError
+
 SEED_BITS = 64
+MAX_SEED = 2**SEED_BITS - 1
+
+NOTHING_LEFT = "Nothing is left that may be drawn: every token is banned."
 
 _BLOCK = 64
 _FIRST_CAPACITY = 64
@@ -18,7 +23,7 @@ class SampleSpec:
     `seed` (unsigned, 64 bits) and `index` choose its random numbers; `prompt_ids` come before it, none for the start of
     a text. temperature 0 is greedy; top_k 0, top_p 1, min_p 0 and repetition_penalty 1 are off. `banned_ids` (no id
     twice) are never drawn, nor is <EOS> while fewer than `min_tokens` are. `stops` is told each drawn id but <EOS>, in
-    the decoder's thread, and ends the sample by returning True.
+    the thread that draws, and ends the sample by returning True.
     """
 
     seed: int
@@ -69,3 +74,8 @@ def uniforms(seed: int, index: int) -> Iterator[float]:
     while True:
         # 24 random bits each, so never rounded up to 1. A block at a time: a lone draw costs as much as 64.
         yield from generator.random(_BLOCK, dtype=np.float32).tolist()
+
+
+def nothing_left() -> InvalidRequestError:
+    """Return the error of a sample that nothing can be drawn for."""
+    return InvalidRequestError(NOTHING_LEFT)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqserve.service.tasks.stops import StopSearch
+from seqserve.language.sampling.stops import StopSearch
 
 STOPS = st.lists(st.text(alphabet="ab", min_size=1, max_size=5), max_size=4)
 PIECES = st.lists(st.text(alphabet="abc", max_size=4), max_size=20)

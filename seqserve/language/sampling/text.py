@@ -4,7 +4,7 @@ import copy
 from collections.abc import Sequence
 
 from seqserve.language.model import EncodedText, LanguageModelBundle
-from seqserve.service.tasks.stops import StopSearch
+from seqserve.language.sampling.stops import StopSearch
 from seqserve.text.detokenization import Detokenizer
 from seqserve.vocabulary.tokens import TokenVocabulary
 

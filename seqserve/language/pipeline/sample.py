@@ -1,4 +1,4 @@
-"""New text: a request to specifications for the decoder, and what was drawn to answers or a stream of events."""
+"""New text: from options to specifications of samples, and from what was drawn to answers or events of a stream."""
 
 import math
 import secrets
@@ -11,16 +11,12 @@ from msgspec import UNSET, UnsetType
 from seqserve.errors import FieldError, InvalidRequestError, invalid, pointer_to, too_long
 from seqserve.language.answers import DrawnToken, SampleEnd, SamplePiece, SampleResult
 from seqserve.language.model import EncodedText, LanguageModelBundle
-from seqserve.service.engine.sampling.handle import FinishReason, Sample, SampleHandle
-from seqserve.service.engine.sampling.spec import SEED_BITS, SampleSpec
-from seqserve.service.schemas.sample import MAX_SEED, SampleRequest
-from seqserve.service.tasks.sample_text import SampleText, TextFactory
+from seqserve.language.options import SampleOptions
+from seqserve.language.sampling.sample import FinishReason, Sample
+from seqserve.language.sampling.spec import MAX_SEED, NOTHING_LEFT, SEED_BITS, SampleSpec
+from seqserve.language.sampling.text import SampleText, TextFactory
 from seqserve.vocabulary.tokens import EOS_ID, FIRST_ID, UNKNOWN_ID
 
-HEARTBEAT_S = 5.0
-"""A stream that is silent for so long says that it lives: proxies cut those that are silent for a minute or less."""
-
-_EVENTS_AT_ONCE = 64
 _MOST_ERRORS = 16
 _ECHOED_CHARS = 100
 # Beyond these float32 would hold 0 or infinity; each is as good as greedy, or as no preference at all.
@@ -52,24 +48,10 @@ class SamplePlan:
             for sample in samples
         ]
 
-    def events(self, handle: SampleHandle) -> Iterator[list[SamplePiece | SampleEnd]]:
-        """Yield the events of a stream as they come, some together; none after HEARTBEAT_S without any.
-
-        Raises what ended the request, see SampleHandle.check.
-        """
-        readers = [
-            SampleReader(index, sample, self.texts.make(), self.form_of if self.wants_tokens else None)
-            for index, sample in enumerate(handle.samples)
-        ]
-        while readers:
-            handle.wait_for_news(HEARTBEAT_S)
-            try:
-                handle.check()
-            except Exception:  # first what was drawn before it, which is the same however fast it was asked for
-                yield from _in_pieces(readers)
-                raise
-            yield from _in_pieces(readers)
-            readers = [reader for reader in readers if not reader.is_done]
+    def readers(self, samples: Sequence[Sample]) -> list["SampleReader"]:
+        """Return what turns samples into the events of a stream while they are drawn."""
+        form_of = self.form_of if self.wants_tokens else None
+        return [SampleReader(index, sample, self.texts.make(), form_of) for index, sample in enumerate(samples)]
 
     def _tokens(self, sample: Sample) -> list[DrawnToken]:
         drawn = zip(sample.ids, sample.log_probs, strict=True)
@@ -123,59 +105,47 @@ class SampleReader:
         return [DrawnToken(text=self._form_of(token_id), log_prob=log_prob) for token_id, log_prob in self._untold]
 
 
-def _in_pieces(readers: Sequence[SampleReader]) -> Iterator[list[SamplePiece | SampleEnd]]:
-    """Yield what there is to read, at least once, and never much at a time: others are answered in between."""
-    events: list[SamplePiece | SampleEnd] = []
-    for reader in readers:
-        for event in reader.read():
-            events.append(event)
-            if len(events) >= _EVENTS_AT_ONCE:
-                yield events
-                events = []
-    yield events
-
-
 def plan_samples(
-    body: SampleRequest, bundle: LanguageModelBundle, *, max_prompt_tokens: int | None = None
+    bundle: LanguageModelBundle, options: SampleOptions, *, max_prompt_tokens: int | None = None
 ) -> SamplePlan:
-    """Check a request against the model that is to answer it; `max_prompt_tokens` None: no limit.
+    """Check options against the model that is to draw; `max_prompt_tokens` None: no limit.
 
     Raises InvalidRequestError and TextTooLongError, which name the field.
     """
-    if body.seed is not None and body.seed > MAX_SEED:
+    if options.seed is not None and options.seed > MAX_SEED:
         raise invalid(f"A seed has {SEED_BITS} bits: at most {MAX_SEED}.", "seed")
-    if body.min_tokens > body.max_tokens:
-        raise invalid(f"min_tokens is larger than max_tokens, {body.max_tokens}.", "min_tokens")
+    if options.min_tokens > options.max_tokens:
+        raise invalid(f"min_tokens is larger than max_tokens, {options.max_tokens}.", "min_tokens")
     for name in ("top_p", "repetition_penalty"):
         # msgspec compares with the smallest float above 0, which is 0 in threads where the runtime flushes denormals.
-        if getattr(body, name) <= 0:
+        if getattr(options, name) <= 0:
             raise invalid("It must be above 0.", name)
-    banned_ids = _banned_ids(body, bundle)
-    prompt = bundle.encode(body.prompt, limit=max_prompt_tokens)
+    banned_ids = _banned_ids(options, bundle)
+    prompt = bundle.encode(options.prompt, limit=max_prompt_tokens)
     if max_prompt_tokens is not None and len(prompt.ids) > max_prompt_tokens:
         raise too_long(f"The prompt has more than {max_prompt_tokens} tokens (max_prompt_tokens).", "prompt")
-    seed = secrets.randbits(SEED_BITS) if body.seed is None else body.seed
-    texts = TextFactory(bundle, body.prompt, prompt, body.stop)
-    specs = [_spec(body, index, seed, prompt, banned_ids, texts) for index in range(body.n)]
-    return SamplePlan(seed, specs, texts, bundle.vocabulary.form_of, "tokens" in body.include)
+    seed = secrets.randbits(SEED_BITS) if options.seed is None else options.seed
+    texts = TextFactory(bundle, options.prompt, prompt, options.stop)
+    specs = [_spec(options, index, seed, prompt, banned_ids, texts) for index in range(options.n)]
+    return SamplePlan(seed, specs, texts, bundle.vocabulary.form_of, "tokens" in options.include)
 
 
 def _spec(
-    body: SampleRequest, index: int, seed: int, prompt: EncodedText, banned_ids: tuple[int, ...], texts: TextFactory
+    options: SampleOptions, index: int, seed: int, prompt: EncodedText, banned_ids: tuple[int, ...], texts: TextFactory
 ) -> SampleSpec:
     return SampleSpec(
         index=index,
         seed=seed,
         prompt_ids=tuple(prompt.ids),
-        max_tokens=body.max_tokens,
-        min_tokens=body.min_tokens,
-        temperature=0.0 if body.temperature < _GREEDY_BELOW else min(body.temperature, _LARGEST),
-        top_k=body.top_k,
-        top_p=max(body.top_p, _SMALLEST),
-        min_p=body.min_p,
-        repetition_penalty=min(max(body.repetition_penalty, _SMALLEST), _LARGEST),
+        max_tokens=options.max_tokens,
+        min_tokens=options.min_tokens,
+        temperature=0.0 if options.temperature < _GREEDY_BELOW else min(options.temperature, _LARGEST),
+        top_k=options.top_k,
+        top_p=max(options.top_p, _SMALLEST),
+        min_p=options.min_p,
+        repetition_penalty=min(max(options.repetition_penalty, _SMALLEST), _LARGEST),
         banned_ids=banned_ids,
-        stops=_stop_watch(texts.make()) if body.stop else None,
+        stops=_stop_watch(texts.make()) if options.stop else None,
     )
 
 
@@ -187,14 +157,14 @@ def _stop_watch(text: SampleText) -> Callable[[int], bool]:
     return stops
 
 
-def _banned_ids(body: SampleRequest, bundle: LanguageModelBundle) -> tuple[int, ...]:
+def _banned_ids(options: SampleOptions, bundle: LanguageModelBundle) -> tuple[int, ...]:
     """Return the ids that are never drawn; refuses words that would ban nothing, and bans that leave nothing."""
     vocabulary = bundle.vocabulary
     is_word = bundle.manifest.architecture.level == "word"
     kind = "word" if is_word else "single character"
     banned: list[int] = []
     fields: list[FieldError] = []
-    for index, word in enumerate(body.banned):
+    for index, word in enumerate(options.banned):
         token_id = vocabulary.lookup(word)
         # Look-up falls back to other spellings, and banning those is not what was asked for.
         is_known = token_id >= FIRST_ID and vocabulary.form_of(token_id) in (word, unicodedata.normalize("NFC", word))
@@ -207,13 +177,13 @@ def _banned_ids(body: SampleRequest, bundle: LanguageModelBundle) -> tuple[int, 
             fields.append(FieldError(pointer_to("banned", index), detail))
     if fields:
         raise InvalidRequestError(f"{fields[0].pointer}: {fields[0].detail}", fields)
-    if not body.allow_unknown:
+    if not options.allow_unknown:
         banned.append(UNKNOWN_ID)
-    if body.ignore_eos or not bundle.manifest.ends_sentences:
+    if options.ignore_eos or not bundle.manifest.ends_sentences:
         banned.append(EOS_ID)
     ids = tuple(dict.fromkeys(banned))
-    if len({*ids, EOS_ID} if body.min_tokens else ids) >= len(vocabulary):
-        raise invalid("Nothing is left that may be drawn: every token is banned.", "banned")
+    if len({*ids, EOS_ID} if options.min_tokens else ids) >= len(vocabulary):
+        raise invalid(NOTHING_LEFT, "banned")
     return ids
 
 

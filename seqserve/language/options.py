@@ -1,27 +1,66 @@
-"""Request and response of /v1/sample, and the events of its stream."""
+"""What may be asked of a language model, over HTTP and in a call; types hold the limits of each value."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from seqserve.language.answers import SampleResult
-from seqserve.service.schemas.problems import Problem
+from seqserve.language.sampling.spec import MAX_SEED
 
+MAX_TOP = 20
+MIN_CANDIDATES = 2
+MAX_CANDIDATES = 1000
 MAX_SAMPLES = 64
-MAX_SEED = 2**64 - 1
 
 StopString = Annotated[str, Meta(min_length=1, max_length=256)]
 
 Seed = Annotated[int, Meta(ge=0, extra_json_schema={"maximum": MAX_SEED})]
-"""Of 64 bits, more than the JSON decoder's own bounds can hold: the task checks the upper one."""
+"""Of 64 bits, more than the JSON decoder's own bounds can hold: `plan_samples` checks the upper one."""
 
 
-class SampleRequest(Struct, forbid_unknown_fields=True, kw_only=True):
+class ScoreOptions(Struct, forbid_unknown_fields=True, kw_only=True):
+    """How texts are scored."""
+
+    context: Annotated[
+        str | list[str] | None,
+        Meta(description="What stands before the text: conditioned on, not scored. One for all, or one per text."),
+    ] = None
+    eos: Annotated[
+        bool | None,
+        Meta(
+            description="Count the end of the sentence, <EOS>. Default true; false for a model of running text, which "
+            "never learned it (`ends_sentences` false in /v1/models) and refuses true."
+        ),
+    ] = None
+    include: Annotated[list[Literal["tokens"]], Meta(description="`tokens` adds every token.")] = []
+    top: Annotated[
+        int, Meta(ge=0, le=MAX_TOP, description="Most likely alternatives at each place; with `tokens` only.")
+    ] = 0
+
+
+class Candidate(Struct, forbid_unknown_fields=True, kw_only=True):
+    """One reading, with the log score that another model gave it."""
+
+    text: str
+    score: Annotated[float, Meta(description="Outside log score, acoustic for example.")] = 0.0
+
+
+class RankOptions(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Candidates to choose among, and how; total = score + lm_weight * lm + length_bonus * num_tokens."""
+
+    candidates: Annotated[list[str | Candidate], Meta(min_length=MIN_CANDIDATES, max_length=MAX_CANDIDATES)]
+    context: Annotated[str | None, Meta(description="What stands before all of them: conditioned on, not scored.")] = (
+        None
+    )
+    lm_weight: Annotated[float, Meta(description="Weight of the language model against the outside scores.")] = 1.0
+    length_bonus: Annotated[float, Meta(description="Added per token.")] = 0.0
+    normalize: Annotated[
+        Literal["none", "tokens"], Meta(description="`tokens` divides log_prob by the number of tokens.")
+    ] = "none"
+
+
+class SampleOptions(Struct, forbid_unknown_fields=True, kw_only=True):
     """How new text is to be drawn, token by token."""
 
-    model: Annotated[
-        str | None, Meta(description="Name of a language model; absent: the only one, or the first by name.")
-    ] = None
     prompt: Annotated[str, Meta(description="What the text goes on from; empty: the start of a text.")] = ""
     n: Annotated[int, Meta(ge=1, le=MAX_SAMPLES, description="How many samples.")] = 1
     max_tokens: Annotated[int, Meta(ge=1, le=4096, description="Most tokens of a sample, <EOS> counted.")] = 100
@@ -74,19 +113,3 @@ class SampleRequest(Struct, forbid_unknown_fields=True, kw_only=True):
         Seed | None, Meta(description="The same seed and parameters give the same text; drawn when absent.")
     ] = None
     include: Annotated[list[Literal["tokens"]], Meta(description="`tokens` adds every token that was drawn.")] = []
-    stream: Annotated[bool, Meta(description="Answer with Server-Sent Events, piece by piece.")] = False
-
-
-class SampleResponse(Struct, kw_only=True):
-    """`n` samples; `seed` draws them again."""
-
-    model: str
-    version: str
-    seed: Seed
-    samples: list[SampleResult]
-
-
-class StreamError(Struct, kw_only=True):
-    """The last event of a stream that cannot go on."""
-
-    error: Problem

@@ -1,35 +1,38 @@
-"""The samples that hold a slot, as the arrays of one run: row i belongs to the i-th sample, and no row is empty."""
+"""Running samples as the arrays of one run: row i belongs to the i-th sample, and no row is empty."""
 
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqserve.language.model import StepBatch, StepResult
-from seqserve.service.engine.sampling.handle import Sample
+from seqserve.language.model import LanguageModelBundle, StepBatch, StepResult
+from seqserve.language.sampling.sample import Sample
+
+AnySample = TypeVar("AnySample", bound=Sample)
 
 _WIDTH_STEP = 64
 
 
-class StepRows:
+class StepRows(Generic[AnySample]):
     """Keeps states and parameters stacked between runs; they are gathered anew only when samples join or leave."""
 
     def __init__(self, state_size: int) -> None:
-        self.samples: list[Sample] = []
-        self.are_checked = False  # said by whoever runs them; parameters that were gathered anew are not
+        self.samples: list[AnySample] = []
+        self._are_checked = False  # parameters that were gathered anew are not
         self._state = np.zeros((0, state_size), np.float32)
         self._previous_ids = np.zeros(0, np.int32)
         self._parameters: dict[str, NDArray[np.float32]] = {}
         self._top_ks = np.zeros(0, np.int32)
         self._banned_ids = np.zeros((0, 1), np.int32)
         self._repeated_ids = np.zeros((0, 1), np.int32)
-        self._counting: list[tuple[int, Sample]] = []
-        self._waiting_to_end: list[Sample] = []
+        self._counting: list[tuple[int, AnySample]] = []
+        self._waiting_to_end: list[AnySample] = []
 
     def __len__(self) -> int:
         return len(self.samples)
 
-    def change(self, leaving: Sequence[int], joining: Sequence[Sample]) -> list[Sample]:
+    def change(self, leaving: Sequence[int], joining: Sequence[AnySample]) -> list[AnySample]:
         """Let rows leave, which are returned with their states, and samples join behind the others."""
         if not leaving and not joining:
             return []
@@ -48,17 +51,12 @@ class StepRows:
             self._gather()
         return left
 
-    def batch(self) -> StepBatch:
-        """Return the arrays of the next run; draws one number of every sample."""
-        return StepBatch(
-            previous_ids=self._previous_ids,
-            state=self._state,
-            uniforms=np.array([next(sample.uniforms) for sample in self.samples], np.float32),
-            top_ks=self._top_ks,
-            banned_ids=self._banned_ids,
-            repeated_ids=self._repeated_ids,
-            **self._parameters,
-        )
+    def run(self, bundle: LanguageModelBundle) -> StepResult:
+        """Draw one token of every sample in one run; `advance` takes the result. Raises what the graph raises."""
+        step = bundle.advance if self._are_checked else bundle.run_step
+        result = step(self._batch())
+        self._are_checked = True
+        return result
 
     def advance(self, result: StepResult) -> tuple[list[int], list[int]]:
         """Give each sample what was drawn; return the rows that have ended, and those where all was banned."""
@@ -76,6 +74,18 @@ class StepRows:
             self._gather_banned()
         return ended, stuck
 
+    def _batch(self) -> StepBatch:
+        """Return the arrays of the next run; draws one number of every sample."""
+        return StepBatch(
+            previous_ids=self._previous_ids,
+            state=self._state,
+            uniforms=np.array([next(sample.uniforms) for sample in self.samples], np.float32),
+            top_ks=self._top_ks,
+            banned_ids=self._banned_ids,
+            repeated_ids=self._repeated_ids,
+            **self._parameters,
+        )
+
     def _gather(self) -> None:
         specs = [sample.spec for sample in self.samples]
         self._previous_ids = np.array([sample.previous_id for sample in self.samples], np.int32)
@@ -88,7 +98,7 @@ class StepRows:
         }
         self._gather_banned()
         self._gather_repeated()
-        self.are_checked = False
+        self._are_checked = False
 
     def _gather_banned(self) -> None:
         rows = [sample.banned_ids for sample in self.samples]

@@ -22,7 +22,7 @@ class TokenLimits(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedInput:
+class InputText:
     """A text with its tokens and the ids to predict: (T,) int32, <EOS> last when it counts."""
 
     text: str
@@ -30,16 +30,16 @@ class EncodedInput:
     ids: NDArray[np.int32]
 
 
-class Intake:
-    """Encodes one request's texts with one model; `num_tokens` counts all tokens of it so far."""
+class TextReader:
+    """Encodes the texts of one request with one model; `num_tokens` counts all tokens of it so far."""
 
     def __init__(self, bundle: LanguageModelBundle, limits: TokenLimits) -> None:
         self._bundle = bundle
         self._limits = limits
         self.num_tokens = 0
 
-    def encode(self, text: str, pointer: str, *, eos: bool = False) -> EncodedInput:
-        """Encode one text, which stands at `pointer` of the body; raises TextTooLongError."""
+    def read(self, text: str, pointer: str, *, eos: bool = False) -> InputText:
+        """Encode one text, which stands at `pointer` of the request; raises TextTooLongError."""
         limit = self._limits.max_tokens
         encoded = self._bundle.encode(text, limit=None if limit == sys.maxsize else limit)
         if len(encoded.ids) > limit:
@@ -52,17 +52,17 @@ class Intake:
             raise _too_long(
                 f"The texts together have more than {most} tokens (max_queue_tokens): send fewer at a time.", field
             )
-        return EncodedInput(text, encoded.tokens, ids)
+        return InputText(text, encoded.tokens, ids)
 
-    def encode_contexts(self, contexts: Iterable[tuple[str, str]]) -> tuple[list[NDArray[np.int32]], list[int]]:
-        """Encode contexts, each with its pointer; return the distinct ones' ids, and which one each of them is."""
+    def read_contexts(self, contexts: Iterable[tuple[str, str]]) -> tuple[list[NDArray[np.int32]], list[int]]:
+        """Encode contexts, each with its pointer; return the ids of the distinct ones, and which one each is."""
         number_of: dict[str, int] = {}
         ids: list[NDArray[np.int32]] = []
         numbers = []
         for text, pointer in contexts:
             if text not in number_of:
                 number_of[text] = len(ids)
-                ids.append(self.encode(text, pointer).ids)
+                ids.append(self.read(text, pointer).ids)
             numbers.append(number_of[text])
         return ids, numbers
 
