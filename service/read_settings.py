@@ -43,22 +43,6 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-    """Read the server's settings; prints help or a usage error and exits like any command-line program.
-
-    Raises UsageError.
-    """
-    parser = argparse.ArgumentParser(
-        prog="seqserve serve",
-        description="Serve models over HTTP.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    add_settings(parser)
-    return settings_from(vars(parser.parse_args(arguments)), environment)
-
-
 def settings_from(flags: Mapping[str, str | Sequence[str] | None], environment: Mapping[str, str]) -> Settings:
     """Merge flags (which win) with environment variables; empty variables and service links count as absent.
 

@@ -1,1 +1,1 @@
-"""Without a server: the same answers from files, one module a command."""
+"""The command that still needs the service's decoder."""

@@ -1,20 +1,22 @@
-"""`python -m service sample`."""
+"""Write new text; JSON lines out (a sample of /v1/sample each), or the texts alone."""
 
 import argparse
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from seqserve.errors import RequestError
+from seqserve.commands.model_flags import add_model_flags, open_chosen
+from seqserve.errors import RequestError, UsageError
 from seqserve.language.answers import SampleResult
-from seqserve.language.pipeline.sample import plan_samples
-from seqserve.service.body import decode_json
-from seqserve.service.engine.models import LanguageModel
-from seqserve.service.offline.common import ENDLESS, InputError, add_model_flags, open_offline
-from seqserve.service.routes.sample import SampleRequest
+from seqserve.language.model import LanguageModelBundle
+from seqserve.language.options import SampleOptions
+from seqserve.language.pipeline.sample import SamplePlan, plan_samples
+from seqserve.reading import converted
+from seqserve.service.engine.cancellation import Cancellation
+from seqserve.service.engine.sampling.decoder import Decoder
 
 
 def _finite(text: str) -> float:
@@ -22,7 +24,7 @@ def _finite(text: str) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):  # JSON would make null of it, and the error would be about what nobody has sent
+    if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"must be a finite number, not {text!r}")
     return value
 
@@ -42,57 +44,13 @@ _LISTS = {"stop": "TEXT", "banned": "TOKEN"}
 _SWITCHES = ("allow_unknown", "ignore_eos")
 
 
-def sample(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Write new text; JSON lines out (a sample of /v1/sample each), or the texts alone.
-
-    Raises BundleError and InputError.
-    """
-    given = _parser(environment).parse_args(arguments)
-    body = _body(given)
-    model = open_offline(given, "language-model")
-    try:
-        results = _draw(model, body)
-    except RequestError as error:
-        raise InputError(error.detail) from error
-    for result in results:
-        line = result.text.encode() if given.format == "text" else msgspec.json.encode(result)
-        sys.stdout.buffer.write(line + b"\n")
-    sys.stdout.buffer.flush()
-    return 0
-
-
-def _draw(model: LanguageModel, body: SampleRequest) -> list[SampleResult]:
-    plan = plan_samples(model.bundle, body)
-    if body.seed is None:
-        print(f"seed {plan.seed}", file=sys.stderr)
-    handle = model.decoder.submit(plan.specs, cancellation=ENDLESS)
-    try:
-        return plan.results(handle.wait())
-    finally:
-        handle.cancel()  # an interrupt must not wait for the end of the text
-
-
-def _body(given: argparse.Namespace) -> SampleRequest:
-    """Return the request that the flags make; what they may be is said in one place, its type. Raises InputError."""
-    names = ("prompt", "include", *_NUMBERS, *_LISTS, *_SWITCHES)
-    values: dict[str, Any] = {name: value for name in names if (value := getattr(given, name)) is not None}
-    try:
-        return decode_json(msgspec.json.encode(values), SampleRequest)
-    except UnicodeEncodeError as error:
-        raise InputError("the flags make no request: --prompt, --stop and --banned must be UTF-8.") from error
-    except RequestError as error:
-        raise InputError(f"the flags make no request: {error.detail}") from error
-
-
-def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m service sample", description=(sample.__doc__ or "").split("\n")[0], allow_abbrev=False
-    )
-    add_model_flags(parser, environment)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the model, the format, and a flag for every option of a sample."""
+    add_model_flags(parser)
     parser.add_argument("--format", choices=("jsonl", "text"), default="jsonl", help="(default jsonl)")
     parser.add_argument("--prompt", metavar="TEXT", help="what the text goes on from (default the start of a text)")
     parser.add_argument("--include", nargs="+", choices=("tokens",), help="more in each JSON line")
-    fields = {field.name: field for field in msgspec.structs.fields(SampleRequest)}
+    fields = {field.name: field for field in msgspec.structs.fields(SampleOptions)}
     for name, read in _NUMBERS.items():
         default = "drawn and told on standard error" if name == "seed" else fields[name].default
         flags = ["-n"] if name == "n" else [_flag(name)]
@@ -101,7 +59,41 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         parser.add_argument(_flag(name), action="append", metavar=metavar, help=f"{_help(name)} May be repeated.")
     for name in _SWITCHES:
         parser.add_argument(_flag(name), action="store_true", default=None, help=_help(name))
-    return parser
+
+
+def run(given: argparse.Namespace) -> int:
+    """Draw and print; raises UsageError, BundleError and InvalidRequestError."""
+    options = _options(given)
+    bundle = open_chosen(given, LanguageModelBundle)
+    plan = plan_samples(bundle, options)
+    if options.seed is None:
+        print(f"seed {plan.seed}", file=sys.stderr)
+    for result in _drawn(bundle, plan):
+        line = result.text.encode() if given.format == "text" else msgspec.json.encode(result)
+        sys.stdout.buffer.write(line + b"\n")
+    return 0
+
+
+def _drawn(bundle: LanguageModelBundle, plan: SamplePlan) -> list[SampleResult]:
+    handle = Decoder(bundle).submit(plan.specs, cancellation=Cancellation(math.inf))
+    try:
+        return plan.results(handle.wait())
+    finally:
+        handle.cancel()  # an interrupt must not wait for the end of the text
+
+
+def _options(given: argparse.Namespace) -> SampleOptions:
+    """Return what the flags ask for; their limits are those of its type. Raises UsageError."""
+    names = ("prompt", "include", *_NUMBERS, *_LISTS, *_SWITCHES)
+    values: dict[str, Any] = {name: value for name in names if (value := getattr(given, name)) is not None}
+    try:
+        msgspec.json.encode(values)
+        options: SampleOptions = converted(values, SampleOptions)
+    except UnicodeEncodeError as error:
+        raise UsageError("--prompt, --stop and --banned must be UTF-8.") from error
+    except RequestError as error:
+        raise UsageError(f"the flags make no request: {error.detail}") from error
+    return options
 
 
 def _flag(name: str) -> str:
@@ -109,7 +101,7 @@ def _flag(name: str) -> str:
 
 
 def _help(name: str) -> str:
-    """The field's description in the HTTP contract."""
-    schema = msgspec.json.schema(SampleRequest)["$defs"]["SampleRequest"]["properties"][name]
+    """Return the field's description in the HTTP contract."""
+    schema = msgspec.json.schema(SampleOptions)["$defs"]["SampleOptions"]["properties"][name]
     text: str = schema["description"]
     return text.replace("%", "%%")

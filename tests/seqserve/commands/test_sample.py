@@ -1,4 +1,4 @@
-"""`python -m service sample`: the same samples as over HTTP, as JSON lines or as text."""
+"""`seqserve sample`: the same samples as over HTTP, as JSON lines or as text."""
 
 import json
 import shlex
@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from seqserve.errors import SeqserveError
+from seqserve.cli import main
 from seqserve.service.offline import sample as command
 from seqserve.service.routes.sample import SampleRequest
 from tests.service.conftest import BUNDLES
 from tests.service.toys import open_toy
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 Run = Callable[..., str]
 
@@ -52,10 +52,10 @@ CALLS: dict[str, tuple[list[str], dict[str, object]]] = {
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """Run the command with a toy model and return what it writes."""
-    monkeypatch.setattr(command, "open_offline", lambda given, task: open_toy())
+    monkeypatch.setattr(command, "open_chosen", lambda given, expected: open_toy().bundle)
 
     def with_flags(*flags: str) -> str:
-        assert command.sample(flags, {}) == 0
+        assert main(["sample", *flags]) == 0
         return capfd.readouterr().out
 
     return with_flags
@@ -80,25 +80,30 @@ def test_text_alone(run: Run) -> None:
 
 
 def test_a_drawn_seed_is_told(run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    assert command.sample([], {}) == 0
+    assert main(["sample"]) == 0
     captured = capfd.readouterr()
     assert run("--seed", captured.err.removeprefix("seed ").strip()) == captured.out
 
 
 @pytest.mark.parametrize(
-    ("flags", "message"),
+    ("flags", "status", "message"),
     [
-        (["-n", "65"], "/n: "),
-        (["--seed", str(2**64)], "/seed: "),
-        (["--temperature", "-1"], "/temperature: "),
-        (["--banned", "dog"], "/banned/0: 'dog' is no word"),
-        (["--min-tokens", "9", "--max-tokens", "8"], "/min_tokens: "),
-        (["--prompt", "the \udcff"], "--prompt, --stop and --banned must be UTF-8"),
+        (["-n", "65"], 2, "/n: "),
+        (["--seed", str(2**64)], 1, "/seed: "),
+        (["--temperature", "-1"], 2, "/temperature: "),
+        (["--banned", "dog"], 1, "/banned/0: 'dog' is no word"),
+        (["--min-tokens", "9", "--max-tokens", "8"], 1, "/min_tokens: "),
+        (["--prompt", "the \udcff"], 2, "--prompt, --stop and --banned must be UTF-8"),
     ],
 )
-def test_what_cannot_be_done_is_one_sentence(run: Run, flags: list[str], message: str) -> None:
-    with pytest.raises(SeqserveError, match=message):
-        run(*flags)
+@pytest.mark.usefixtures("run")
+def test_what_cannot_be_done_is_one_sentence(
+    flags: list[str], status: int, message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sample", *flags]) == status
+    said = capfd.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "1e999", "much"])
@@ -111,7 +116,7 @@ def test_what_is_no_finite_number_is_named(run: Run, value: str, capfd: pytest.C
 def test_as_a_command() -> None:
     arguments = ["--models", str(BUNDLES), "--model", "tiny-char-lm", "--seed", "1", "-n", "2", "--format", "text"]
     done = subprocess.run(
-        [sys.executable, "-m", "service", "sample", *arguments], cwd=ROOT, capture_output=True, check=False, timeout=60
+        [sys.executable, "-m", "seqserve", "sample", *arguments], cwd=ROOT, capture_output=True, check=False, timeout=60
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert len(done.stdout.decode()) == 2 * 101

@@ -1,4 +1,4 @@
-"""`python -m service transduce`: a line in, a line out, the same as over HTTP."""
+"""`seqserve transduce`: a line in, a line out, the same as over HTTP."""
 
 import json
 from collections.abc import Callable
@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from seqserve.errors import SeqserveError
-from seqserve.service.offline.transduce import transduce
+from seqserve.cli import main
 from tests.seqserve.tiny_transducer import KNOWN, TINY_TRANSLATE
 from tests.service.transducers import tiny_transducer
 
@@ -17,10 +16,10 @@ from tests.service.transducers import tiny_transducer
 def run(tmp_path: Path) -> Callable[..., str]:
     """Run the command over text and return what it writes."""
 
-    def over(text: str, *flags: str) -> str:
+    def over(text: str, *flags: str, status: int = 0) -> str:
         (tmp_path / "in").write_text(text, encoding="utf-8")
         files = [str(tmp_path / "in"), "--output", str(tmp_path / "out")]
-        assert transduce([*files, "--models", str(TINY_TRANSLATE), *flags], {}) == 0
+        assert main(["transduce", *files, "--models", str(TINY_TRANSLATE), *flags]) == status
         return (tmp_path / "out").read_text(encoding="utf-8")
 
     return over
@@ -38,13 +37,16 @@ def test_json_lines_are_the_results_over_http(run: Callable[..., str], make_app:
     assert [json.loads(line) for line in lines] == client.post("/v1/transduce", json=body).json["results"]
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("Tom\n\nTom\n", "in, line 2: has no token"), ("Tom\nTom\n" + "a " * 13, "in, line 3: has more than 12 tokens")],
-)
-def test_errors_name_file_and_line(run: Callable[..., str], text: str, message: str) -> None:
-    with pytest.raises(SeqserveError, match=message):
-        run(text)
+def test_an_empty_line_is_answered_with_one(run: Callable[..., str]) -> None:
+    (text, answer), *_ = KNOWN.items()
+    assert run(f"{text}\n\n{text}\n") == f"{answer}\n\n{answer}\n"
+
+
+def test_a_line_that_is_too_long_says_so(run: Callable[..., str]) -> None:
+    (text, answer), *_ = KNOWN.items()
+    lines = run(f"{text}\n" + "a " * 13 + f"\n{text}", status=1).splitlines()
+    assert lines[::2] == [answer, answer]
+    assert json.loads(lines[1]) == {"error": "This text has more than 12 tokens, the most that the model takes."}
 
 
 @pytest.mark.parametrize("flags", [("--beams", "0"), ("--beams", "17"), ("--max-tokens", "0"), ("--format", "xml")])

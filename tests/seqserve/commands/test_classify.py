@@ -1,4 +1,4 @@
-"""`python -m service classify`: lines in, the results of /v1/classify out."""
+"""`seqserve classify`: lines in, the results of /v1/classify out."""
 
 import json
 from collections.abc import Callable
@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from seqserve.service.offline.classify import classify
-from seqserve.service.offline.common import InputError
+from seqserve.cli import main
 from tests.service.conftest import BUNDLES
 from tests.service.test_classify_route import open_classifier
 
@@ -17,10 +16,10 @@ TEXTS = ["where is the cat", "qxzzv", "we eat bread"] * 100
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., bytes]:
-    def over(data: bytes, *flags: str) -> bytes:
+    def over(data: bytes, *flags: str, status: int = 0) -> bytes:
         (tmp_path / "in").write_bytes(data)
         arguments = [str(tmp_path / "in"), "--output", str(tmp_path / "out"), "--models", str(BUNDLES), *flags]
-        assert classify(arguments, {}) == 0
+        assert main(["classify", *arguments]) == status
         return (tmp_path / "out").read_bytes()
 
     return over
@@ -38,14 +37,24 @@ def test_labels_and_scores_as_columns(run: Callable[..., bytes]) -> None:
     assert all(0.5 <= float(score) <= 1 for _, score in columns)
 
 
+@pytest.mark.parametrize("form", ["jsonl", "tsv"])
+def test_an_empty_line_is_answered_with_one(run: Callable[..., bytes], form: str) -> None:
+    lines = run(b"where is it\n\n \t \nwe eat bread\n", "--format", form).split(b"\n")
+    assert [bool(line) for line in lines] == [True, False, False, True, False]
+
+
 @pytest.mark.parametrize(
-    ("data", "message"),
+    ("line", "message"),
     [
-        (b"fine\n\n", r"line 2: has no token; a text has 1 to 12\."),
-        (b"fine\n" * 300 + b"a " * 13, r"line 301: has more than 12 tokens; a text has 1 to 12\."),
-        (b"fine\n\xff\n", r"line 2: byte 1 is not UTF-8\."),
+        (b"a " * 13, "This text has more than 12 tokens, the most that the model takes."),
+        (b"\xff", "Byte 1 is not UTF-8."),
     ],
 )
-def test_a_line_that_cannot_be_classified_is_named(run: Callable[..., bytes], data: bytes, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        run(data)
+@pytest.mark.parametrize("form", ["jsonl", "tsv"])
+def test_a_line_that_cannot_be_classified_says_why(
+    run: Callable[..., bytes], form: str, line: bytes, message: str
+) -> None:
+    lines = run(b"fine\n" * 299 + line + b"\nfine\n", "--format", form, status=1).splitlines()
+    assert json.loads(lines.pop(299)) == {"error": message}
+    assert len(lines) == 300
+    assert len(set(lines)) == 1

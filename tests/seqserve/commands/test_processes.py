@@ -1,4 +1,4 @@
-"""`python -m service score` and `rank` as a user starts them, with real bundles."""
+"""`seqserve score` and `rank` as a user starts them, with real bundles."""
 
 import json
 import subprocess
@@ -9,14 +9,14 @@ import pytest
 
 from tests.service.conftest import BUNDLES
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 NEEDED = ["--models", str(BUNDLES)]
 LINES = "the cat sat .\nThe apple and pear salad\n\nqxzzv\n"
 
 
 def service(*arguments: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-m", "service", *arguments],
+        [sys.executable, "-m", "seqserve", *arguments],
         cwd=ROOT,
         input=data,
         capture_output=True,
@@ -52,7 +52,7 @@ def test_rank() -> None:
 @pytest.mark.parametrize(
     ("arguments", "data", "expected"),
     [
-        (["score", "-", *NEEDED], b"fine\nnot \xff fine\n", "-, line 2: byte 5 is not UTF-8."),
+        (["score", "-", *NEEDED, "--strict"], b"fine\nnot \xff fine\n", "-, line 2: Byte 5 is not UTF-8."),
         (["score", "/no/such/file", *NEEDED], b"", "/no/such/file: No such file or directory."),
         (["score", "-", *NEEDED, "--output", "/no/such/folder/out"], b"", "/no/such/folder/out: No such file"),
         (
@@ -60,8 +60,8 @@ def test_rank() -> None:
             b"",
             "holds no language model 'tiny-ner', only tiny-char-lm, tiny-lm",
         ),
-        (["rank", "-", "--models", "/no/such/folder"], b"", "/no/such/folder: holds no language model"),
-        (["rank", "-", *NEEDED], b"{}\n", "-, line 1: "),
+        (["rank", "-", "--models", "/no/such/folder"], b"", "/no/such/folder: cannot be read: No such file"),
+        (["rank", "-", *NEEDED, "--strict"], b"{}\n", "-, line 1: "),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(arguments: list[str], data: bytes, expected: str) -> None:

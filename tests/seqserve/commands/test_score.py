@@ -1,9 +1,7 @@
-"""`python -m service score`: the same answers as over HTTP, and the numbers of a whole file."""
+"""`seqserve score`: the same answers as over HTTP, and the numbers of a whole file."""
 
-import io
 import json
 import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +9,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from seqserve.errors import SeqserveError
+from seqserve.cli import main
+from seqserve.commands import score as command
 from seqserve.service.engine.models import LanguageModel
-from seqserve.service.offline import score as command
 from tests.service.toys import open_toy
 
 LINES = ["the cat sat .", "", "the dog ran .", "dog", " the\u2003cat  's 's ", "one\u2028the\x85cat \x0b\x0c sat"]
@@ -21,9 +19,9 @@ LINES = ["the cat sat .", "", "the dog ran .", "dog", " the\u2003cat  's 's ", "
 
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> LanguageModel:
-    """The model that the command opens."""
+    """The model that the command opens, and that a server has."""
     model = open_toy(max_chunk_tokens=3)
-    monkeypatch.setattr(command, "open_offline", lambda given, task: model)
+    monkeypatch.setattr(command, "open_chosen", lambda given, expected: model.bundle)
     return model
 
 
@@ -33,7 +31,7 @@ def run(tmp_path: Path) -> Callable[..., str]:
 
     def over(lines: list[str], *flags: str) -> str:
         (tmp_path / "in").write_bytes("\n".join([*lines, ""]).encode())
-        assert command.score([str(tmp_path / "in"), "--output", str(tmp_path / "out"), *flags], {}) == 0
+        assert main(["score", str(tmp_path / "in"), "--output", str(tmp_path / "out"), *flags]) == 0
         return (tmp_path / "out").read_text("utf-8")
 
     return over
@@ -105,50 +103,34 @@ def test_a_summary_is_all_there_is(toy: LanguageModel, run: Callable[..., str]) 
     assert len(run(LINES, "--summary", "--format", "text").splitlines()) == 4
 
 
-def test_an_empty_file_has_no_perplexity(toy: LanguageModel, tmp_path: Path, run: Callable[..., str]) -> None:
-    (tmp_path / "nothing").write_bytes(b"")
-    for flags in (["--summary"], ["--format", "text"], []):
-        assert command.score([str(tmp_path / "nothing"), "--output", str(tmp_path / "out"), *flags], {}) == 0
-    (tmp_path / "out").unlink()
-    assert command.score([str(tmp_path / "nothing"), "--output", str(tmp_path / "out"), "--summary"], {}) == 0
+def test_an_empty_file_has_no_perplexity(toy: LanguageModel, tmp_path: Path) -> None:
+    (tmp_path / "nothing").touch()
+    arguments = ["score", str(tmp_path / "nothing"), "--output", str(tmp_path / "out")]
+    assert main([*arguments, "--format", "text"]) == 0
+    assert (tmp_path / "out").read_text("utf-8").startswith("Perplexity including OOVs:\tnan\n")
+    assert main([*arguments, "--summary"]) == 0
     assert json.loads((tmp_path / "out").read_bytes())["perplexity"] is None
+    assert main(arguments) == 0
+    assert (tmp_path / "out").read_bytes() == b""
 
 
-def test_standard_input_and_output(
-    toy: LanguageModel, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+def test_a_line_that_is_not_utf8_is_left_out_of_the_sums(
+    toy: LanguageModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"the cat\r\nthe dog")))  # no newline at the end
-    assert command.score(["-"], {}) == 0
-    assert [json.loads(line)["num_unknown"] for line in capsysbinary.readouterr().out.splitlines()] == [0, 1]
-
-
-def test_long_lines_are_not_taken_together(toy: LanguageModel, run: Callable[..., str]) -> None:
-    sizes: list[int] = []
-
-    def spy(model: LanguageModel, lines: list[str], options: object) -> list[object]:
-        sizes.append(len(lines))
-        return []
-
-    original, command.score_lines = command.score_lines, spy  # type: ignore[assignment]
-    try:
-        run(["the " * 50_000] * 5 + ["the"] * 300)
-    finally:
-        command.score_lines = original
-    assert max(sizes[:2]) == 2
-    assert sum(sizes) == 305
-
-
-def test_a_line_that_is_not_utf8_is_named(toy: LanguageModel, tmp_path: Path) -> None:
-    (tmp_path / "in").write_bytes(b"fine\nnot \xff fine\n")
-    with pytest.raises(SeqserveError, match=r"in, line 2: byte 5 is not UTF-8\."):
-        command.score([str(tmp_path / "in")], {})
+    (tmp_path / "in").write_bytes(b"the cat\nnot \xff fine\nsat\n")
+    for flags, num_lines in (([], 3), (["--format", "text"], 7), (["--summary"], 1)):
+        assert main(["score", str(tmp_path / "in"), "--output", str(tmp_path / "out"), *flags]) == 1
+        assert capsys.readouterr().err == "seqserve: 1 of 3 lines was not answered, the first of them line 2.\n"
+        lines = (tmp_path / "out").read_text("utf-8").splitlines()
+        assert len(lines) == num_lines
+    assert json.loads(lines[0])["num_texts"] == 2
 
 
 def test_eos_of_a_model_of_running_text_is_not_counted(
     monkeypatch: pytest.MonkeyPatch, run: Callable[..., str]
 ) -> None:
     model = open_toy("character", ends_sentences=False)
-    monkeypatch.setattr(command, "open_offline", lambda given, task: model)
+    monkeypatch.setattr(command, "open_chosen", lambda given, expected: model.bundle)
     assert json.loads(run(["ab"]))["num_tokens"] == 2
 
 
@@ -156,12 +138,15 @@ def test_eos_of_a_model_of_running_text_is_not_counted(
     ("flags", "message"),
     [
         (["--top", "3"], "--top needs --include tokens"),
-        (["--include", "tokens", "--top", "21"], "--top must lie in 0 to 20"),
+        (["--include", "tokens", "--top", "21"], "--top: must lie in 0 to 20"),
         (["--include", "tokens", "--summary"], "--include is for JSON lines"),
         (["--include", "tokens", "--format", "text"], "--include is for JSON lines"),
     ],
 )
 def test_flags_that_make_no_sense(flags: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        command.score(["-", *flags], {})
+    try:
+        status: object = main(["score", "-", *flags])
+    except SystemExit as ended:
+        status = ended.code
+    assert status == 2
     assert message in capsys.readouterr().err

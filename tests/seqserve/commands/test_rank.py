@@ -1,4 +1,4 @@
-"""`python -m service rank`: JSON lines of /v1/rank in, its answers out."""
+"""`seqserve rank`: JSON lines of /v1/rank in, its answers out."""
 
 import json
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from seqserve.errors import SeqserveError
-from seqserve.service.offline import rank as command
+from seqserve.cli import main
+from seqserve.commands import rank as command
 from tests.service.toys import open_toy
 
 BODIES: list[dict[str, Any]] = [
@@ -20,19 +20,19 @@ BODIES: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], bytes]:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bytes]:
     """Run the command over bytes and return what it writes."""
-    monkeypatch.setattr(command, "open_offline", lambda given, task: open_toy())
+    monkeypatch.setattr(command, "open_chosen", lambda given, expected: open_toy().bundle)
 
-    def over(data: bytes) -> bytes:
+    def over(data: bytes, *, status: int = 0) -> bytes:
         (tmp_path / "in").write_bytes(data)
-        assert command.rank([str(tmp_path / "in"), "--output", str(tmp_path / "out")], {}) == 0
+        assert main(["rank", str(tmp_path / "in"), "--output", str(tmp_path / "out")]) == status
         return (tmp_path / "out").read_bytes()
 
     return over
 
 
-def test_answers_equal_those_over_http(run: Callable[[bytes], bytes], make_app: Callable[..., Flask]) -> None:
+def test_answers_equal_those_over_http(run: Callable[..., bytes], make_app: Callable[..., Flask]) -> None:
     client = make_app(models=[open_toy()]).test_client()
     lines = run("\n".join(map(json.dumps, BODIES)).encode()).splitlines()
     assert lines == [client.post("/v1/rank", json=body).data for body in BODIES]
@@ -42,16 +42,19 @@ def test_answers_equal_those_over_http(run: Callable[[bytes], bytes], make_app: 
     ("line", "message"),
     [
         (b"{", "is not valid JSON"),
-        (b"", "is not valid JSON"),
         (b'{"candidates": ["a"]}', "/candidates: "),
-        (b'{"candidates": ["a", "b"], "eos": true}', "/eos: This field is not known"),
+        (b'{"candidates": ["a", "b"], "eos": true}', "unknown field `eos`"),
         (b'{"candidates": ["a", "b"], "model": "other"}', "/model: The open model is 'toy-word'"),
         (b'{"candidates": ["a", "b a"], "lm_weight": 1e308}', "is not finite"),
     ],
 )
-def test_errors_name_file_and_line(run: Callable[[bytes], bytes], line: bytes, message: str) -> None:
-    with pytest.raises(SeqserveError) as caught:
-        run(json.dumps(BODIES[0]).encode() + b"\n" + line + b"\n")
-    assert "in, line 2: " in str(caught.value)
-    assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
+def test_a_line_that_cannot_be_ranked_says_why(run: Callable[..., bytes], line: bytes, message: str) -> None:
+    good = json.dumps(BODIES[0]).encode()
+    before, found, after = run(good + b"\n" + line + b"\n" + good + b"\n", status=1).splitlines()
+    assert message in json.loads(found)["error"]
+    assert before == after
+    assert "ranking" in json.loads(before)
+
+
+def test_an_empty_line_is_answered_with_one(run: Callable[..., bytes]) -> None:
+    assert run(b"\n" + json.dumps(BODIES[0]).encode() + b"\n").startswith(b"\n{")
