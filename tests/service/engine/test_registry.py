@@ -57,6 +57,16 @@ def test_models_of_all_tasks_are_found_by_task() -> None:
         registry.find("tiny-lm", task="tag")
 
 
+def test_a_model_that_is_set_as_default_answers_where_none_is_named() -> None:
+    registry = make_registry(Settings(models=(BUNDLES,), default=(("language-model", "tiny-lm"),)))
+    registry.open()
+    assert registry.find(None, task="language-model").manifest.name == "tiny-lm"
+    assert [name for name in ("tiny-char-lm", "tiny-lm", "tiny-ner") if registry.is_default(name)] == [
+        "tiny-lm",
+        "tiny-ner",
+    ]
+
+
 def test_a_language_model_opened_again_gives_the_same_numbers() -> None:
     loaded = load_bundle(BUNDLES / "tiny-lm" / "1")
     assert isinstance(loaded, LanguageModelBundle)
