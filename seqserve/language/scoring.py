@@ -17,6 +17,9 @@ Ids = NDArray[np.int32]
 RunRows = Callable[[Sequence[ScoreRow]], Sequence[ScoredRow]]
 """Scores rows that are no longer than a chunk, and returns what each got, in order: a bundle's own, or a queue's."""
 
+_Chunk = tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]
+"""All of a ScoredRow but its state: a text of many chunks must not keep the state of each."""
+
 _LN_10 = math.log(10.0)
 
 
@@ -73,7 +76,7 @@ def score_in_chunks(
     A row is cut every `max_chunk_tokens` tokens whatever its neighbours are, so that its answer does not depend on
     them.
     """
-    chunks: list[list[ScoredRow]] = [[] for _ in id_rows]
+    chunks: list[list[_Chunk]] = [[] for _ in id_rows]
     positions = list(begins)
     begin = 0
     while running := [number for number, ids in enumerate(id_rows) if len(ids) > begin]:
@@ -87,7 +90,7 @@ def score_in_chunks(
             for number in running
         ]
         for number, row, scored in zip(running, rows, run(rows), strict=True):
-            chunks[number].append(scored)
+            chunks[number].append((scored.log_probs, scored.ranks, scored.top_ids, scored.top_log_probs))
             positions[number] = Position(int(row.ids[-1]), scored.state)
         begin += max_chunk_tokens
     return [_joined(parts, position.state, num_top) for parts, position in zip(chunks, positions, strict=True)]
@@ -160,16 +163,11 @@ def _perplexity(log_prob: float, num_tokens: int) -> float | None:
         return None
 
 
-def _joined(parts: list[ScoredRow], state: NDArray[np.float32], num_top: int) -> ScoredRow:
-    if len(parts) == 1:
-        return parts[0]
+def _joined(parts: Sequence[_Chunk], state: NDArray[np.float32], num_top: int) -> ScoredRow:
     if not parts:
-        alternatives = np.zeros((0, num_top), np.int32), np.zeros((0, num_top), np.float32)
-        return ScoredRow(np.zeros(0, np.float32), np.zeros(0, np.int32), *alternatives, state)
-    return ScoredRow(
-        log_probs=np.concatenate([part.log_probs for part in parts]),
-        ranks=np.concatenate([part.ranks for part in parts]),
-        top_ids=np.concatenate([part.top_ids for part in parts]),
-        top_log_probs=np.concatenate([part.top_log_probs for part in parts]),
-        state=state,
+        nothing = np.zeros((0, num_top), np.int32), np.zeros((0, num_top), np.float32)
+        return ScoredRow(np.zeros(0, np.float32), np.zeros(0, np.int32), *nothing, state)
+    log_probs, ranks, top_ids, top_log_probs = (
+        parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
     )
+    return ScoredRow(log_probs, ranks, top_ids, top_log_probs, state)
