@@ -14,9 +14,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Serve; ends in SystemExit. Raises SeqserveError before any connection is taken."""
+    """Serve, and return the exit status; raises SeqserveError before any connection is taken."""
     settings = settings_from(vars(given), os.environ)
     from seqserve.service.server.serve import serve  # late: --help and usage errors need none of it
 
-    serve(settings)
+    started_by = os.getpid()
+    try:
+        serve(settings)
+    except SystemExit as ended:
+        if os.getpid() != started_by:  # in a worker, whose status says to its master why it ended
+            raise
+        return 1 if ended.code else 0
     return 0
