@@ -6,8 +6,8 @@ import msgspec
 
 from seqserve.errors import RequestError, invalid
 from seqserve.language.pipeline.rank import read_rank
-from seqserve.language.pipeline.read_texts import TokenLimits
 from seqserve.language.scoring import score_sequences
+from seqserve.reading import Limits
 from seqserve.service.body import decode_json
 from seqserve.service.engine.models import LanguageModel
 from seqserve.service.offline.common import InputError, make_parser, numbered_lines, open_offline, opened_files
@@ -37,7 +37,7 @@ def _answer(model: LanguageModel, line: str) -> RankResponse:
     body = decode_json(line.encode(), RankRequest)
     if body.model not in (None, model.manifest.name):
         raise invalid(f"The open model is {model.manifest.name!r}.", "model")
-    task = read_rank(model.bundle, body, TokenLimits())
+    task = read_rank(model.bundle, body, Limits())
     ranking = task.ranking(score_sequences(model.bundle.run_rows, task.sequences, model.manifest))
     name, version = model.manifest.name, model.manifest.version
     return RankResponse(model=name, version=version, best=ranking[0].index, ranking=ranking)

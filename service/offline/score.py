@@ -7,9 +7,9 @@ import msgspec
 from seqserve.errors import RequestError
 from seqserve.language.answers import ScoreResult
 from seqserve.language.options import MAX_TOP, ScoreOptions
-from seqserve.language.pipeline.read_texts import TokenLimits
 from seqserve.language.pipeline.score import counts_eos, read_score
 from seqserve.language.scoring import Sums, score_sequences, sums_of
+from seqserve.reading import Limits, placed
 from seqserve.service.engine.models import LanguageModel
 from seqserve.service.offline.common import (
     InputError,
@@ -81,7 +81,7 @@ def score_lines(
     model: LanguageModel, lines: Sequence[str], options: ScoreOptions
 ) -> Iterator[tuple[Sums, ScoreResult]]:
     """Score several texts at once; yields the sums and the answer of each, in order."""
-    task = read_score(model.bundle, lines, options, TokenLimits())
+    task = read_score(model.bundle, placed(lines), options, Limits())
     scores = score_sequences(model.bundle.run_rows, task.sequences, model.manifest, num_top=task.num_top)
     sums = [sums_of(ids, found.log_probs) for ids, found in zip(task.sequences.texts, scores, strict=True)]
     yield from zip(sums, task.results(scores), strict=True)
