@@ -1,10 +1,17 @@
 """What may be asked of a language model, over HTTP and in a call; types hold the limits of each value."""
 
-from typing import Annotated, Literal
+import math
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, TypedDict, TypeVar
 
+import msgspec
 from msgspec import Meta, Struct
 
+from seqserve.errors import invalid
 from seqserve.language.sampling.spec import MAX_SEED
+from seqserve.reading import checked_text, converted
+
+Options = TypeVar("Options", bound=Struct)
 
 MAX_TOP = 20
 MIN_CANDIDATES = 2
@@ -113,3 +120,46 @@ class SampleOptions(Struct, forbid_unknown_fields=True, kw_only=True):
         Seed | None, Meta(description="The same seed and parameters give the same text; drawn when absent.")
     ] = None
     include: Annotated[list[Literal["tokens"]], Meta(description="`tokens` adds every token that was drawn.")] = []
+
+
+class SampleKeywords(TypedDict, total=False):
+    """The fields of SampleOptions but the prompt, as keywords of a call."""
+
+    n: int
+    max_tokens: int
+    min_tokens: int
+    temperature: float
+    top_k: int
+    top_p: float
+    min_p: float
+    repetition_penalty: float
+    stop: Iterable[str]
+    banned: Iterable[str]
+    allow_unknown: bool
+    ignore_eos: bool
+    seed: int | None
+    include: Iterable[Literal["tokens"]]
+
+
+def options_of(kind: type[Options], given: dict[str, Any]) -> Options:
+    """Return the arguments of a call as the fields of a request; raises InvalidRequestError."""
+    options: Options = converted(given, kind)
+    for name in given:
+        _check(getattr(options, name), name)
+    return options
+
+
+def _check(value: object, *steps: str | int) -> None:
+    """Refuse what no JSON could hold: texts with lone surrogates, numbers that are not finite."""
+    if isinstance(value, str):
+        checked_text(value, *steps)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise invalid("This number is not finite.", *steps)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check(item, *steps, index)
+    elif isinstance(value, Struct):
+        fields = msgspec.structs.asdict(value)
+        converted(fields, type(value), *steps)  # its constructor checks no types
+        for name, item in fields.items():
+            _check(item, *steps, name)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sized
 from typing import TypeVar
 
 from seqserve.errors import FieldError, TooManyTextsError, invalid, pointer_to, too_long
-from seqserve.language.pipeline.read_texts import TokenLimits
+from seqserve.reading import Limits
 from seqserve.service.settings import Settings
 
 Row = TypeVar("Row", bound=Sized)
@@ -50,6 +50,6 @@ def check_number(num_texts: int, settings: Settings, field: str) -> None:
         raise TooManyTextsError(f"{pointer}: {detail}", [FieldError(pointer, detail)])
 
 
-def token_limits(settings: Settings) -> TokenLimits:
+def token_limits(settings: Settings) -> Limits:
     """Return the server's limits on tokens."""
-    return TokenLimits(settings.max_tokens, settings.max_request_tokens)
+    return Limits(settings.max_texts, settings.max_tokens, settings.max_request_tokens)

@@ -9,6 +9,7 @@ from seqserve.language.answers import ScoreResult
 from seqserve.language.options import ScoreOptions
 from seqserve.language.pipeline.score import ScoreTask, check_score, read_score
 from seqserve.language.scoring import score_sequences
+from seqserve.reading import placed
 from seqserve.service.answers import Answer, large_json_answer
 from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
@@ -66,4 +67,4 @@ def _read(here: Exchange, body: ScoreRequest) -> tuple[LanguageModel, ScoreTask]
     here.model = model.manifest.name
     if isinstance(body.text, list):
         check_number(len(body.text), settings, "text")
-    return model, read_score(model.bundle, body.text, body, token_limits(settings))
+    return model, read_score(model.bundle, placed(body.text), body, token_limits(settings))

@@ -11,9 +11,10 @@ from seqserve.language.answers import RankedCandidate
 from seqserve.language.batches import ScoredRow
 from seqserve.language.model import LanguageModelBundle
 from seqserve.language.options import Candidate, RankOptions
-from seqserve.language.pipeline.read_texts import TextReader, TokenLimits
+from seqserve.language.pipeline.read_texts import TextReader
 from seqserve.language.pipeline.score import counts_eos
 from seqserve.language.scoring import Sequences, Sums, sums_of
+from seqserve.reading import Limits, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,10 @@ class RankTask:
         return rank_candidates(self.candidates, sums, self.options)
 
 
-def read_rank(bundle: LanguageModelBundle, options: RankOptions, limits: TokenLimits) -> RankTask:
+def read_rank(bundle: LanguageModelBundle, options: RankOptions, limits: Limits) -> RankTask:
     """Encode the texts of candidates and their context; raises TextTooLongError."""
     reader = TextReader(bundle, limits)
-    contexts = reader.read_contexts([(options.context or "", "/context")] * len(options.candidates))
+    contexts = reader.read_contexts([(options.context or "", ("context",))] * len(options.candidates))
     eos = counts_eos(bundle, None)
     texts = [
         reader.read(item if isinstance(item, str) else item.text, _place(index, item), eos=eos).ids
@@ -82,5 +83,5 @@ def softmax(totals: NDArray[np.float64]) -> NDArray[np.float64]:
     return posteriors
 
 
-def _place(index: int, given: str | Candidate) -> str:
-    return f"/candidates/{index}" if isinstance(given, str) else f"/candidates/{index}/text"
+def _place(index: int, given: str | Candidate) -> Place:
+    return ("candidates", index) if isinstance(given, str) else ("candidates", index, "text")

@@ -1,18 +1,19 @@
 """The probability of texts: from texts to sequences of ids, and from their scores to answers."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec import UNSET
 
-from seqserve.errors import invalid, pointer_to
+from seqserve.errors import invalid
 from seqserve.language.answers import Alternative, ScoredToken, ScoreResult
 from seqserve.language.batches import ScoredRow
 from seqserve.language.model import LanguageModelBundle
 from seqserve.language.options import ScoreOptions
-from seqserve.language.pipeline.read_texts import InputText, TextReader, TokenLimits
+from seqserve.language.pipeline.read_texts import InputText, TextReader
 from seqserve.language.scoring import Sequences, sums_of
+from seqserve.reading import Limits, Place, placed
 from seqserve.vocabulary.tokens import EOS_FORM, UNKNOWN_ID, TokenVocabulary
 
 
@@ -77,32 +78,33 @@ class ScoreTask:
         return tokens
 
 
-def check_score(text: str | Sequence[str], options: ScoreOptions) -> None:
-    """Raise InvalidRequestError on what the types allow but makes no sense."""
-    if not isinstance(text, str) and not text:
-        raise invalid("At least one text is needed.", "text")
-    if isinstance(options.context, list):
-        num_texts = len(_listed(text))
-        if len(options.context) != num_texts:
-            raise invalid(
-                f"There are {len(options.context)} contexts for {num_texts} texts: one for all or one per text is "
-                "needed.",
-                "context",
-            )
+def check_score(texts: str | Sequence[str], options: ScoreOptions, *, field: str = "text") -> None:
+    """Raise InvalidRequestError on what the types allow but makes no sense; `field` names the argument of the texts."""
+    num_texts = 1 if isinstance(texts, str) else len(texts)
+    if not num_texts:
+        raise invalid("At least one text is needed.", field)
+    if isinstance(options.context, list) and len(options.context) != num_texts:
+        raise invalid(
+            f"There are {len(options.context)} contexts for {num_texts} texts: one for all or one per text is needed.",
+            "context",
+        )
     if options.top and "tokens" not in options.include:
         raise invalid('Alternatives are shown beside tokens: include must hold "tokens".', "top")
 
 
 def read_score(
-    bundle: LanguageModelBundle, text: str | Sequence[str], options: ScoreOptions, limits: TokenLimits
+    bundle: LanguageModelBundle, texts: Sequence[tuple[str, Place]], options: ScoreOptions, limits: Limits
 ) -> ScoreTask:
-    """Encode texts and the contexts before them; raises InvalidRequestError and TextTooLongError."""
+    """Encode texts, each with its place, and the contexts before them.
+
+    Raises InvalidRequestError and TextTooLongError.
+    """
     eos = counts_eos(bundle, options.eos)
     reader = TextReader(bundle, limits)
-    texts = _listed(text)
-    contexts = reader.read_contexts(_contexts(options, len(texts)))
-    places = ["/text"] if isinstance(text, str) else [pointer_to("text", index) for index in range(len(texts))]
-    inputs = [reader.read(each, place, eos=eos) for each, place in zip(texts, places, strict=True)]
+    context = options.context or ""
+    each = [(context, ("context",))] * len(texts) if isinstance(context, str) else placed(context, "context")
+    contexts = reader.read_contexts(each)
+    inputs = [reader.read(text, place, eos=eos) for text, place in texts]
     sequences = Sequences([item.ids for item in inputs], *contexts)
     return ScoreTask(inputs, sequences, "tokens" in options.include, options.top, bundle.vocabulary)
 
@@ -112,16 +114,3 @@ def counts_eos(bundle: LanguageModelBundle, asked: bool | None) -> bool:
     if asked and not bundle.manifest.ends_sentences:
         raise invalid(f"Model {bundle.manifest.name!r} never learned <EOS>: eos must be false.", "eos")
     return bundle.manifest.ends_sentences if asked is None else asked
-
-
-def _listed(text: str | Sequence[str]) -> Sequence[str]:
-    return [text] if isinstance(text, str) else text
-
-
-def _contexts(options: ScoreOptions, num_texts: int) -> Iterator[tuple[str, str]]:
-    """Yield what comes before each text, and its place in the request."""
-    for index in range(num_texts):
-        if isinstance(options.context, list):
-            yield options.context[index], pointer_to("context", index)
-        else:
-            yield options.context or "", pointer_to("context")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqserve.language.model import LanguageModelBundle, ScoreRow
-from seqserve.language.sampling.prompt import prompt_chunk_tokens
+from seqserve.language.sampling.drawing import prompt_chunk_tokens
 from seqserve.service.engine.sampling.handle import QueuedSample, SampleHandle
 from seqserve.service.engine.sampling.turns import Turns
 from seqserve.vocabulary.tokens import START_ID

@@ -13,8 +13,8 @@ from seqserve.errors import InvalidRequestError, TextTooLongError
 from seqserve.language.answers import RankedCandidate
 from seqserve.language.options import Candidate, RankOptions
 from seqserve.language.pipeline.rank import RankTask, rank_candidates, read_rank
-from seqserve.language.pipeline.read_texts import TokenLimits
 from seqserve.language.scoring import Sums, score_sequences
+from seqserve.reading import Limits
 from tests.toy_language_model import ToyLanguageModel
 
 # Not st.floats: a session that a test before has opened sets denormal numbers to zero, which hypothesis refuses.
@@ -99,7 +99,7 @@ def test_a_request_is_answered_with_the_models_own_numbers() -> None:
     model = ToyLanguageModel()
     candidates = ["the cat", Candidate(text="the dog", score=1.5), ""]
     options = RankOptions(candidates=candidates, context="sat .", lm_weight=0.5)
-    task = read_rank(model, options, TokenLimits())  # type: ignore[arg-type]
+    task = read_rank(model, options, Limits())  # type: ignore[arg-type]
     assert task.sequences.num_tokens == 3 + 3 + 1 + 2  # <EOS> of each, and the context once
     for item in answered(model, task):
         before, ids = model.encode("sat .").ids, [*model.encode(item.text).ids, 0]
@@ -112,7 +112,7 @@ def test_a_request_is_answered_with_the_models_own_numbers() -> None:
 
 def test_a_model_of_running_text_counts_no_eos() -> None:
     model = ToyLanguageModel("character", ends_sentences=False)
-    task = read_rank(model, RankOptions(candidates=["a", ""]), TokenLimits())  # type: ignore[arg-type]
+    task = read_rank(model, RankOptions(candidates=["a", ""]), Limits())  # type: ignore[arg-type]
     assert {item.text: item.num_tokens for item in answered(model, task)} == {"a": 1, "": 0}
 
 
@@ -128,5 +128,5 @@ def test_a_model_of_running_text_counts_no_eos() -> None:
 )
 def test_limits(body: dict[str, object], pointer: str) -> None:
     with pytest.raises(TextTooLongError) as caught:
-        read_rank(ToyLanguageModel(), msgspec.convert(body, RankOptions), TokenLimits(4, 7))  # type: ignore[arg-type]
+        read_rank(ToyLanguageModel(), msgspec.convert(body, RankOptions), Limits(max_tokens=4, max_request_tokens=7))  # type: ignore[arg-type]
     assert caught.value.fields[0].pointer == pointer

@@ -7,9 +7,10 @@ import pytest
 from seqserve.errors import InvalidRequestError, TextTooLongError
 from seqserve.language.answers import ScoreResult
 from seqserve.language.options import ScoreOptions
-from seqserve.language.pipeline.read_texts import TextReader, TokenLimits
+from seqserve.language.pipeline.read_texts import TextReader
 from seqserve.language.pipeline.score import counts_eos, read_score
 from seqserve.language.scoring import score_sequences
+from seqserve.reading import Limits, Place, placed
 from seqserve.vocabulary.tokens import EOS_ID
 from tests.toy_language_model import ToyLanguageModel
 
@@ -26,7 +27,7 @@ def scored(
     top: int = 3,
 ) -> list[ScoreResult]:
     options = ScoreOptions(context=contexts, eos=eos, include=["tokens"] if tokens else [], top=top if tokens else 0)
-    task = read_score(model, texts, options, TokenLimits())  # type: ignore[arg-type]
+    task = read_score(model, placed(texts), options, Limits())  # type: ignore[arg-type]
     return task.results(score_sequences(model.run_rows, task.sequences, model.manifest, num_top=task.num_top))
 
 
@@ -172,14 +173,14 @@ def test_eos_is_counted_where_it_was_learned() -> None:
 @pytest.mark.parametrize(
     ("texts", "pointer"),
     [
-        ([("a " * 5, "/text")], "/text"),
-        ([("a", "/text/0"), ("a a a a a", "/text/1")], "/text/1"),
-        ([("a a a a", "/text/0"), ("a a a a", "/text/1")], "/text"),
+        ([("a " * 5, ("text",))], "/text"),
+        ([("a", ("text", 0)), ("a a a a a", ("text", 1))], "/text/1"),
+        ([("a a a a", ("text", 0)), ("a a a a", ("text", 1))], "/text"),
     ],
     ids=["one", "one of two", "all together"],
 )
-def test_limits_count_tokens(texts: list[tuple[str, str]], pointer: str) -> None:
-    reader = TextReader(ToyLanguageModel(), TokenLimits(max_tokens=4, max_request_tokens=7))  # type: ignore[arg-type]
+def test_limits_count_tokens(texts: list[tuple[str, Place]], pointer: str) -> None:
+    reader = TextReader(ToyLanguageModel(), Limits(max_tokens=4, max_request_tokens=7))  # type: ignore[arg-type]
     *before, (last, place) = texts
     for text, fine in before:
         reader.read(text, fine)
@@ -189,8 +190,8 @@ def test_limits_count_tokens(texts: list[tuple[str, str]], pointer: str) -> None
 
 
 def test_a_context_that_texts_share_counts_once() -> None:
-    reader = TextReader(ToyLanguageModel(), TokenLimits(max_tokens=9, max_request_tokens=9))
-    ids, numbers = reader.read_contexts([("a a", "/context")] * 50 + [("", "/context")])
+    reader = TextReader(ToyLanguageModel(), Limits(max_tokens=9, max_request_tokens=9))
+    ids, numbers = reader.read_contexts([("a a", ("context",))] * 50 + [("", ("context",))])
     assert [len(found) for found in ids] == [2, 0]
     assert numbers == [0] * 50 + [1]
     assert reader.num_tokens == 2
