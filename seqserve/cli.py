@@ -23,7 +23,7 @@ COMMANDS = (
     Command("tag", "seqserve.commands.tag", "find the names in each line of a file"),
     Command("score", "seqserve.commands.score", "score each line of a file, and the whole file"),
     Command("rank", "seqserve.commands.rank", "order candidates, such as n-best lists, one list a line"),
-    Command("sample", "seqserve.service.offline.sample", "write new text, token by token"),
+    Command("sample", "seqserve.commands.sample", "write new text, token by token"),
     Command("classify", "seqserve.commands.classify", "label each line of a file"),
     Command("transduce", "seqserve.commands.transduce", "translate each line of a file, or turn it into other text"),
     Command("check", "seqserve.commands.check", "verify a bundle: checksums, graphs, recorded answers"),

@@ -15,9 +15,8 @@ from seqserve.language.answers import RankedCandidate
 from seqserve.language.model import LanguageModelBundle
 from seqserve.language.options import RankOptions
 from seqserve.language.pipeline.rank import RankTask, read_rank
-from seqserve.language.pipeline.read_texts import TokenLimits
 from seqserve.language.scoring import score_sequences
-from seqserve.reading import converted
+from seqserve.reading import Limits, converted
 
 
 class Request(RankOptions, kw_only=True):
@@ -53,7 +52,7 @@ def run(given: argparse.Namespace) -> int:
             raise InvalidRequestError(f"The line is not valid JSON: {error}.") from error
         if request.model not in (None, name):
             raise invalid(f"The open model is {name!r}.", "model")
-        return read_rank(bundle, request, TokenLimits())
+        return read_rank(bundle, request, Limits())
 
     def answer(tasks: Sequence[RankTask]) -> Iterator[bytes | RequestError]:
         for task in tasks:

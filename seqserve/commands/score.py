@@ -13,9 +13,9 @@ from seqserve.commands.model_flags import add_model_flags, number_up_to, open_ch
 from seqserve.errors import UsageError
 from seqserve.language.model import LanguageModelBundle
 from seqserve.language.options import MAX_TOP, ScoreOptions
-from seqserve.language.pipeline.read_texts import TokenLimits
 from seqserve.language.pipeline.score import read_score
 from seqserve.language.scoring import Sums, score_sequences, sums_of
+from seqserve.reading import Limits, placed
 
 
 class CorpusSummary(msgspec.Struct, kw_only=True):
@@ -59,7 +59,7 @@ def run(given: argparse.Namespace) -> int:
 
     def answer(lines: Sequence[str]) -> Iterator[bytes]:
         nonlocal total, num_texts
-        task = read_score(bundle, lines, options, TokenLimits())
+        task = read_score(bundle, placed(lines), options, Limits())
         rows = score_sequences(bundle.run_rows, task.sequences, bundle.manifest, num_top=task.num_top)
         for item, row, result in zip(task.inputs, rows, task.results(rows), strict=True):
             total, num_texts = total + sums_of(item.ids, row.log_probs), num_texts + 1

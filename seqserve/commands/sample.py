@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import secrets
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -9,14 +10,11 @@ from typing import Any
 import msgspec
 
 from seqserve.commands.model_flags import add_model_flags, open_chosen
-from seqserve.errors import RequestError, UsageError
-from seqserve.language.answers import SampleResult
+from seqserve.errors import InvalidRequestError, UsageError
+from seqserve.language.language_model import LanguageModel
 from seqserve.language.model import LanguageModelBundle
 from seqserve.language.options import SampleOptions
-from seqserve.language.pipeline.sample import SamplePlan, plan_samples
-from seqserve.reading import converted
-from seqserve.service.engine.cancellation import Cancellation
-from seqserve.service.engine.sampling.decoder import Decoder
+from seqserve.language.sampling.spec import SEED_BITS
 
 
 def _finite(text: str) -> float:
@@ -62,38 +60,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Draw and print; raises UsageError, BundleError and InvalidRequestError."""
-    options = _options(given)
-    bundle = open_chosen(given, LanguageModelBundle)
-    plan = plan_samples(bundle, options)
-    if options.seed is None:
-        print(f"seed {plan.seed}", file=sys.stderr)
-    for result in _drawn(bundle, plan):
+    """Draw and print; raises UsageError and BundleError."""
+    names = ("prompt", "include", *_NUMBERS, *_LISTS, *_SWITCHES)
+    options: Any = {name: value for name in names if (value := getattr(given, name)) is not None}
+    model = LanguageModel(open_chosen(given, LanguageModelBundle))
+    if given.seed is None:
+        options["seed"] = secrets.randbits(SEED_BITS)
+    try:
+        results = model.sample(**options)
+    except InvalidRequestError as error:
+        raise UsageError(f"the flags make no request: {error.detail}") from error
+    if given.seed is None:
+        print(f"seed {options['seed']}", file=sys.stderr)
+    for result in results:
         line = result.text.encode() if given.format == "text" else msgspec.json.encode(result)
         sys.stdout.buffer.write(line + b"\n")
     return 0
-
-
-def _drawn(bundle: LanguageModelBundle, plan: SamplePlan) -> list[SampleResult]:
-    handle = Decoder(bundle).submit(plan.specs, cancellation=Cancellation(math.inf))
-    try:
-        return plan.results(handle.wait())
-    finally:
-        handle.cancel()  # an interrupt must not wait for the end of the text
-
-
-def _options(given: argparse.Namespace) -> SampleOptions:
-    """Return what the flags ask for; their limits are those of its type. Raises UsageError."""
-    names = ("prompt", "include", *_NUMBERS, *_LISTS, *_SWITCHES)
-    values: dict[str, Any] = {name: value for name in names if (value := getattr(given, name)) is not None}
-    try:
-        msgspec.json.encode(values)
-        options: SampleOptions = converted(values, SampleOptions)
-    except UnicodeEncodeError as error:
-        raise UsageError("--prompt, --stop and --banned must be UTF-8.") from error
-    except RequestError as error:
-        raise UsageError(f"the flags make no request: {error.detail}") from error
-    return options
 
 
 def _flag(name: str) -> str:

@@ -1,1 +1,0 @@
-"""The command that still needs the service's decoder."""
