@@ -5,15 +5,13 @@ from typing import Literal, Protocol, overload
 
 from seqserve.errors import ModelNotFoundError, TaskMismatchError
 from seqserve.service.engine.batching.batcher import BatchObserver
-from seqserve.service.engine.models import ClassifierModel, LanguageModel, Model, TaggerModel, TransducerModel
+from seqserve.service.engine.models import AnyModel, LanguageModel
 from seqserve.service.engine.open_models import Checked
 from seqserve.service.engine.sampling.decoder import Observer
 from seqserve.service.errors import NotReadyError
 
 NOT_READY_RETRY_S = 1
 _ECHOED_CHARS = 100
-
-Task = Literal["tag", "language-model", "classify", "transduce"]
 
 
 class ModelObserver(Protocol):
@@ -32,10 +30,10 @@ class ModelObserver(Protocol):
 class Registry:
     """Models by name; `open` is called in the process that serves."""
 
-    def __init__(self, checked: Iterable[Checked], open_model: Callable[[Checked], Model]) -> None:
+    def __init__(self, checked: Iterable[Checked], open_model: Callable[[Checked], AnyModel]) -> None:
         self._checked = {item.manifest.name: item for item in checked}
         self._open_model = open_model
-        self._models: dict[str, Model] = {}
+        self._models: dict[str, AnyModel] = {}
         self._observer: ModelObserver | None = None
 
     def observe(self, observer: ModelObserver) -> None:
@@ -50,7 +48,7 @@ class Registry:
             self._models[name] = self._open_model(self._checked[name])
             self._observe(self._models[name])
 
-    def _observe(self, model: Model) -> None:
+    def _observe(self, model: AnyModel) -> None:
         if self._observer is None:
             return
         name = model.manifest.name
@@ -75,11 +73,11 @@ class Registry:
         return sorted(self._checked.keys() - self._models.keys())
 
     @property
-    def models(self) -> list[Model]:
+    def models(self) -> list[AnyModel]:
         """Every open model, by name."""
         return [self._models[name] for name in sorted(self._models)]
 
-    def get(self, name: str) -> Model:
+    def get(self, name: str) -> AnyModel:
         """Return the model of that name; raises ModelNotFoundError, or NotReadyError while it is being opened."""
         if name in self._models:
             return self._models[name]
@@ -89,18 +87,12 @@ class Registry:
         raise ModelNotFoundError(f"There is no model {name[:_ECHOED_CHARS]!r}; there are: {known}.")
 
     @overload
-    def find(self, name: str | None, *, task: Literal["tag"]) -> TaggerModel: ...
-
-    @overload
     def find(self, name: str | None, *, task: Literal["language-model"]) -> LanguageModel: ...
 
     @overload
-    def find(self, name: str | None, *, task: Literal["classify"]) -> ClassifierModel: ...
+    def find(self, name: str | None, *, task: str) -> AnyModel: ...
 
-    @overload
-    def find(self, name: str | None, *, task: Literal["transduce"]) -> TransducerModel: ...
-
-    def find(self, name: str | None, *, task: Task) -> Model:
+    def find(self, name: str | None, *, task: str) -> AnyModel:
         """Return the model of that name, or without a name the first by name that can do the task.
 
         Raises ModelNotFoundError, NotReadyError, and TaskMismatchError when the named model does something else.

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from seqserve.classifier.pipeline import result_of
 from seqserve.service.offline.common import (
     InputError,
     batches_of,
@@ -12,7 +13,6 @@ from seqserve.service.offline.common import (
     open_offline,
     opened_files,
 )
-from seqserve.service.tasks.classify import result_of
 
 
 def classify(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -6,24 +6,16 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, Literal, overload
+from typing import Any, BinaryIO, Literal, overload
 
 from seqserve.errors import BundleError, SeqserveError
 from seqserve.load import find_bundles
 from seqserve.manifest import MANIFEST_FILE, read_manifest
 from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.checks import choose_provider
-from seqserve.service.engine.models import (
-    ClassifierModel,
-    LanguageModel,
-    Model,
-    QueueLimits,
-    TaggerModel,
-    TransducerModel,
-    model_of,
-)
+from seqserve.service.engine.models import ClassifierModel, LanguageModel, QueueLimits, TaggerModel, TransducerModel
 from seqserve.service.engine.open_models import load_on
-from seqserve.service.engine.registry import Task
+from seqserve.service.kinds import model_of
 from seqserve.service.settings import PROVIDERS, variable_of
 
 ENDLESS = Cancellation(math.inf)
@@ -35,7 +27,7 @@ _LINES = 256
 _CHARACTERS = 256 * 1024
 """Beyond that many characters fewer lines are taken together, so that long lines do not fill the memory."""
 
-_KINDS: dict[Task, str] = {
+_KINDS: dict[str, str] = {
     "tag": "tagger",
     "language-model": "language model",
     "classify": "classifier",
@@ -85,7 +77,7 @@ def open_offline(given: argparse.Namespace, task: Literal["classify"]) -> Classi
 def open_offline(given: argparse.Namespace, task: Literal["transduce"]) -> TransducerModel: ...
 
 
-def open_offline(given: argparse.Namespace, task: Task) -> Model:
+def open_offline(given: argparse.Namespace, task: str) -> Any:
     """Open the model that the flags of `add_model_flags` name; raises BundleError."""
     models: Path = given.models
     folders = [models] if (models / MANIFEST_FILE).is_file() else find_bundles(models)

@@ -6,8 +6,8 @@ from itertools import islice
 import msgspec
 
 from seqserve.service.offline.common import batches_of, make_parser, numbered_lines, open_offline, opened_files
-from seqserve.service.tasks.tag import Document, TagOptions, document_of_text, result_of
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
+from seqserve.tagger.pipeline import Document, TagOptions, document_of_text, result_of
 from seqserve.tagger.tags import spans_from_tags, tags_from_spans
 
 

@@ -12,10 +12,9 @@ from seqserve.service.offline.common import (
     open_offline,
     opened_files,
 )
-from seqserve.service.schemas.transduce import DEFAULT_TOKENS, MAX_BEAMS, MAX_TOKENS
-from seqserve.service.tasks.transduce import result_of
 from seqserve.transducer.beam import Search
 from seqserve.transducer.model import TransduceRow
+from seqserve.transducer.pipeline import DEFAULT_TOKENS, MAX_BEAMS, MAX_TOKENS, result_of
 
 
 def transduce(arguments: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -1,22 +1,32 @@
-"""Names in text: tokens, sentences, rows for the batcher, and entities with offsets of the whole text."""
+"""Names in text: tokens, sentences, rows for the tagger, and entities with offsets of the whole text."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 
+from seqserve.answers import Probability
+from seqserve.errors import FieldError, InvalidRequestError, invalid, pointer_to
+from seqserve.reading import Limits, Place, check_length
 from seqserve.rounding import rounded, rounded_all
-from seqserve.service.engine.cancellation import Cancellation
-from seqserve.service.engine.event_loop import in_turn_if_large
-from seqserve.service.engine.models import TaggerModel
-from seqserve.service.tasks.sequences import Timing
 from seqserve.tagger.answers import Entity, TaggedToken, TagResult
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
 from seqserve.text.sentences import split_sentences
 from seqserve.text.tokenization import Token, tokenize
 
 PERSON = "PER"
+
+Labels = Annotated[list[str] | None, Meta(description="Keep only entities of these labels.")]
+MinScore = Annotated[Probability | None, Meta(description="Keep only entities with at least this score.")]
+Include = Annotated[
+    list[Literal["tokens", "tag_probs"]],
+    Meta(description="`tokens` adds every token; `tag_probs` adds them with the distribution over tags."),
+]
+
+_MOST_ERRORS = 16
+"""A call may have 100,000 faults; this many are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,10 @@ class Document:
     text: str
     tokens: list[Token]
     sentences: list[tuple[int, int]]
+
+    def __len__(self) -> int:
+        """Return the number of tokens."""
+        return len(self.tokens)
 
     def rows(self) -> list[list[str]]:
         """Return the tokens of each sentence."""
@@ -68,26 +82,53 @@ def document_of_tokens(words: Sequence[str], *, max_sentence_tokens: int) -> Doc
     return Document(text, tokens, [(0, len(tokens))] if tokens else [])
 
 
-def tag_documents(
-    model: TaggerModel, documents: Sequence[Document], options: TagOptions, *, cancellation: Cancellation
-) -> tuple[list[TagResult], Timing]:
-    """Tag documents through the model's batcher.
+def read_text(text: str, bundle: TaggerBundle, limits: Limits, place: Place) -> Document:
+    """Tokenise and split the text at a place of a call; raises TextTooLongError."""
+    longest = bundle.manifest.limits.max_sentence_tokens
+    document = document_of_text(text, max_sentence_tokens=longest, limit=limits.max_tokens)
+    check_length(len(document), limits, *place)
+    return document
 
-    Raises OverloadedError, DeadlineExceededError and InternalError.
-    """
-    num_tokens = sum(len(document.tokens) for document in documents)
-    with model.batcher.admitted(num_tokens, cancellation.client):
-        sentences = [row for document in documents for row in document.rows()]
-        answer = model.batcher.submit(sentences, [len(sentence) for sentence in sentences], cancellation=cancellation)
-    results = in_turn_if_large(
-        num_tokens, lambda: _results(documents, answer.results, model.bundle, options), cancellation=cancellation
+
+def read_tokens(words: Sequence[str], bundle: TaggerBundle, limits: Limits, place: Place) -> Document:
+    """Take the tokens at a place of a call; raises TextTooLongError."""
+    check_length(len(words), limits, *place)
+    return document_of_tokens(words, max_sentence_tokens=bundle.manifest.limits.max_sentence_tokens)
+
+
+def check_tokens(texts: Iterable[tuple[Sequence[str], Place]]) -> None:
+    """Refuse empty tokens; raises InvalidRequestError with the places of the first ones."""
+    fields: list[FieldError] = []
+    for words, place in texts:
+        if not all(words):
+            places = [pointer_to(*place, position) for position, word in enumerate(words) if not word]
+            fields += [FieldError(each, "A token is empty.") for each in places]
+        if len(fields) >= _MOST_ERRORS:
+            break
+    if fields:
+        raise InvalidRequestError(f"{fields[0].pointer}: a token is empty.", fields[:_MOST_ERRORS])
+
+
+def make_options(
+    bundle: TaggerBundle, *, labels: Sequence[str] | None, min_score: float | None, include: Sequence[str]
+) -> TagOptions:
+    """Return what is wanted of a bundle's answers; raises InvalidRequestError on a label that it does not have."""
+    known = bundle.manifest.architecture.labels
+    for index, label in enumerate(labels or []):
+        if label not in known:
+            raise invalid(f"The model's labels are {', '.join(known)}.", "labels", index)
+    return TagOptions(
+        labels=None if labels is None else frozenset(labels),
+        min_score=min_score or 0.0,
+        tokens="tokens" in include,
+        tag_probs="tag_probs" in include,
     )
-    return results, Timing(answer.queue_s, answer.compute_s)
 
 
-def _results(
-    documents: Sequence[Document], results: Iterable[TaggedSentence], bundle: TaggerBundle, options: TagOptions
+def results_of(
+    documents: Iterable[Document], results: Iterable[TaggedSentence], bundle: TaggerBundle, options: TagOptions
 ) -> list[TagResult]:
+    """Turn the tagged sentences of documents, in order, into their answers."""
     tagged = iter(results)
     return [result_of(document, [next(tagged) for _ in document.sentences], bundle, options) for document in documents]
 
