@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 
 from seqserve.errors import BundleError
-from seqserve.load import Bundle, load_bundle, open_bundle, read_parts
+from seqserve.kind import Bundle
+from seqserve.load import load_bundle, open_bundle, read_parts
 from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, sha256_of, verify_files
 from seqserve.parts import BundleParts
 from seqserve.service.engine.checks import stamps_of
-from seqserve.service.engine.models import Model, QueueLimits, SlotLimits, model_of
+from seqserve.service.engine.models import AnyModel, QueueLimits, SlotLimits
 from seqserve.service.engine.reports import BundleReport
+from seqserve.service.kinds import model_of
 
 logger = logging.getLogger("seqserve")
 
@@ -47,7 +49,7 @@ def take_reported(reports: Iterable[BundleReport], known: Mapping[str, Checked] 
     return [before.get(report) or _read(report) for report in reports]
 
 
-def open_model(checked: Checked, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> Model:
+def open_model(checked: Checked, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> AnyModel:
     """Open a checked bundle in the process that serves it; "auto" falls back to the CPU.
 
     A run on another provider waits for its device, and so is never made in the loop.

@@ -7,15 +7,13 @@ from typing import Literal, Protocol, overload
 from seqserve.defaults import choose_defaults
 from seqserve.errors import ModelNotFoundError, TaskMismatchError
 from seqserve.service.engine.batching.batcher import BatchObserver
-from seqserve.service.engine.models import ClassifierModel, LanguageModel, Model, TaggerModel, TransducerModel
+from seqserve.service.engine.models import AnyModel, LanguageModel
 from seqserve.service.engine.open_models import Checked
 from seqserve.service.engine.sampling.decoder import Observer
 from seqserve.service.errors import NotReadyError
 
 NOT_READY_RETRY_S = 1
 _ECHOED_CHARS = 100
-
-Task = Literal["tag", "language-model", "classify", "transduce"]
 
 
 class ModelObserver(Protocol):
@@ -37,7 +35,7 @@ class Registry:
     def __init__(
         self,
         checked: Iterable[Checked],
-        open_model: Callable[[Checked], Model],
+        open_model: Callable[[Checked], AnyModel],
         defaults: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Take bundles in; defaults: by task, the model that answers where none is named. Raises UsageError."""
@@ -45,7 +43,7 @@ class Registry:
         tasks = {name: item.manifest.task for name, item in self._checked.items()}
         self._defaults = choose_defaults(tasks, defaults)
         self._open_model = open_model
-        self._models: dict[str, Model] = {}
+        self._models: dict[str, AnyModel] = {}
         self._observer: ModelObserver | None = None
 
     def observe(self, observer: ModelObserver) -> None:
@@ -60,7 +58,7 @@ class Registry:
             self._models[name] = self._open_model(self._checked[name])
             self._observe(self._models[name])
 
-    def _observe(self, model: Model) -> None:
+    def _observe(self, model: AnyModel) -> None:
         if self._observer is None:
             return
         name = model.manifest.name
@@ -94,11 +92,11 @@ class Registry:
         return sorted(self._checked.keys() - self._models.keys())
 
     @property
-    def models(self) -> list[Model]:
+    def models(self) -> list[AnyModel]:
         """Every open model, by name."""
         return [self._models[name] for name in sorted(self._models)]
 
-    def get(self, name: str) -> Model:
+    def get(self, name: str) -> AnyModel:
         """Return the model of that name; raises ModelNotFoundError, or NotReadyError while it is being opened."""
         if name in self._models:
             return self._models[name]
@@ -108,18 +106,12 @@ class Registry:
         raise ModelNotFoundError(f"There is no model {name[:_ECHOED_CHARS]!r}; there are: {known}.")
 
     @overload
-    def find(self, name: str | None, *, task: Literal["tag"]) -> TaggerModel: ...
-
-    @overload
     def find(self, name: str | None, *, task: Literal["language-model"]) -> LanguageModel: ...
 
     @overload
-    def find(self, name: str | None, *, task: Literal["classify"]) -> ClassifierModel: ...
+    def find(self, name: str | None, *, task: str) -> AnyModel: ...
 
-    @overload
-    def find(self, name: str | None, *, task: Literal["transduce"]) -> TransducerModel: ...
-
-    def find(self, name: str | None, *, task: Task) -> Model:
+    def find(self, name: str | None, *, task: str) -> AnyModel:
         """Return the model of that name, or without a name the one that does the task by default.
 
         Raises ModelNotFoundError, NotReadyError, and TaskMismatchError when the named model does something else.

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 
 from seqserve.language.batches import ScoredRow, ScoreRow
+from seqserve.language.model import LanguageModelBundle
 from seqserve.service.engine.cancellation import Cancellation
-from seqserve.service.engine.models import LanguageModel
+from seqserve.service.engine.models import Model
+
+Scorer = Model[LanguageModelBundle, ScoreRow, ScoredRow]
 
 
 class QueuedRuns:
     """Runs rows for one request, which holds room in the queue; `queue_s` and `compute_s` are those of all its runs."""
 
-    def __init__(self, model: LanguageModel, cancellation: Cancellation) -> None:
+    def __init__(self, model: Scorer, cancellation: Cancellation) -> None:
         self.queue_s = self.compute_s = 0.0
         self._batcher = model.batcher
         self._cancellation = cancellation

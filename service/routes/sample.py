@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import msgspec
-from flask import Blueprint
 from msgspec import Meta, Struct
 
 from seqserve.errors import RequestError
 from seqserve.language.answers import SampleEnd, SamplePiece, SampleResult
+from seqserve.language.load import LANGUAGE_MODEL
 from seqserve.language.options import SampleOptions, Seed
 from seqserve.language.pipeline.sample import SamplePlan, SampleReader, plan_samples
 from seqserve.service.answers import Answer, large_json_answer
@@ -22,6 +22,8 @@ from seqserve.service.engine.models import LanguageModel
 from seqserve.service.engine.sampling.handle import SampleHandle
 from seqserve.service.errors import InternalError
 from seqserve.service.problems import problem_of
+from seqserve.service.routes.route import ERRORS_OF_WORK, Route
+from seqserve.service.routes.work import find_model
 from seqserve.service.schemas.problems import Problem
 
 HEARTBEAT_S = 5.0
@@ -32,7 +34,6 @@ _STREAM_HEADERS = (("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no"))
 _HEARTBEAT = b":\n\n"
 _DONE = b"data: [DONE]\n\n"
 
-blueprint = Blueprint("sample", __name__)
 logger = logging.getLogger("seqserve")
 
 
@@ -60,7 +61,6 @@ class StreamError(Struct, kw_only=True):
     error: Problem
 
 
-@blueprint.post("/v1/sample")
 def sample() -> Answer:
     """Answer one request."""
     here = exchange()
@@ -81,8 +81,8 @@ def sample() -> Answer:
 
 
 def _read(here: Exchange, body: SampleRequest) -> tuple[LanguageModel, SamplePlan, bool]:
-    model = here.service.registry.find(body.model, task="language-model")
-    here.model = model.manifest.name
+    model = find_model(here, body.model, LANGUAGE_MODEL)
+    assert isinstance(model, LanguageModel), "it has a decoder"
     longest = here.service.settings.max_prompt_tokens
     return model, plan_samples(model.bundle, body, max_prompt_tokens=longest), body.stream
 
@@ -153,3 +153,20 @@ def _in_pieces(readers: Sequence[SampleReader]) -> Iterator[list[SamplePiece | S
 def _event(body: msgspec.Struct) -> bytes:
     # JSON holds no line break, so an event is one line.
     return b"data: " + msgspec.json.encode(body) + b"\n\n"
+
+
+ROUTE = Route(
+    sample,
+    "POST",
+    "/v1/sample",
+    "Write new text with a language model, the same for the same seed. With stream, Server-Sent Events: pieces of "
+    "text, an end for each sample, then [DONE], or an error and no [DONE]; X-Seed holds the seed.",
+    SampleResponse,
+    SampleRequest,
+    {
+        "three sentences": {"value": {"n": 3, "temperature": 0.8, "seed": 42}},
+        "as it is written": {"value": {"prompt": "The", "max_tokens": 30, "stop": [". "], "stream": True}},
+    },
+    tuple(code for code in ERRORS_OF_WORK if code != "too_many_texts"),
+    (SamplePiece, SampleEnd, StreamError),
+)

@@ -2,24 +2,21 @@
 
 from typing import Annotated
 
-from flask import Blueprint
 from msgspec import Meta, Struct
 
 from seqserve.language.answers import ScoreResult
+from seqserve.language.load import LANGUAGE_MODEL
 from seqserve.language.options import ScoreOptions
 from seqserve.language.pipeline.score import ScoreTask, check_score, read_score
 from seqserve.language.scoring import score_sequences
-from seqserve.reading import placed
-from seqserve.service.answers import Answer, large_json_answer
+from seqserve.reading import check_number, placed
+from seqserve.service.answers import Answer
 from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
 from seqserve.service.engine.event_loop import in_turn_if_large
-from seqserve.service.engine.models import LanguageModel
-from seqserve.service.engine.scoring import QueuedRuns
-from seqserve.service.memory import trim_after
-from seqserve.service.routes.limits import check_number, token_limits
-
-blueprint = Blueprint("score", __name__)
+from seqserve.service.engine.scoring import QueuedRuns, Scorer
+from seqserve.service.routes.route import ERRORS_OF_WORK, Route
+from seqserve.service.routes.work import find_model, finished, limits_of
 
 
 class ScoreRequest(ScoreOptions, forbid_unknown_fields=True, kw_only=True):
@@ -39,7 +36,6 @@ class ScoreResponse(Struct, kw_only=True):
     results: list[ScoreResult]
 
 
-@blueprint.post("/v1/score")
 def score() -> Answer:
     """Answer one request."""
     here = exchange()
@@ -54,17 +50,30 @@ def score() -> Answer:
             num_tokens * max(1, task.top), lambda: task.results(scores), cancellation=here.cancellation
         )
     here.queue_s, here.compute_s = run.queue_s, run.compute_s
-    here.service.telemetry.count_tokens(model.manifest.name, num_tokens, kind="scored")
-    here.at_end.append(lambda: trim_after(num_tokens))
     response = ScoreResponse(model=model.manifest.name, version=model.manifest.version, results=results)
-    return large_json_answer(response, num_items=task.num_items, cancellation=here.cancellation)
+    return finished(here, model, response, "scored", num_tokens=num_tokens, num_items=task.num_items)
 
 
-def _read(here: Exchange, body: ScoreRequest) -> tuple[LanguageModel, ScoreTask]:
-    settings = here.service.settings
+def _read(here: Exchange, body: ScoreRequest) -> tuple[Scorer, ScoreTask]:
     check_score(body.text, body)
-    model = here.service.registry.find(body.model, task="language-model")
-    here.model = model.manifest.name
-    if isinstance(body.text, list):
-        check_number(len(body.text), settings, "text")
-    return model, read_score(model.bundle, placed(body.text), body, token_limits(settings))
+    model = find_model(here, body.model, LANGUAGE_MODEL)
+    limits, texts = limits_of(here.service.settings), placed(body.text)
+    check_number(len(texts), limits, "text")
+    return model, read_score(model.bundle, texts, body, limits)
+
+
+ROUTE = Route(
+    score,
+    "POST",
+    "/v1/score",
+    "Give the probability of texts under a language model. Logarithms are natural where not said otherwise.",
+    ScoreResponse,
+    ScoreRequest,
+    {
+        "two readings": {"value": {"text": ["The apple and pear salad", "The apple and pair salad"]}},
+        "token by token": {
+            "value": {"text": "pear salad", "context": "The apple and", "eos": False, "include": ["tokens"], "top": 3}
+        },
+    },
+    ERRORS_OF_WORK,
+)

@@ -43,9 +43,7 @@ def make_app(bundle: TaggerBundle) -> Callable[..., Flask]:
         queue = Batcher(
             run or (lambda rows: bundle.run(bundle.encode(rows))), max_queue_tokens=settings.max_queue_tokens
         )
-        by_name = {
-            model.manifest.name: model for model in (TaggerModel(bundle.manifest, "cpu", bundle, queue), *models)
-        }
+        by_name = {model.manifest.name: model for model in (TaggerModel("cpu", bundle, queue), *models)}
         checked = [Checked(BUNDLES, model.manifest, None) for model in by_name.values()]
         registry = Registry(checked, lambda item: by_name[item.manifest.name])
         if opened:
