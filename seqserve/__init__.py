@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seqserve.classifier.classifier import Classifier
+    from seqserve.language.language_model import LanguageModel
     from seqserve.loading import load
     from seqserve.tagger.tagger import Tagger
     from seqserve.transducer.transducer import Transducer
 
-__all__ = ["Classifier", "Tagger", "Transducer", "__version__", "load"]
+__all__ = ["Classifier", "LanguageModel", "Tagger", "Transducer", "__version__", "load"]
 
 __version__ = "0.2.0"
 
@@ -27,6 +28,7 @@ if not (_here / "service").is_dir():
 _MODULES = {
     "load": "seqserve.loading",
     "Tagger": "seqserve.tagger.tagger",
+    "LanguageModel": "seqserve.language.language_model",
     "Classifier": "seqserve.classifier.classifier",
     "Transducer": "seqserve.transducer.transducer",
 }

@@ -6,8 +6,8 @@ from seqserve.classifier.classifier import Classifier
 from seqserve.classifier.load import CLASSIFIER
 from seqserve.entries import Manifest
 from seqserve.kind import Kind
+from seqserve.language.language_model import LanguageModel
 from seqserve.language.load import LANGUAGE_MODEL
-from seqserve.model import Model
 from seqserve.tagger.load import TAGGER
 from seqserve.tagger.tagger import Tagger
 from seqserve.transducer.load import TRANSDUCER
@@ -16,7 +16,7 @@ from seqserve.transducer.transducer import Transducer
 KINDS: dict[str, Kind[Any, Any]] = {kind.task: kind for kind in (TAGGER, LANGUAGE_MODEL, CLASSIFIER, TRANSDUCER)}
 """By task."""
 
-AnyModel = Tagger | Classifier | Transducer | Model[Any]
+AnyModel = Tagger | LanguageModel | Classifier | Transducer
 """What `seqserve.load` returns."""
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from seqserve.bundle import Bundle
 from seqserve.classifier.manifest import ClassifierManifest
 from seqserve.language.manifest import LanguageModelManifest
+from seqserve.language.options import MAX_CANDIDATES
 from seqserve.service.engine.models import (
     AnyModel,
     QueueLimits,
@@ -15,7 +16,6 @@ from seqserve.service.engine.models import (
     open_transducer,
 )
 from seqserve.service.schemas.models import ModelInfo
-from seqserve.service.schemas.rank import MAX_CANDIDATES
 from seqserve.service.settings import Settings
 from seqserve.tagger.manifest import TaggerManifest
 from seqserve.transducer.manifest import TransducerManifest

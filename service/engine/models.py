@@ -104,18 +104,4 @@ def make_score_batcher(bundle: LanguageModelBundle, queue: QueueLimits) -> Batch
     # A run holds a number for every token and type; max_chunk_tokens is made for 16 rows of that.
     num_tokens = min(_SCORE_TOKENS, _SCORE_ROWS * bundle.manifest.limits.max_chunk_tokens)
     limits = BatchLimits(max_rows=_SCORE_ROWS, max_padded_tokens=num_tokens)
-    return Batcher(lambda rows: run_score_rows(bundle, rows), limits=limits, **queue._asdict())
-
-
-def run_score_rows(bundle: LanguageModelBundle, rows: Sequence[ScoreRow]) -> list[ScoredRow]:
-    """Run rows that want alternatives apart from those that do not.
-
-    Looking at the whole vocabulary for rows that asked for nothing of it costs time, and what a row gets must not
-    depend on what its neighbours asked for.
-    """
-    groups = [[at for at, row in enumerate(rows) if bool(row.num_top) is wanted] for wanted in (False, True)]
-    scored: dict[int, ScoredRow] = {}
-    for group in groups:
-        if group:
-            scored.update(zip(group, bundle.run_score([rows[at] for at in group]), strict=True))
-    return [scored[at] for at in range(len(rows))]
+    return Batcher(bundle.run_rows, limits=limits, **queue._asdict())
