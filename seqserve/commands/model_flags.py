@@ -11,7 +11,7 @@ from seqserve.defaults import default_name
 from seqserve.errors import BundleError
 from seqserve.kinds import KINDS
 from seqserve.loading import load_bundle
-from seqserve.locations import find_models
+from seqserve.locations import environment_folders, find_models
 from seqserve.manifest import read_manifest
 
 _PROVIDERS = ("cpu", "cuda", "auto")
@@ -44,11 +44,6 @@ def open_chosen(given: argparse.Namespace, expected: type[BundleT]) -> BundleT:
         except BundleError as error:
             print(f"seqserve: not on cuda: {error}", file=sys.stderr)
     return load_bundle(folder, expected, provider="cpu" if given.provider == "auto" else given.provider)
-
-
-def environment_folders() -> list[Path]:
-    """Return the folders of SEQSERVE_MODELS, in order; none when it is not set."""
-    return [Path(part) for part in os.environ.get("SEQSERVE_MODELS", "").split(os.pathsep) if part]
 
 
 def number_up_to(most: int, *, least: int = 1) -> Callable[[str], int]:
