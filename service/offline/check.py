@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.service.settings import PROVIDERS
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, overload
 
 from seqserve.errors import BundleError, SeqserveError
-from seqserve.load import find_bundles
+from seqserve.loading import find_bundles
 from seqserve.manifest import MANIFEST_FILE, read_manifest
 from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.checks import choose_provider
