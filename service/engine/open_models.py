@@ -10,7 +10,7 @@ import msgspec
 
 from seqserve.errors import BundleError
 from seqserve.kind import Bundle
-from seqserve.load import load_bundle, open_bundle, read_parts
+from seqserve.load import open_bundle, read_parts
 from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, sha256_of, verify_files
 from seqserve.parts import BundleParts
 from seqserve.service.engine.checks import stamps_of

@@ -85,7 +85,7 @@ def test_an_interrupt_ends_without_a_word() -> None:
         assert process.stderr is not None
         process.stdin.write(b"the cat\n")
         process.stdin.flush()
-        assert json.loads(process.stdout.readline())["num_tokens"] == 3  # though the input has not ended
+        assert "log_prob" in json.loads(process.stdout.readline())  # though the input has not ended
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
         assert process.stderr.read() == b""
