@@ -26,7 +26,7 @@ from benchmarks.scoring import bare_tokens_per_s
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
 from seqserve.language.scoring import Sums
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.training.language import evaluate as evaluate_language_model
 from seqserve.training.language.config import TextOptions
 from seqserve.training.language.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks import pair_sets, run
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.training.language import evaluate as evaluate_language_model
 from seqserve.training.language.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall
 from seqserve.training.language.text_evaluation import TextScores, evaluate_text, shown

@@ -14,10 +14,9 @@ Text = TypeVar("Text")
 Place = tuple[str | int, ...]
 """The steps to a text from the top of a call: ("text", 3)."""
 
-PLACE = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
-STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]")
-ECHOED_CHARS = 200
-"""Of a wrong value, which the decoder repeats however long it is."""
+_PLACE = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
+_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]")
+_DETAIL_CHARS = 200
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -93,7 +92,7 @@ def converted(value: object, kind: Any, *steps: str | int) -> Any:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         detail, path = detail_and_path(str(error))
-        raise invalid(detail, *steps, *path) from error
+        raise invalid(shortened(detail), *steps, *path) from error
 
 
 def checked_text(value: object, *steps: str | int) -> str:
@@ -106,9 +105,12 @@ def checked_text(value: object, *steps: str | int) -> str:
 
 def detail_and_path(message: str) -> tuple[str, list[str]]:
     """Split the sentence of msgspec, which may end in "- at `$.text[3]`"."""
-    place = PLACE.search(message)
+    place = _PLACE.search(message)
+    steps = _STEP.finditer(place["path"] if place else "")
     detail = message[: place.start()] if place else message
-    if len(detail) > ECHOED_CHARS:
-        detail = f"{detail[:ECHOED_CHARS]}…"
-    steps = STEP.finditer(place["path"] if place else "")
     return detail, [step["name"] if step["name"] is not None else step["index"] for step in steps]
+
+
+def shortened(detail: str) -> str:
+    """Return the begin of a detail: msgspec repeats a wrong value, however long it is."""
+    return detail if len(detail) <= _DETAIL_CHARS else f"{detail[:_DETAIL_CHARS]}…"

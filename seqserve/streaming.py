@@ -1,7 +1,7 @@
 """Many texts through a model: a list gives a list, any other iterable gives an iterator that reads a little ahead."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from seqserve.errors import invalid
 from seqserve.reading import checked_text
@@ -16,10 +16,15 @@ _CHARACTERS = 256 * 1024
 
 
 def answer_texts(
-    texts: Iterable[str], answer: Callable[[list[str], int], list[Result]], *, field: str = "texts"
+    texts: Iterable[Any],
+    answer: Callable[[list[Any], int], list[Result]],
+    *,
+    field: str = "texts",
+    check: Callable[..., Any] = checked_text,
 ) -> list[Result] | Iterator[Result]:
     """Answer texts in order; `answer` takes some of them, and the number of the first.
 
+    check: takes a text and the steps to it, refuses it or returns it as `answer` takes it.
     Raises InvalidRequestError, for an iterator once it reaches the text.
     """
     if isinstance(texts, str):
@@ -28,17 +33,19 @@ def answer_texts(
         raise invalid(f"Expected an iterable of `str`, got `{type(texts).__name__}`.", field)
     if isinstance(texts, Sequence) and not len(texts):
         raise invalid("At least one text is needed.", field)
-    answers = (result for start, batch in batches_of(texts, field) for result in answer(batch, start))
+    answers = (result for start, batch in batches_of(texts, field, check) for result in answer(batch, start))
     return list(answers) if isinstance(texts, Sequence) else answers
 
 
-def batches_of(texts: Iterable[str], field: str) -> Iterator[tuple[int, list[str]]]:
+def batches_of(
+    texts: Iterable[Any], field: str, check: Callable[..., Any] = checked_text
+) -> Iterator[tuple[int, list[Any]]]:
     """Yield texts that are to be answered together, with the number of the first."""
-    batch: list[str] = []
+    batch: list[Any] = []
     start = num_characters = 0
     for number, text in enumerate(texts):
-        batch.append(checked_text(text, field, number))
-        num_characters += len(text)
+        batch.append(check(text, field, number))
+        num_characters += len(text) if isinstance(text, str) else sum(map(len, text))
         if len(batch) == _TEXTS or num_characters >= _CHARACTERS:
             yield start, batch
             start, batch, num_characters = number + 1, [], 0

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from seqserve.bundle import Bundle
 from seqserve.classifier.manifest import ClassifierManifest
-from seqserve.kind import Bundle
 from seqserve.language.manifest import LanguageModelManifest
 from seqserve.language.options import MAX_CANDIDATES
 from seqserve.service.engine.models import (

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from seqserve.commands.model_flags import environment_folders
 from seqserve.errors import BundleError
-from seqserve.locations import find_models
+from seqserve.locations import environment_folders, find_models
 from seqserve.manifest import Manifest, read_manifest
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from seqserve.errors import BundleError
 from seqserve.finding import PassedOver
 from seqserve.graph import provider_name
-from seqserve.load import open_bundle
+from seqserve.loading import open_bundle
 from seqserve.locations import find_models
 from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, sha256_of, verify_files
 from seqserve.service.engine.reports import BundleReport, Checking, Message, Skipped, Stamps

@@ -7,8 +7,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from seqserve.bundle import BundleT
 from seqserve.classifier.model import ClassifierBundle
-from seqserve.kind import BundleT
 from seqserve.language.model import LanguageModelBundle, ScoredRow, ScoreRow
 from seqserve.service.engine.batching.batcher import Batcher
 from seqserve.service.engine.batching.plan import BatchLimits

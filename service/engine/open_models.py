@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
+from seqserve.bundle import Bundle
 from seqserve.errors import BundleError
-from seqserve.kind import Bundle
-from seqserve.load import open_bundle, read_parts
+from seqserve.loading import open_bundle, read_parts
 from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, sha256_of, verify_files
 from seqserve.parts import BundleParts
 from seqserve.service.engine.checks import stamps_of

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from seqserve.kind import BundleT, Kind
+from seqserve.bundle import BundleT
+from seqserve.kind import Kind
 from seqserve.reading import Limits
 from seqserve.service.answers import Answer, large_json_answer
 from seqserve.service.context import Exchange

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.service.app import create_app
 from seqserve.service.engine.batching.batcher import Batcher
 from seqserve.service.engine.models import Model, TaggerModel

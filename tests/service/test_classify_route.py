@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.service.engine.batching.batcher import Batcher
 from seqserve.service.engine.models import ClassifierModel, QueueLimits
 from seqserve.service.kinds import model_of

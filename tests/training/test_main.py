@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.training.__main__ import main
 from seqserve.training.load_config import config_table
 from tests.training.tiny import FIXTURES, tiny_config

@@ -59,7 +59,7 @@ def test_rank() -> None:
         (
             ["score", "-", *NEEDED, "--model", "tiny-ner"],
             b"",
-            "holds no language model 'tiny-ner', only tiny-char-lm, tiny-lm",
+            "tiny-ner/1: is a tagger, not a LanguageModel",
         ),
         (["rank", "-", "--models", "/no/such/folder"], b"", "/no/such/folder: cannot be read: No such file"),
         (["rank", "-", *NEEDED, "--strict"], b"{}\n", "-, line 1: "),

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from seqserve.kind import Bundle
+from seqserve.bundle import Bundle
 from seqserve.service.engine.models import LanguageModel, QueueLimits, SlotLimits
 from seqserve.service.errors import OverloadedError
 from seqserve.service.kinds import model_of

@@ -8,7 +8,7 @@ import pytest
 
 from seqserve.errors import BundleError, TaskMismatchError
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.service.app import make_registry
 from seqserve.service.settings import Settings
 from tests.service.conftest import BUNDLES

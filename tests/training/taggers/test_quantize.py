@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.manifest import read_manifest
 from seqserve.tagger.load import Golden
 from seqserve.tagger.model import TaggerBundle

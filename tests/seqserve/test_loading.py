@@ -10,7 +10,7 @@ import pytest
 
 from seqserve.errors import BundleError
 from seqserve.graph import Graph
-from seqserve.load import find_bundles, load_bundle, verify_bundle
+from seqserve.loading import find_bundles, load_bundle, verify_bundle
 from tests.seqserve.tiny_bundle import TINY, Spoiled
 
 
