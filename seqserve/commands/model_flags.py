@@ -65,8 +65,6 @@ def _default(folders: list[Path], expected: type[Model[Any]]) -> Path:
     manifests = {folder: read_manifest(folder) for folder in find_models(folders)}
     able = {manifest.name: folder for folder, manifest in manifests.items() if manifest.task == kind.task}
     if not able:
-        places = ", ".join(map(str, folders))
-        raise BundleError(
-            f"{places}: holds no {kind.word}" if folders else f"there is no {kind.word} in the usual places"
-        )
+        places = ", ".join(map(str, folders)) or "the usual folders of models"
+        raise BundleError(f"there is no {kind.word} in {places}")
     return able[default_name(kind.task, able)]
