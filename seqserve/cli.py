@@ -39,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             return _run(given)
         finally:
-            sys.stdout.flush()  # here, where a closed pipe is no error of the interpreter
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here, where a closed pipe is no error of the interpreter
     except SeqserveError as error:
         return _failed(str(error), WRONG_USE if isinstance(error, UsageError) else FAILED)
     except BrokenPipeError:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from seqserve.classifier.model import ClassifierBundle
+from seqserve.classifier.classifier import Classifier
 from seqserve.classifier.pipeline import read_text, result_of
 from seqserve.commands.lines import add_file_flags, answer_lines
 from seqserve.commands.model_flags import add_model_flags, open_chosen
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Classify; raises BundleError and InputError."""
-    bundle = open_chosen(given, ClassifierBundle)
+    bundle = open_chosen(given, Classifier).bundle
 
     def answer(texts: Sequence[list[str]]) -> Iterator[bytes]:
         for probs in bundle.classify(texts):

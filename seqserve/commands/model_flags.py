@@ -5,21 +5,24 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from seqserve.bundle import BundleT
 from seqserve.defaults import default_name
 from seqserve.errors import BundleError
 from seqserve.kinds import KINDS
-from seqserve.loading import load_bundle
+from seqserve.loading import ModelT, load
 from seqserve.locations import environment_folders, find_models
 from seqserve.manifest import read_manifest
+from seqserve.model import Model
 
 _PROVIDERS = ("cpu", "cuda", "auto")
 
 
 def add_model_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that `open_chosen` reads."""
-    parser.add_argument("--model", metavar="NAME", help="name of the model (default the shipped one, else the first)")
+    parser.add_argument(
+        "--model", metavar="NAME", help="name or folder of the model (default the shipped one, else the first by name)"
+    )
     parser.add_argument(
         "--models",
         action="append",
@@ -31,19 +34,19 @@ def add_model_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--provider", choices=_PROVIDERS, default=provider, help=f"(default {provider})")
 
 
-def open_chosen(given: argparse.Namespace, expected: type[BundleT]) -> BundleT:
-    """Open the model of a kind that flags of `add_model_flags` name; raises BundleError.
+def open_chosen(given: argparse.Namespace, expected: type[ModelT]) -> ModelT:
+    """Open the model that flags of `add_model_flags` name, or the one that answers by default.
 
-    The provider "auto" falls back to the CPU.
+    The provider "auto" falls back to the CPU. Raises BundleError and ModelNotFoundError.
     """
-    [task] = [kind.task for kind in KINDS.values() if kind.bundle is expected]
-    folder = _chosen(given, task)
+    folders = given.models or environment_folders()
+    model = given.model or _default(folders, expected)
     if given.provider == "auto":
         try:
-            return load_bundle(folder, expected, provider="cuda")
+            return load(model, expected, models=folders, provider="cuda")
         except BundleError as error:
             print(f"seqserve: not on cuda: {error}", file=sys.stderr)
-    return load_bundle(folder, expected, provider="cpu" if given.provider == "auto" else given.provider)
+    return load(model, expected, models=folders, provider="cpu" if given.provider == "auto" else given.provider)
 
 
 def number_up_to(most: int, *, least: int = 1) -> Callable[[str], int]:
@@ -57,17 +60,11 @@ def number_up_to(most: int, *, least: int = 1) -> Callable[[str], int]:
     return read
 
 
-def _chosen(given: argparse.Namespace, task: str) -> Path:
-    folders = given.models or environment_folders()
-    by_name = {
-        manifest.name: folder for folder in find_models(folders) if (manifest := read_manifest(folder)).task == task
-    }
-    if given.model in by_name:
-        return by_name[given.model]
-    word = KINDS[task].word
-    where = f"{', '.join(map(str, folders))}: holds no {word}" if folders else f"the usual places hold no {word}"
-    if not by_name:
-        raise BundleError(where)
-    if given.model is not None:
-        raise BundleError(f"{where} {given.model!r}, only {', '.join(sorted(by_name))}")
-    return by_name[default_name(task, by_name)]
+def _default(folders: list[Path], expected: type[Model[Any]]) -> Path:
+    [kind] = [kind for kind in KINDS.values() if kind.model is expected]
+    manifests = {folder: read_manifest(folder) for folder in find_models(folders)}
+    able = {manifest.name: folder for folder, manifest in manifests.items() if manifest.task == kind.task}
+    if not able:
+        places = ", ".join(map(str, folders)) or "the usual folders of models"
+        raise BundleError(f"there is no {kind.word} in {places}")
+    return able[default_name(kind.task, able)]

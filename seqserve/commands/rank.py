@@ -12,7 +12,7 @@ from seqserve.commands.lines import add_file_flags, answer_lines
 from seqserve.commands.model_flags import add_model_flags, open_chosen
 from seqserve.errors import InvalidRequestError, RequestError, invalid
 from seqserve.language.answers import RankedCandidate
-from seqserve.language.model import LanguageModelBundle
+from seqserve.language.language_model import LanguageModel
 from seqserve.language.options import RankOptions
 from seqserve.language.pipeline.rank import RankTask, read_rank
 from seqserve.language.scoring import score_sequences
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Rank; raises BundleError and InputError."""
-    bundle = open_chosen(given, LanguageModelBundle)
+    bundle = open_chosen(given, LanguageModel).bundle
     name, version = bundle.manifest.name, bundle.manifest.version
 
     def read(line: str) -> RankTask:

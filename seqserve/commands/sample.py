@@ -12,7 +12,6 @@ import msgspec
 from seqserve.commands.model_flags import add_model_flags, open_chosen
 from seqserve.errors import InvalidRequestError, UsageError
 from seqserve.language.language_model import LanguageModel
-from seqserve.language.model import LanguageModelBundle
 from seqserve.language.options import SampleOptions
 from seqserve.language.sampling.spec import SEED_BITS
 
@@ -63,7 +62,7 @@ def run(given: argparse.Namespace) -> int:
     """Draw and print; raises UsageError and BundleError."""
     names = ("prompt", "include", *_NUMBERS, *_LISTS, *_SWITCHES)
     options: Any = {name: value for name in names if (value := getattr(given, name)) is not None}
-    model = LanguageModel(open_chosen(given, LanguageModelBundle))
+    model = open_chosen(given, LanguageModel)
     if given.seed is None:
         options["seed"] = secrets.randbits(SEED_BITS)
     try:

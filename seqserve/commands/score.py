@@ -11,7 +11,7 @@ import msgspec
 from seqserve.commands.lines import add_file_flags, answer_lines, json_error
 from seqserve.commands.model_flags import add_model_flags, number_up_to, open_chosen
 from seqserve.errors import UsageError
-from seqserve.language.model import LanguageModelBundle
+from seqserve.language.language_model import LanguageModel
 from seqserve.language.options import MAX_TOP, ScoreOptions
 from seqserve.language.pipeline.score import read_score
 from seqserve.language.scoring import Sums, score_sequences, sums_of
@@ -53,7 +53,7 @@ def run(given: argparse.Namespace) -> int:
         raise UsageError("--top needs --include tokens.")
     if given.include and (given.format != "jsonl" or given.summary):
         raise UsageError("--include is for JSON lines, not for --format text or --summary.")
-    bundle = open_chosen(given, LanguageModelBundle)
+    bundle = open_chosen(given, LanguageModel).bundle
     options = ScoreOptions(eos=False if given.no_eos else None, include=given.include, top=given.top)
     total, num_texts = Sums(), 0
 

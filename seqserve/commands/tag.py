@@ -11,8 +11,9 @@ import msgspec
 
 from seqserve.commands.lines import add_file_flags, answer_lines, json_error
 from seqserve.commands.model_flags import add_model_flags, open_chosen
-from seqserve.tagger.model import TaggedSentence, TaggerBundle
+from seqserve.tagger.model import TaggedSentence
 from seqserve.tagger.pipeline import Document, TagOptions, document_of_text, result_of
+from seqserve.tagger.tagger import Tagger
 from seqserve.tagger.tags import spans_from_tags, tags_from_spans
 
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Tag; raises BundleError and InputError."""
-    bundle = open_chosen(given, TaggerBundle)
+    bundle = open_chosen(given, Tagger).bundle
     longest = bundle.manifest.limits.max_sentence_tokens
     options = TagOptions(tokens="tokens" in given.include, tag_probs="tag_probs" in given.include)
 

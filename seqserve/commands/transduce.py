@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from seqserve.commands.lines import add_file_flags, answer_lines
 from seqserve.commands.model_flags import add_model_flags, number_up_to, open_chosen
 from seqserve.transducer.beam import Search
-from seqserve.transducer.model import TransducerBundle, TransduceRow
+from seqserve.transducer.model import TransduceRow
 from seqserve.transducer.pipeline import DEFAULT_TOKENS, MAX_BEAMS, MAX_TOKENS, read_text, result_of
+from seqserve.transducer.transducer import Transducer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Transduce; raises BundleError and InputError."""
-    bundle = open_chosen(given, TransducerBundle)
+    bundle = open_chosen(given, Transducer).bundle
     search = Search(given.beams, given.max_tokens)
 
     def answer(texts: Sequence[NDArray[np.int32]]) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """`seqserve score` and `rank` as a user starts them, with real bundles."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_rank() -> None:
         (
             ["score", "-", *NEEDED, "--model", "tiny-ner"],
             b"",
-            "holds no language model 'tiny-ner', only tiny-char-lm, tiny-lm",
+            "tiny-ner/1: is a tagger, not a LanguageModel",
         ),
         (["rank", "-", "--models", "/no/such/folder"], b"", "/no/such/folder: cannot be read: No such file"),
         (["rank", "-", *NEEDED, "--strict"], b"{}\n", "-, line 1: "),
@@ -69,3 +70,22 @@ def test_what_cannot_be_done_is_one_sentence(arguments: list[str], data: bytes, 
     assert done.returncode == 1
     assert expected in done.stderr.decode()
     assert done.stderr.count(b"\n") == 1
+
+
+def test_an_interrupt_ends_without_a_word() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "seqserve", "score", "-", *NEEDED],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b"the cat\n")
+        process.stdin.flush()
+        assert "log_prob" in json.loads(process.stdout.readline())  # though the input has not ended
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert process.stderr.read() == b""

@@ -10,6 +10,7 @@ from flask import Flask
 
 from seqserve.cli import main
 from seqserve.commands import rank as command
+from seqserve.language.language_model import LanguageModel as Opened
 from tests.service.toys import open_toy
 
 BODIES: list[dict[str, Any]] = [
@@ -22,7 +23,7 @@ BODIES: list[dict[str, Any]] = [
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bytes]:
     """Run the command over bytes and return what it writes."""
-    monkeypatch.setattr(command, "open_chosen", lambda given, expected: open_toy().bundle)
+    monkeypatch.setattr(command, "open_chosen", lambda given, expected: Opened(open_toy().bundle))
 
     def over(data: bytes, *, status: int = 0) -> bytes:
         (tmp_path / "in").write_bytes(data)

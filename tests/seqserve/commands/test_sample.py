@@ -12,6 +12,7 @@ from flask import Flask
 
 from seqserve.cli import main
 from seqserve.commands import sample as command
+from seqserve.language.language_model import LanguageModel as Opened
 from seqserve.service.routes.sample import SampleRequest
 from tests.service.conftest import BUNDLES
 from tests.service.toys import open_toy
@@ -52,7 +53,7 @@ CALLS: dict[str, tuple[list[str], dict[str, object]]] = {
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """Run the command with a toy model and return what it writes."""
-    monkeypatch.setattr(command, "open_chosen", lambda given, expected: open_toy().bundle)
+    monkeypatch.setattr(command, "open_chosen", lambda given, expected: Opened(open_toy().bundle))
 
     def with_flags(*flags: str) -> str:
         assert main(["sample", *flags]) == 0

@@ -11,6 +11,7 @@ from flask import Flask
 
 from seqserve.cli import main
 from seqserve.commands import score as command
+from seqserve.language.language_model import LanguageModel as Opened
 from seqserve.service.engine.models import LanguageModel
 from tests.service.toys import open_toy
 
@@ -21,7 +22,7 @@ LINES = ["the cat sat .", "", "the dog ran .", "dog", " the\u2003cat  's 's ", "
 def toy(monkeypatch: pytest.MonkeyPatch) -> LanguageModel:
     """The model that the command opens, and that a server has."""
     model = open_toy(max_chunk_tokens=3)
-    monkeypatch.setattr(command, "open_chosen", lambda given, expected: model.bundle)
+    monkeypatch.setattr(command, "open_chosen", lambda given, expected: Opened(model.bundle))
     return model
 
 
@@ -130,7 +131,7 @@ def test_eos_of_a_model_of_running_text_is_not_counted(
     monkeypatch: pytest.MonkeyPatch, run: Callable[..., str]
 ) -> None:
     model = open_toy("character", ends_sentences=False)
-    monkeypatch.setattr(command, "open_chosen", lambda given, expected: model.bundle)
+    monkeypatch.setattr(command, "open_chosen", lambda given, expected: Opened(model.bundle))
     assert json.loads(run(["ab"]))["num_tokens"] == 2
 
 

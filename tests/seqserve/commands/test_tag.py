@@ -123,7 +123,7 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
         (["-", *NEEDED, "--strict"], b"fine\nnot \xff fine\n", "-, line 2: Byte 5 is not UTF-8."),
         (["/no/such/file", *NEEDED], b"", "/no/such/file: No such file or directory."),
         (["-", *NEEDED, "--output", "/no/such/folder/out"], b"", "/no/such/folder/out: No such file or directory."),
-        (["-", *NEEDED, "--model", "ner-xx"], b"", "holds no tagger 'ner-xx', only tiny-ner"),
+        (["-", *NEEDED, "--model", "ner-xx"], b"", "There is no model 'ner-xx'; there are: tiny-char-lm"),
         (["-", "--models", "/no/such/folder"], b"", "/no/such/folder: cannot be read: No such file or directory"),
     ],
 )

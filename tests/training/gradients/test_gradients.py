@@ -207,7 +207,7 @@ def test_each_command_takes_its_own_configurations(tmp_path, capsys):
         '[data]\ntrain = [{file = "x"}]\ndev = [{file = "x"}]\nlabels = ["X"]\n'
     )
     assert main(["fit", str(ours), "--run", str(tmp_path / "run")]) == 1
-    assert "is for `python -m training gradients`" in capsys.readouterr().err
+    assert "is for `seqserve train gradients`" in capsys.readouterr().err
     assert main(["gradients", str(other), "--to", str(tmp_path / "out")]) == 1
     assert 'is not a configuration with task = "gradients"' in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -7,7 +7,7 @@ import msgspec
 
 from seqserve.commands.lines import add_file_flags, answer_lines
 from seqserve.commands.model_flags import add_model_flags, open_chosen
-from seqserve.counter.model import CounterBundle
+from seqserve.counter.counter import Counter
 from seqserve.counter.pipeline import read_text, result_of
 
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Count; raises BundleError and InputError."""
-    bundle = open_chosen(given, CounterBundle)
+    bundle = open_chosen(given, Counter).bundle
 
     def answer(rows: Sequence[list[str]]) -> Iterator[bytes]:
         for count in bundle.run(rows):
