@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks import run
 from benchmarks.running_service import RunningService, running_service
 from seqserve.language.model import LanguageModelBundle, StepBatch
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.vocabulary.tokens import EOS_ID, START_ID, UNKNOWN_ID
 
 _SHORTEST = 0.1  # of the longest, in a mixture of lengths

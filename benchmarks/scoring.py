@@ -19,7 +19,7 @@ from benchmarks import run
 from benchmarks.running_service import RunningService, running_service
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.training.language import evaluate as evaluate_language_model
 from seqserve.training.reading.text import read_sequences
 from seqserve.vocabulary.tokens import EOS_ID

@@ -4,27 +4,15 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
+from seqserve.bundle import BundleT
 from seqserve.entries import Manifest
 from seqserve.errors import BundleError
+from seqserve.model import Model
 from seqserve.parts import BundleParts
 
-
-class Bundle(Protocol):
-    """Any loaded bundle; `manifest.task` says what it does."""
-
-    @property
-    def manifest(self) -> Manifest:
-        """Everything about the bundle that is not weights."""
-
-    @property
-    def reproducible(self) -> bool:
-        """Whether a row does not change with its batch."""
-
-
 ManifestT = TypeVar("ManifestT", bound=Manifest)
-BundleT = TypeVar("BundleT", bound=Bundle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +20,7 @@ class Kind(Generic[ManifestT, BundleT]):
     """The parts of a kind; `word` names one of its models to a person ("tagger").
 
     read_parts: reads all but the graphs. check: compares the recorded answers and says whether rows stand alone. Both
-    raise BundleError.
+    raise BundleError. model: the public class.
     """
 
     word: str
@@ -40,6 +28,7 @@ class Kind(Generic[ManifestT, BundleT]):
     bundle: type[BundleT]
     read_parts: Callable[[Path, ManifestT], BundleParts[BundleT]]
     check: Callable[[Path, BundleT], bool]
+    model: type[Model[BundleT]]
 
     @property
     def task(self) -> str:

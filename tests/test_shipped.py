@@ -11,7 +11,7 @@ import pytest
 from seqserve.classifier.model import ClassifierBundle
 from seqserve.entries import CellName
 from seqserve.language.model import LanguageModelBundle, StepBatch
-from seqserve.load import find_bundles, load_bundle
+from seqserve.loading import find_bundles, load_bundle
 from seqserve.text.tokenization import tokenize
 from seqserve.training.corpora import known_corpora
 from seqserve.vocabulary.tokens import EOS_ID, START_ID, UNKNOWN_ID

@@ -37,7 +37,7 @@ def scoring_takes(bench: Bench) -> Iterator[Mapping[str, Take]]:
     from benchmarks.peers import bulk_scoring
     from benchmarks.peers.requirements import ENVIRONMENTS
     from seqserve.language.model import LanguageModelBundle
-    from seqserve.load import load_bundle
+    from seqserve.loading import load_bundle
     from seqserve.training.corpora import corpus_file
 
     bundle = load_bundle(bench.options.scorer, LanguageModelBundle)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.tagger.model import TaggerBundle
 from seqserve.text.tokenization import tokenize
 

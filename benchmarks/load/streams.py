@@ -9,7 +9,7 @@ from benchmarks.load.plan import Load
 from benchmarks.load.rows import Rounds, Row, Take, Theme, ratio, values
 from benchmarks.sampling import Clients, mixed_lengths
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 
 STREAMS = 32
 TOKENS = 100

@@ -28,7 +28,7 @@ from benchmarks.kenlm_tools import Kenlm, KenlmError
 from benchmarks.peers.bulk_tagging import Speed, report
 from benchmarks.peers.requirements import ENVIRONMENTS
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.training.corpora import corpus_file
 from seqserve.training.language.config import TextFile, TextOptions
 from seqserve.training.reading.text import read_sequences

@@ -22,7 +22,7 @@ _SPACY_BATCH = 256  # 64 to 1024 gave the same within the noise
 
 def bundle_tagger(model: str) -> CountEntities:
     """The bundle: sorted by length, batches of at most 16 rows."""
-    from seqserve.load import load_bundle
+    from seqserve.loading import load_bundle
     from seqserve.tagger.model import TaggerBundle
 
     bundle = load_bundle(model, TaggerBundle)

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from benchmarks.peers.tagging import Spans, Tagging
 from seqserve.batches import plan_rows
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.tagger.model import TaggerBundle
 from seqserve.tagger.tags import allowed_transitions, spans_from_tags
 from seqserve.training.layers.characters import CharCNN

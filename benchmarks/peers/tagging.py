@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.tagger.model import TaggerBundle
 from seqserve.tagger.tags import Span
 from seqserve.text.sentences import split_sentences

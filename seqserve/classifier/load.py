@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from seqserve.classifier.classifier import Classifier
 from seqserve.classifier.manifest import ClassifierManifest
 from seqserve.classifier.model import ClassifierBundle
 from seqserve.encoding import largest_ids
@@ -87,4 +88,4 @@ def _rows_stand_alone(bundle: ClassifierBundle, texts: Sequence[Sequence[str]]) 
     return all(alone == [row.tobytes() for row in rows] for rows in (together, reversed_back))
 
 
-CLASSIFIER = Kind("classifier", ClassifierManifest, ClassifierBundle, read_parts, check)
+CLASSIFIER = Kind("classifier", ClassifierManifest, ClassifierBundle, read_parts, check, Classifier)

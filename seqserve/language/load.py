@@ -10,6 +10,7 @@ from seqserve.files import MANIFEST_FILE
 from seqserve.kind import Kind
 from seqserve.language.batches import PADDING
 from seqserve.language.golden import check_golden, read_golden
+from seqserve.language.language_model import LanguageModel
 from seqserve.language.manifest import LanguageModelManifest
 from seqserve.language.model import LanguageModelBundle, ScoredRow, ScoreRow, StepBatch
 from seqserve.language.signature import score_signature, step_signature
@@ -123,4 +124,4 @@ def _probe_steps(bundle: LanguageModelBundle, scored: list[ScoredRow], id_rows: 
     )
 
 
-LANGUAGE_MODEL = Kind("language model", LanguageModelManifest, LanguageModelBundle, read_parts, check)
+LANGUAGE_MODEL = Kind("language model", LanguageModelManifest, LanguageModelBundle, read_parts, check, LanguageModel)

@@ -14,6 +14,7 @@ from seqserve.parts import BundleParts
 from seqserve.signature import Signature, check_signature, sentence_inputs
 from seqserve.tagger.manifest import TaggerManifest
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
+from seqserve.tagger.tagger import Tagger
 from seqserve.tagger.tags import make_tags
 from seqserve.vocabulary.files import check_size, read_word_vocabularies
 
@@ -125,4 +126,4 @@ def _rows_stand_alone(bundle: TaggerBundle, sentences: list[list[str]]) -> bool:
     )
 
 
-TAGGER = Kind("tagger", TaggerManifest, TaggerBundle, read_parts, check)
+TAGGER = Kind("tagger", TaggerManifest, TaggerBundle, read_parts, check, Tagger)

@@ -15,6 +15,7 @@ from seqserve.transducer.golden import check_golden, read_golden
 from seqserve.transducer.manifest import TransducerManifest
 from seqserve.transducer.model import TransducerBundle, TransduceRow
 from seqserve.transducer.signature import decode_signature, encode_signature
+from seqserve.transducer.transducer import Transducer
 from seqserve.vocabulary.files import check_size
 from seqserve.vocabulary.tokens import START_ID, UNKNOWN_ID, TokenVocabulary
 
@@ -81,4 +82,4 @@ def _rows_stand_alone(bundle: TransducerBundle, texts: list[np.ndarray]) -> bool
     return alone == bundle.run(rows) and alone == bundle.run(rows[::-1])[::-1]
 
 
-TRANSDUCER = Kind("encoder-decoder", TransducerManifest, TransducerBundle, read_parts, check)
+TRANSDUCER = Kind("encoder-decoder", TransducerManifest, TransducerBundle, read_parts, check, Transducer)

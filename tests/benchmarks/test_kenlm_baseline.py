@@ -66,8 +66,8 @@ def test_words_are_spelled_as_the_bundle_has_them() -> None:
 
 def test_sums_are_natural_and_leave_unknown_words_out() -> None:
     scores = text_scores([Answer([-1.0, -2.0, -0.5], [False, True, False]), Answer([-0.5], [False])])
-    assert scores.perplexity == pytest.approx(10.0)
-    assert scores.perplexity_known == pytest.approx(10 ** (2 / 3))
+    assert scores.sums.perplexity == pytest.approx(10.0)
+    assert scores.sums.perplexity_known == pytest.approx(10 ** (2 / 3))
     assert perplexity_table(scores, None).splitlines()[-1] == "| KenLM-5 | 10.00 | 4.64 | 4 | 25.00 % |"
 
 

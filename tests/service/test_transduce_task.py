@@ -3,6 +3,8 @@
 import contextlib
 import math
 import threading
+from types import SimpleNamespace
+from typing import Any
 
 import gevent
 import pytest
@@ -10,12 +12,14 @@ import pytest
 from seqserve.partial_run import PartialRun
 from seqserve.service.engine.batching.batcher import Batcher
 from seqserve.service.engine.cancellation import Cancellation
-from seqserve.service.engine.models import QueueLimits, TransducerModel, model_of
+from seqserve.service.engine.models import QueueLimits, TransducerModel
 from seqserve.service.errors import OverloadedError
+from seqserve.service.kinds import model_of
+from seqserve.service.routes.transduce import transduce_ids
 from seqserve.service.settings import Settings
-from seqserve.service.tasks.transduce import expected_cost, transduce_ids
 from seqserve.transducer.beam import Search
 from seqserve.transducer.model import TransduceRow
+from seqserve.transducer.pipeline import expected_cost
 from tests.seqserve.tiny_transducer import KNOWN, open_tiny_transducer
 from tests.service.engine.test_event_loop import in_the_loop, wait_until
 
@@ -56,12 +60,13 @@ def test_another_clients_text_is_answered_between_the_parts_of_a_long_search(mon
         return bundle.begin(rows)
 
     batcher: Batcher = Batcher(begin, max_queue_tokens=100_000)
-    model = TransducerModel(bundle.manifest, "cpu", bundle, batcher)
+    model = TransducerModel("cpu", bundle, batcher)
     ended: list[str] = []
 
     def ask(client: str, search: Search, texts: list[str]) -> list[str]:
         ids = [bundle.source_ids(text) for text in texts]
-        results, _ = transduce_ids(model, ids, search, cancellation=Cancellation(math.inf, client=client))
+        here: Any = SimpleNamespace(cancellation=Cancellation(math.inf, client=client))
+        results = transduce_ids(here, model, ids, search)
         ended.append(client)
         return [result.text for result in results]
 

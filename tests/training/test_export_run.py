@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.training.checkpoints import RunError
 from seqserve.training.export.cells.table import CELLS
 from seqserve.training.export_run import export_run

@@ -17,7 +17,7 @@ from seqserve.classifier.manifest import (
     ClassifierVocabularies,
 )
 from seqserve.entries import CellName, LookupStep, Tokenization, TokenizerName
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.manifest import write_manifest
 from seqserve.training.classifiers.graph import ClassifierOptions, build_classifier
 from seqserve.training.export.folder import (

@@ -17,7 +17,7 @@ from seqserve.language.manifest import (
     LanguageModelVocabularies,
 )
 from seqserve.language.signature import score_signature, step_signature
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.manifest import write_manifest
 from seqserve.training.export.folder import (
     WEIGHTS_FILE,

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.manifest import write_manifest
 from seqserve.tagger.load import Golden, tagger_signature
 from seqserve.tagger.manifest import TaggerManifest

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from seqserve.errors import SeqserveError
-from seqserve.load import load_bundle, verify_bundle
+from seqserve.loading import load_bundle, verify_bundle
 from seqserve.manifest import Manifest, write_manifest
 from seqserve.tagger.manifest import TaggerManifest
 from seqserve.tagger.model import TaggerBundle

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from seqserve.entries import GoldenEntry, GraphEntry, VocabularyEntry
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.manifest import write_manifest
 from seqserve.signature import Signature
 from seqserve.training.export.folder import (

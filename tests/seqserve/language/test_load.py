@@ -12,7 +12,7 @@ from seqserve.language.golden import Golden, record_golden
 from seqserve.language.load import read_parts
 from seqserve.language.manifest import LanguageModelManifest
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.manifest import read_manifest, write_manifest
 from seqserve.tagger.model import TaggerBundle
 from seqserve.vocabulary.tokens import UNKNOWN_ID, TokenVocabulary

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqserve.language.model import LanguageModelBundle, ScoredRow, ScoreRow
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.vocabulary.tokens import START_ID, UNKNOWN_ID
 from tests.seqserve.tiny_language_model import write_tiny
 from tests.toy_language_model import ToyLanguageModel, step_batch

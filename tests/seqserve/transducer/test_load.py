@@ -11,7 +11,7 @@ import pytest
 
 from seqserve.entries import GoldenEntry
 from seqserve.errors import BundleError
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.manifest import read_manifest, sha256_of, write_manifest
 from seqserve.tagger.model import TaggerBundle
 from seqserve.transducer.beam import Hypothesis

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.vocabulary.tokens import EOS_ID
 from tests.fixtures.make_tiny_language_models import TEXT
 

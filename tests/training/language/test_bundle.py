@@ -8,7 +8,7 @@ import pytest
 
 from seqserve.errors import BundleError
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_bundle, verify_bundle
+from seqserve.loading import load_bundle, verify_bundle
 from seqserve.training.export.folder import Card
 from seqserve.training.language import bundle as export
 from seqserve.training.language.bundle import chunk_tokens, export_language_model
