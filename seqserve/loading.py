@@ -11,14 +11,11 @@ from seqserve.finding import PassedOver, newest_version
 from seqserve.finding import find_bundles as find_bundles
 from seqserve.graph import provider_name
 from seqserve.kinds import KINDS, AnyModel, kind_of
-from seqserve.locations import find_models
+from seqserve.locations import environment_folders, find_models
 from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, verify_files
 from seqserve.model import Model
 from seqserve.parts import BundleParts
 from seqserve.reading import converted
-
-VARIABLE = "SEQSERVE_MODELS"
-"""Folders of models, with `os.pathsep` between them."""
 
 PathLike = str | os.PathLike[str]
 ModelT = TypeVar("ModelT", bound=Model[Any])
@@ -87,7 +84,7 @@ def _folder_of(model: PathLike, models: PathLike | Sequence[PathLike] | None) ->
 
 def _folders(models: PathLike | Sequence[PathLike] | None) -> list[Path]:
     if models is None:
-        return [Path(folder) for folder in os.environ.get(VARIABLE, "").split(os.pathsep) if folder]
+        return environment_folders()
     return [Path(models)] if isinstance(models, str | os.PathLike) else [Path(folder) for folder in models]
 
 

@@ -40,6 +40,11 @@ def find_models(folders: Sequence[Path] = (), *, pass_over: Callable[[PassedOver
     return list(by_name.values())
 
 
+def environment_folders() -> list[Path]:
+    """Return the folders of the variable SEQSERVE_MODELS, in order; none when it is not set."""
+    return [Path(folder) for folder in os.environ.get("SEQSERVE_MODELS", "").split(os.pathsep) if folder]
+
+
 def usual_folders() -> Iterator[Path]:
     """Yield ./models, the user's folder of models, and those of data packages; not all of them need to be there."""
     yield Path("models")

@@ -156,7 +156,7 @@ def make_registry(
     """Take the bundles that a check has reported; they are opened by the registry's `open`.
 
     reports: without them `settings.models` is checked in this process. known: bundles by name that are taken as they
-    are when their report is the same. Raises BundleError.
+    are when their report is the same. Raises BundleError, and UsageError when a default that is set is not there.
     """
     provider = choose_provider(settings.provider)
     if reports is None:
@@ -166,7 +166,7 @@ def make_registry(
     slots = SlotLimits(settings.max_samples, settings.max_waiting_samples, settings.client_share)
     has_own_core = settings.num_workers >= available_cores()
     queue = QueueLimits(settings.max_queue_tokens, _QUICK_RUN_S if has_own_core else 0.0, settings.client_share)
-    return Registry(checked, lambda item: open_model(item, provider, queue, slots))
+    return Registry(checked, lambda item: open_model(item, provider, queue, slots), dict(settings.default))
 
 
 def _begin(parts: Service, environ: dict[str, Any]) -> Exchange:

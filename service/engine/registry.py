@@ -1,8 +1,10 @@
 """The models of this server by name, for whatever task."""
 
-from collections.abc import Callable, Iterable
-from typing import Literal, Protocol, overload
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Protocol
 
+from seqserve.defaults import choose_defaults
 from seqserve.errors import ModelNotFoundError, TaskMismatchError
 from seqserve.service.engine.batching.batcher import BatchObserver
 from seqserve.service.engine.models import AnyModel, LanguageModel
@@ -30,8 +32,16 @@ class ModelObserver(Protocol):
 class Registry:
     """Models by name; `open` is called in the process that serves."""
 
-    def __init__(self, checked: Iterable[Checked], open_model: Callable[[Checked], AnyModel]) -> None:
+    def __init__(
+        self,
+        checked: Iterable[Checked],
+        open_model: Callable[[Checked], AnyModel],
+        defaults: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Take bundles in; defaults: by task, the model that answers where none is named. Raises UsageError."""
         self._checked = {item.manifest.name: item for item in checked}
+        tasks = {name: item.manifest.task for name, item in self._checked.items()}
+        self._defaults = choose_defaults(tasks, defaults)
         self._open_model = open_model
         self._models: dict[str, AnyModel] = {}
         self._observer: ModelObserver | None = None
@@ -68,6 +78,15 @@ class Registry:
         return [f"{name} {self._checked[name].manifest.version}" for name in sorted(self._checked)]
 
     @property
+    def described_defaults(self) -> str:
+        """For the log: by task, which model answers where none is named."""
+        return ", ".join(f"{task} by {name}" for task, name in self._defaults.items())
+
+    def is_default(self, name: str) -> bool:
+        """Say whether this model answers where none is named."""
+        return name in self._defaults.values()
+
+    @property
     def missing(self) -> list[str]:
         """Names of the models that are not open yet."""
         return sorted(self._checked.keys() - self._models.keys())
@@ -86,22 +105,13 @@ class Registry:
         known = ", ".join(sorted(self._checked))
         raise ModelNotFoundError(f"There is no model {name[:_ECHOED_CHARS]!r}; there are: {known}.")
 
-    @overload
-    def find(self, name: str | None, *, task: Literal["language-model"]) -> LanguageModel: ...
-
-    @overload
-    def find(self, name: str | None, *, task: str) -> AnyModel: ...
-
     def find(self, name: str | None, *, task: str) -> AnyModel:
-        """Return the model of that name, or without a name the first by name that can do the task.
+        """Return the model of that name, or without a name the one that does the task by default.
 
         Raises ModelNotFoundError, NotReadyError, and TaskMismatchError when the named model does something else.
         """
-        if name is None:
-            able = sorted(key for key, item in self._checked.items() if item.manifest.task == task)
-            if not able:
-                raise ModelNotFoundError(f"There is no model for the task {task!r} here.")
-            name = able[0]
+        if name is None and (name := self._defaults.get(task)) is None:
+            raise ModelNotFoundError(f"There is no model for the task {task!r} here.")
         model = self.get(name)
         if model.manifest.task != task:
             raise TaskMismatchError(f"Model {name!r} does {model.manifest.task!r}, not {task!r}.")

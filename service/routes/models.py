@@ -3,34 +3,34 @@
 from datetime import UTC, datetime
 
 from seqserve.service.answers import Answer, json_answer
-from seqserve.service.context import service
+from seqserve.service.context import Service, service
 from seqserve.service.engine.models import AnyModel
 from seqserve.service.kinds import KINDS
 from seqserve.service.routes.route import Route
 from seqserve.service.schemas.models import ModelInfo, ModelLimits, ModelList
-from seqserve.service.settings import Settings
 
 
 def list_models() -> Answer:
     """List every open model, by name."""
     here = service()
-    return json_answer(ModelList(data=[_info(model, here.settings) for model in here.registry.models]))
+    return json_answer(ModelList(data=[_info(model, here) for model in here.registry.models]))
 
 
 def show_model(name: str) -> Answer:
     """Describe one model."""
     here = service()
-    return json_answer(_info(here.registry.get(name), here.settings))
+    return json_answer(_info(here.registry.get(name), here))
 
 
-def _info(model: AnyModel, settings: Settings) -> ModelInfo:
-    manifest = model.manifest
+def _info(model: AnyModel, here: Service) -> ModelInfo:
+    manifest, settings = model.manifest, here.settings
     created = datetime.fromisoformat(manifest.created)
     info = ModelInfo(
         id=manifest.name,
         created=int((created if created.tzinfo else created.replace(tzinfo=UTC)).timestamp()),
         owned_by=manifest.producer,
         task=manifest.task,
+        default=here.registry.is_default(manifest.name),
         version=manifest.version,
         description=manifest.description,
         cell=manifest.architecture.cell,

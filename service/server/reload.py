@@ -46,7 +46,7 @@ class ReloadError(SeqserveError):
 
 
 def reload_models(master: Workers, server: Any) -> None:
-    """Check the folder of models and serve what it holds.
+    """Check the folders of models and serve what they hold.
 
     Raises SeqserveError, after which everything is as before.
     """
@@ -57,10 +57,11 @@ def reload_models(master: Workers, server: Any) -> None:
         return
     _replace_workers(master, server, registry)
     logger.info("SIGHUP: serving %s after %.1f s", ", ".join(registry.names), time.monotonic() - started_at)
+    logger.info("requests that name no model: %s", registry.described_defaults)
 
 
 def _checked(master: Workers, server: Any) -> Registry | None:
-    """Let a process check the folder; return its models, None when they are those that are served."""
+    """Let a process check the folders; return their models, None when they are those that are served."""
     settings, known = server.settings, server.registry.checked
     reports = [item.report for item in known.values() if item.report is not None]
     with ModelCheck(settings.models, provider=settings.provider, known=reports) as check:

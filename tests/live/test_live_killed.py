@@ -7,11 +7,11 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 
+from benchmarks.faults.clients import Clients, reasons, tally, wait_until
 from benchmarks.faults.connection import Outcome
-from benchmarks.faults.crowd import Crowd, reasons, tally, wait_until
-from benchmarks.faults.holders import Death, client_ports, kill_worker
+from benchmarks.faults.connection_owners import Death, client_ports, kill_worker
 from benchmarks.faults.kill import split
-from benchmarks.faults.questions import Draft, ask_alone
+from benchmarks.faults.known_answers import Draft, ask_alone
 from tests.live.problems import FINE
 from tests.live.sampling import TOYS, sample, streaming
 from tests.live.served import Served
@@ -28,20 +28,20 @@ DRAFTS: list[Draft] = [
 
 def test_only_what_was_inside_a_killed_worker_is_lost(serve: Callable[..., Served]) -> None:
     server = serve("--workers", "2")
-    questions = ask_alone(server.port, DRAFTS)
+    known_answers = ask_alone(server.port, DRAFTS)
     deaths: list[Death] = []
-    with Crowd(server.port, questions, 8) as crowd:
+    with Clients(server.port, known_answers, 8) as clients:
         for _ in range(3):
-            before = crowd.count()
-            assert wait_until(lambda before=before: crowd.count() > before + 40, FAR_S), server.log  # type: ignore[misc]
+            before = clients.count()
+            assert wait_until(lambda before=before: clients.count() > before + 40, FAR_S), server.log  # type: ignore[misc]
             deaths.append(kill_worker(server.workers[0], server.port))
             assert wait_until(lambda: len(server.workers) == 2 and deaths[-1].process_id not in server.workers, FAR_S)
-        before = crowd.count()
-        assert wait_until(lambda: crowd.count() > before + 40, FAR_S), server.log
-    inside, outside = split(crowd.asked, deaths)
+        before = clients.count()
+        assert wait_until(lambda: clients.count() > before + 40, FAR_S), server.log
+    inside, outside = split(clients.asked, deaths)
     assert not outside, reasons(outside)
     assert len(inside) <= 8 * len(deaths)
-    found = tally(crowd.asked)
+    found = tally(clients.asked)
     assert found[Outcome.WRONG] == 0
     assert found[Outcome.RIGHT] >= 120
 

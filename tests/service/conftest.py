@@ -39,7 +39,7 @@ def make_app(bundle: TaggerBundle) -> Callable[..., Flask]:
         shared: SharedState | None = None,
         **given: object,
     ) -> Flask:
-        settings = Settings(models=BUNDLES, **given)  # type: ignore[arg-type]
+        settings = Settings(models=(BUNDLES,), **given)  # type: ignore[arg-type]
         queue = Batcher(
             run or (lambda rows: bundle.run(bundle.encode(rows))), max_queue_tokens=settings.max_queue_tokens
         )
