@@ -15,15 +15,13 @@ from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
 from seqserve.service.engine.scoring import QueuedRuns, Scorer
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
-from seqserve.service.routes.work import find_model, finished, limits_of
+from seqserve.service.routes.work import LanguageModelName, find_model, finished, limits_of
 
 
 class RankRequest(RankOptions, forbid_unknown_fields=True, kw_only=True):
     """Candidates to choose among, as of an n-best list of speech recognition or translation."""
 
-    model: Annotated[
-        str | None, Meta(description="Name of a language model; absent: the only one, or the first by name.")
-    ] = None
+    model: LanguageModelName = None
 
 
 class RankResponse(Struct, kw_only=True):

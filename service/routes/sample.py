@@ -23,7 +23,7 @@ from seqserve.service.engine.sampling.handle import SampleHandle
 from seqserve.service.errors import InternalError
 from seqserve.service.problems import problem_of
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
-from seqserve.service.routes.work import find_model
+from seqserve.service.routes.work import LanguageModelName, find_model
 from seqserve.service.schemas.problems import Problem
 
 HEARTBEAT_S = 5.0
@@ -40,9 +40,7 @@ logger = logging.getLogger("seqserve")
 class SampleRequest(SampleOptions, forbid_unknown_fields=True, kw_only=True):
     """How new text is to be drawn, token by token."""
 
-    model: Annotated[
-        str | None, Meta(description="Name of a language model; absent: the only one, or the first by name.")
-    ] = None
+    model: LanguageModelName = None
     stream: Annotated[bool, Meta(description="Answer with Server-Sent Events, piece by piece.")] = False
 
 

@@ -16,15 +16,13 @@ from seqserve.service.context import Exchange, exchange
 from seqserve.service.engine.event_loop import in_turn_if_large
 from seqserve.service.engine.scoring import QueuedRuns, Scorer
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
-from seqserve.service.routes.work import find_model, finished, limits_of
+from seqserve.service.routes.work import LanguageModelName, find_model, finished, limits_of
 
 
 class ScoreRequest(ScoreOptions, forbid_unknown_fields=True, kw_only=True):
     """Texts whose probability is asked for."""
 
-    model: Annotated[
-        str | None, Meta(description="Name of a language model; absent: the only one, or the first by name.")
-    ] = None
+    model: LanguageModelName = None
     text: Annotated[str | list[str], Meta(description="One text or several.")]
 
 

@@ -1,9 +1,10 @@
 """What routes that run a model have in common."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from seqserve.bundle import BundleT
 from seqserve.kind import Kind
@@ -13,6 +14,10 @@ from seqserve.service.context import Exchange
 from seqserve.service.engine.models import AnyModel, Model, ResultT, RowT
 from seqserve.service.memory import trim_after
 from seqserve.service.settings import Settings
+
+LanguageModelName = Annotated[
+    str | None, Meta(description="Name of a language model; absent: the only one, or the first by name.")
+]
 
 
 def find_model(here: Exchange, name: str | None, kind: Kind[Any, BundleT]) -> Model[BundleT, Any, Any]:

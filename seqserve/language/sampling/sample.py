@@ -30,7 +30,7 @@ class Sample:
         self.seen = SeenIds(spec.prompt_ids) if spec.repetition_penalty != 1 else None
         self.uniforms: Iterator[float] = uniforms(spec.seed, spec.index)
         self.state: NDArray[np.float32] | None = None
-        """(S,) after its prompt was read and while it is no row of a run; else None."""
+        """(S,) once its prompt was read, but not while it is one of StepRows; else None."""
 
     @property
     def banned_ids(self) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ class StepRows(Generic[AnySample]):
         self._banned_ids = np.zeros((0, 1), np.int32)
         self._repeated_ids = np.zeros((0, 1), np.int32)
         self._counting: list[tuple[int, AnySample]] = []
-        self._waiting_to_end: list[AnySample] = []
+        self._too_short: list[AnySample] = []
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -70,7 +70,7 @@ class StepRows(Generic[AnySample]):
                 ended.append(row)
         if self._counting:
             self._count()
-        if any(sample.may_end for sample in self._waiting_to_end):
+        if any(sample.may_end for sample in self._too_short):
             self._gather_banned()
         return ended, stuck
 
@@ -102,7 +102,7 @@ class StepRows(Generic[AnySample]):
 
     def _gather_banned(self) -> None:
         rows = [sample.banned_ids for sample in self.samples]
-        self._waiting_to_end = [sample for sample in self.samples if not sample.may_end]
+        self._too_short = [sample for sample in self.samples if not sample.may_end]
         self._banned_ids = np.full((len(rows), max(1, *map(len, rows))), -1, np.int32)
         for row, banned in enumerate(rows):
             self._banned_ids[row, : len(banned)] = banned

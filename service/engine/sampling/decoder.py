@@ -26,7 +26,7 @@ from seqserve.service.engine.shares import Shares
 from seqserve.service.errors import OverloadedError
 
 QUANTUM_TOKENS = 32
-"""A sample runs for at least this many tokens before it is preempted: moving a state costs far less than a run."""
+"""A sample draws at least this many tokens before another of equal right preempts it: moving a state is cheap."""
 
 LOOK_TOKENS = 8
 """How often clients are looked at; one that has left frees its slots within twice this many tokens."""
@@ -46,7 +46,7 @@ class Observer(Protocol):
         """A run has drawn this many tokens."""
 
     def set_active_samples(self, num_samples: int) -> None:
-        """This many samples hold a slot now."""
+        """This many samples run now."""
 
 
 class Decoder:
@@ -228,7 +228,7 @@ class Decoder:
             self._fail([samples[row].handle for row in stuck], nothing_left())
 
     def _end(self, rows: list[int]) -> None:
-        """Free the slots of samples that have ended, and end the requests whose last ones they were."""
+        """Free the slots of samples that have ended, and end the requests that have no others left."""
         over = []
         ended: Counter[str] = Counter()
         for sample in self._change(rows, []):
@@ -245,7 +245,7 @@ class Decoder:
                 handle.end()
 
     def _fail(self, handles: Iterable[SampleHandle], error: Exception) -> None:
-        """End requests with an error; whatever of them runs or waits is dropped."""
+        """End requests with an error; their samples that run or wait are dropped."""
         over = {handle for handle in handles if not handle.is_over}
         for handle in over:
             self._waiting.drop(handle)
@@ -274,7 +274,7 @@ class Decoder:
                     self._room.give(handle.cancellation.client, handle.num_unfinished)
 
     def _change(self, leaving: Sequence[int], joining: Sequence[QueuedSample]) -> list[QueuedSample]:
-        """Let samples leave and take slots; returns those that left."""
+        """Let samples leave their slots and others take some; return those that left."""
         if not leaving and not joining:
             return []
         left = self._rows.change(leaving, joining)
