@@ -13,7 +13,15 @@ from seqserve.tagger.tagger import Tagger
 from seqserve.transducer.load import TRANSDUCER
 from seqserve.transducer.transducer import Transducer
 
-KINDS: dict[str, Kind[Any, Any]] = {kind.task: kind for kind in (TAGGER, LANGUAGE_MODEL, CLASSIFIER, TRANSDUCER)}
+KINDS: dict[str, Kind[Any, Any]] = {
+    kind.task: kind
+    for kind in (
+        TAGGER,
+        LANGUAGE_MODEL,
+        CLASSIFIER,
+        TRANSDUCER,
+    )
+}
 """By task."""
 
 AnyModel = Tagger | LanguageModel | Classifier | Transducer

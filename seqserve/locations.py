@@ -11,6 +11,9 @@ from seqserve.errors import BundleError
 from seqserve.finding import PassedOver, find_bundles
 from seqserve.manifest import MANIFEST_FILE, read_manifest
 
+VARIABLE = "SEQSERVE_MODELS"
+"""Folders of models, with `os.pathsep` between them."""
+
 ENTRY_POINTS = "seqserve_models"
 """Group of the entry points of data packages. Each names a package whose folder holds <name>/<version>/."""
 
@@ -41,8 +44,8 @@ def find_models(folders: Sequence[Path] = (), *, pass_over: Callable[[PassedOver
 
 
 def environment_folders() -> list[Path]:
-    """Return the folders of the variable SEQSERVE_MODELS, in order; none when it is not set."""
-    return [Path(folder) for folder in os.environ.get("SEQSERVE_MODELS", "").split(os.pathsep) if folder]
+    """Return the folders of SEQSERVE_MODELS, in order; none when it is not set."""
+    return [Path(part) for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
 
 
 def usual_folders() -> Iterator[Path]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Literal, Protocol, overload
+from typing import Protocol
 
 from seqserve.defaults import choose_defaults
 from seqserve.errors import ModelNotFoundError, TaskMismatchError
@@ -104,12 +104,6 @@ class Registry:
             raise NotReadyError(f"Model {name!r} is still being opened.", retry_after_s=NOT_READY_RETRY_S)
         known = ", ".join(sorted(self._checked))
         raise ModelNotFoundError(f"There is no model {name[:_ECHOED_CHARS]!r}; there are: {known}.")
-
-    @overload
-    def find(self, name: str | None, *, task: Literal["language-model"]) -> LanguageModel: ...
-
-    @overload
-    def find(self, name: str | None, *, task: str) -> AnyModel: ...
 
     def find(self, name: str | None, *, task: str) -> AnyModel:
         """Return the model of that name, or without a name the one that does the task by default.

@@ -22,6 +22,7 @@ Ask = Callable[[Any, Any], Any]
 KINDS: dict[str, tuple[type[Any], Ask]] = {
     "tiny-ner": (seqserve.Tagger, lambda model, texts: model.tag(texts, include=["tag_probs"])),
     "tiny-classifier": (seqserve.Classifier, lambda model, texts: model.classify(texts)),
+    "tiny-lm": (seqserve.LanguageModel, lambda model, texts: model.score(texts, include=["tokens"], top=2)),
     "tiny-translate": (seqserve.Transducer, lambda model, texts: model.transduce(texts, beams=3)),
 }
 kinds = pytest.mark.parametrize("name", KINDS)
