@@ -10,11 +10,11 @@ import select
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from seqserve.errors import RequestError, SeqserveError
+from seqserve.errors import InvalidRequestError, RequestError, SeqserveError
 
 PAUSE_S = 0.05
 """Lines are answered when no more input has come for this long, in seconds."""
@@ -34,13 +34,7 @@ class InputError(SeqserveError):
     """A file cannot be read or written, or a line of it cannot be answered; the message names it."""
 
 
-class _Failed(NamedTuple):
-    """A line that cannot be answered, and why."""
-
-    reason: str
-
-
-class _Blank(NamedTuple):
+class _Blank:
     """A line that holds nothing to answer."""
 
 
@@ -72,69 +66,66 @@ def answer_lines(
     failed: what is written in the place of a line without an answer. end: what follows the last line.
     Raises InputError; with `--strict` also for the first line that cannot be answered.
     """
-    num_lines = 0
-    unanswered: list[int] = []
+    num_lines = num_failed = first_failed = 0
     with _opened_files(given) as (source, target):
         for lines in _groups(source):
             rows = [_row(line, read, is_text=blank is None) for line in lines]
-            answers = iter(answer([row for row in rows if not isinstance(row, _Failed | _Blank)]))
+            answers = iter(answer([row for row in rows if not isinstance(row, RequestError | _Blank)]))
             for row in rows:
                 num_lines += 1
                 if isinstance(row, _Blank):
-                    target.write(blank or b"")
-                    continue
-                found = row if isinstance(row, _Failed) else next(answers)
+                    found: bytes | RequestError = blank or b""
+                else:
+                    found = row if isinstance(row, RequestError) else next(answers)
                 if isinstance(found, bytes):
                     target.write(found)
                     continue
-                reason = found.reason if isinstance(found, _Failed) else sentence_of(found)
                 if given.strict:
                     target.flush()
-                    raise InputError(f"{given.file}, line {num_lines}: {reason}")
-                unanswered.append(num_lines)
-                target.write(failed(reason))
+                    raise InputError(f"{given.file}, line {num_lines}: {_sentence(found)}")
+                num_failed, first_failed = num_failed + 1, first_failed or num_lines
+                target.write(failed(_sentence(found)))
             target.flush()
         target.write(end())
         target.flush()
-    if not unanswered:
+    if not num_failed:
         return 0
-    count = f"{len(unanswered)} of {num_lines} lines {'was' if len(unanswered) == 1 else 'were'} not answered"
-    print(f"seqserve: {count}, the first of them line {unanswered[0]}.", file=sys.stderr)
+    verb = "was" if num_failed == 1 else "were"
+    count = f"{num_failed} of {num_lines} lines {verb} not answered, the first of them line {first_failed}"
+    print(f"seqserve: {count}.", file=sys.stderr)
     return 1
 
 
-def sentence_of(error: RequestError) -> str:
+def _sentence(error: RequestError) -> str:
     """Return why a line has no answer; of an error about the whole text, without the place of it."""
     is_of_text = len(error.fields) == 1 and error.fields[0].pointer.split("/")[:2] in ([""], ["", "text"])
     return error.fields[0].detail if is_of_text else error.detail
 
 
-def _row(line: bytes, read: Callable[[str], Row], *, is_text: bool) -> Row | _Failed | _Blank:
+def _row(line: bytes, read: Callable[[str], Row], *, is_text: bool) -> Row | RequestError | _Blank:
     try:
         text = line.decode("utf-8").removesuffix("\r")
     except UnicodeDecodeError as error:
-        return _Failed(f"Byte {error.start + 1} is not UTF-8.")
+        return InvalidRequestError(f"Byte {error.start + 1} is not UTF-8.")
     if not is_text and not text.strip():
         return _Blank()
     try:
         return read(text)
     except RequestError as error:
-        return _Failed(sentence_of(error))
+        return error
 
 
 def _groups(source: BinaryIO) -> Iterator[list[bytes]]:
     """Yield lines without their ends in groups, smaller ones when the input pauses."""
-    poll = select.poll()
-    poll.register(source, select.POLLIN)
+    is_ready = _readiness(source)
     lines: list[bytes] = []
     begun: list[bytes] = []  # a line whose end has not come yet
     num_bytes = 0
     with _progress(source) as advance:
         while True:
-            if lines and not poll.poll(1000 * PAUSE_S):
+            if lines and not is_ready(1000 * PAUSE_S):
                 yield lines
                 lines, num_bytes = [], 0
-            poll.poll()
             data = os.read(source.fileno(), _READ_BYTES)
             if not data:
                 break
@@ -151,6 +142,15 @@ def _groups(source: BinaryIO) -> Iterator[list[bytes]]:
     last = b"".join(begun)
     if lines or last:
         yield [*lines, last] if last else lines
+
+
+def _readiness(source: BinaryIO) -> Callable[[float], object]:
+    """Return what waits for input, at most some milliseconds, and says whether it has come."""
+    if not hasattr(select, "poll"):  # Windows, where pauses are not seen
+        return lambda timeout_ms: True
+    poll = select.poll()
+    poll.register(source, select.POLLIN)
+    return poll.poll
 
 
 @contextlib.contextmanager

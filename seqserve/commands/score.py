@@ -17,17 +17,8 @@ from seqserve.language.pipeline.score import read_score
 from seqserve.language.scoring import Sums, score_sequences, sums_of
 from seqserve.reading import Limits, placed
 
-
-class CorpusSummary(msgspec.Struct, kw_only=True):
-    """All lines together; fields as in an answer of /v1/score."""
-
-    num_texts: int
-    log_prob: float
-    log10_prob: float
-    num_tokens: int
-    num_unknown: int
-    perplexity: float | None
-    perplexity_known: float | None
+_SUMS = ("log_prob", "log10_prob", "num_tokens", "num_unknown", "perplexity", "perplexity_known")
+"""What is told of all lines together, as of each."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,25 +64,15 @@ def run(given: argparse.Namespace) -> int:
     def end() -> bytes:
         if given.format == "text":
             return _text_summary(total)
-        return _json_summary(total, num_texts) if given.summary else b""
+        if not given.summary:
+            return b""
+        summary = {"num_texts": num_texts} | {name: getattr(total, name) for name in _SUMS}
+        return msgspec.json.encode(summary) + b"\n"
 
     def failed(reason: str) -> bytes:
         return b"" if given.summary else json_error(reason)
 
     return answer_lines(given, str, answer, blank=None, failed=failed, end=end)
-
-
-def _json_summary(total: Sums, num_texts: int) -> bytes:
-    summary = CorpusSummary(
-        num_texts=num_texts,
-        log_prob=total.log_prob,
-        log10_prob=total.log10_prob,
-        num_tokens=total.num_tokens,
-        num_unknown=total.num_unknown,
-        perplexity=total.perplexity,
-        perplexity_known=total.perplexity_known,
-    )
-    return msgspec.json.encode(summary) + b"\n"
 
 
 def _text_summary(total: Sums) -> bytes:

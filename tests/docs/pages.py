@@ -122,7 +122,8 @@ class Reader:
         self._servers.append(server)
         deadline = time.monotonic() + _START_LIMIT_S
         while not self._is_ready():
-            assert server.poll() is None and time.monotonic() < deadline, (self._folder / ".server.log").read_text()
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError((self._folder / ".server.log").read_text())
             time.sleep(0.05)
 
     def _is_ready(self) -> bool:
