@@ -1,5 +1,6 @@
 """Commands and answers shown on a page of docs/: read from its fenced blocks, run in order, compared."""
 
+import contextlib
 import json
 import os
 import re
@@ -136,7 +137,8 @@ class Reader:
     def close(self) -> None:
         """Stop what runs in the background."""
         for server in self._servers:
-            os.killpg(server.pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                os.killpg(server.pid, signal.SIGTERM)
         for server in self._servers:
             server.wait()
 
