@@ -73,7 +73,7 @@ def test_stopped_within_an_epoch_resumes_to_the_same_weights(tmp_path, monkeypat
 
 
 def test_killed_process_resumes_to_the_same_weights(tmp_path):
-    """kill -9 at three arbitrary moments, at whatever the process is doing then."""
+    """kill -9 at two arbitrary moments, at whatever the process is doing then."""
     config = tiny_config(loop={"epochs": 6, "checkpoint_every_s": 0.0})
     fit(config, tmp_path / "whole")
     run = tmp_path / "killed"
@@ -85,7 +85,7 @@ def test_killed_process_resumes_to_the_same_weights(tmp_path):
     )
     command = [sys.executable, "-c", script, str(run), json.dumps(config_table(config))]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    for checkpoints in (1, 3, 2):  # killed after this many new checkpoints
+    for checkpoints in (2, 1):  # killed after this many new checkpoints
         with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
             wait_for_checkpoints(run / "checkpoint.pt", checkpoints, process)
             process.send_signal(signal.SIGKILL)
