@@ -19,12 +19,6 @@ from tests.seqserve.tiny_transducer import KNOWN
 from tests.training.tiny_transducer import tiny_transducer_config
 
 
-@pytest.fixture(autouse=True)
-def no_curves(monkeypatch):
-    """Drawing takes longer than an epoch of these trainings."""
-    monkeypatch.setattr("seqserve.training.loop.draw_curves", lambda path, history, **options: None)
-
-
 def test_it_learns_its_pairs_and_becomes_a_bundle(tmp_path):
     config = tiny_transducer_config(
         tmp_path,
