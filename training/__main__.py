@@ -49,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     export_parser.add_argument("folder", type=Path, metavar="RUN")
     export_parser.add_argument("--to", type=Path, default=Path("models"), help="models folder (default: models)")
     export_parser.add_argument("--card", type=Path, help="model card (default: one written from the run)")
+    export_parser.add_argument("--version", help="of the bundle (default: the configuration's)")
     export_parser.add_argument("--replace", action="store_true", help="overwrite a bundle of that name and version")
     export_parser.set_defaults(run=run_export)
 
@@ -96,7 +97,8 @@ def run_resume(options: argparse.Namespace) -> int:
 def run_export(options: argparse.Namespace) -> int:
     from seqserve.training.export_run import export_run
 
-    print(export_run(options.folder, options.to, card=options.card, replace=options.replace))
+    bundle = export_run(options.folder, options.to, card=options.card, version=options.version, replace=options.replace)
+    print(bundle)
     return 0
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 
 from seqserve.errors import SeqserveError
-from seqserve.training.config_kinds import AnyConfig
+from seqserve.training.atomic import write_atomically
+from seqserve.training.config import TrainingConfig
 from seqserve.training.load_config import config_from, config_table
 
 
@@ -24,16 +25,6 @@ CHECKPOINT = "checkpoint.pt"
 CONFIG = "config.json"
 EPOCHS = "epochs.jsonl"
 MODEL = "model.pt"
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replaces `path` by `content`, or leaves it as it was."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def save_tensors(path: Path, state: dict[str, Any]) -> None:
@@ -74,7 +65,22 @@ def must_fit(path: Path) -> Iterator[None]:
         raise RunError(f"{path}: does not fit the run's configuration: {type(error).__name__}: {reason}") from error
 
 
-def start_run(folder: Path, config: AnyConfig) -> None:
+@contextlib.contextmanager
+def in_one_sentence(path: Path) -> Iterator[None]:
+    """Turn what the machine or torch refuses (no memory, no room, no permission) into a RunError."""
+    try:
+        yield
+    except MemoryError as error:
+        raise RunError(f"{path}: there is not enough memory") from error
+    except OSError as error:
+        raise RunError(f"{error.filename or path}: {error.strerror or error}") from error
+    except RuntimeError as error:
+        if "allocate memory" in str(error):
+            raise RunError(f"{path}: there is not enough memory; a smaller loop.batch_size needs less") from error
+        raise RunError(f"{path}: torch has stopped: {str(error).strip().partition(chr(10))[0]}") from error
+
+
+def start_run(folder: Path, config: TrainingConfig) -> None:
     """Creates a run folder with the resolved configuration; refuses one that holds a run already."""
     if (folder / CONFIG).exists():
         raise RunError(f"{folder}: holds a run already; continue it with `python -m training resume {folder}`")
@@ -82,14 +88,16 @@ def start_run(folder: Path, config: AnyConfig) -> None:
     write_atomically(folder / CONFIG, json.dumps(config_table(config), indent=1, ensure_ascii=False).encode())
 
 
-def read_run_config(folder: Path) -> AnyConfig:
+def read_run_config(folder: Path) -> TrainingConfig:
     try:
-        config: AnyConfig = config_from(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
-        return config
-    except FileNotFoundError:
+        config = config_from(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+    except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{folder}: no {CONFIG} in it; not a run folder") from None
     except (ValueError, RecursionError) as error:  # neither JSON nor, perhaps, UTF-8
         raise RunError(f"{folder / CONFIG}: is no JSON: {error}") from error
+    if not isinstance(config, TrainingConfig):
+        raise RunError(f"{folder / CONFIG}: is not the configuration of a training")
+    return config
 
 
 def write_epochs(folder: Path, history: list[dict[str, Any]]) -> None:

@@ -6,6 +6,8 @@ import lzma
 import os
 import shutil
 import tomllib
+from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -97,6 +99,45 @@ def corpus_file(path: str) -> Path:
             raise CorporaError(f"{found} is not there: get it with `{COMMAND} --from FOLDER {corpus.name}`{fetch}")
         check_file(found, file)
     return data_folder() / path
+
+
+def is_known(file: str) -> bool:
+    """Return whether a file that a configuration names is one of a known data set."""
+    return file.split("/")[0] in {corpus.name for corpus in known_corpora()}
+
+
+def is_own(file: str) -> bool:
+    """Return whether a configuration names a path of the user's own: no known data set, no installed package."""
+    return not is_known(file) and not file.startswith("package:")
+
+
+def data_path(file: str) -> Path:
+    """Return the path of a file that a configuration names: of a known data set, checked, or the user's own.
+
+    Raises CorporaError when it is absent or damaged.
+    """
+    if is_known(file):
+        return corpus_file(file)
+    if not Path(file).exists():
+        raise CorporaError(
+            f"{file}: there is no such file; a configuration names its own files from the folder that it lies in, "
+            f"and those of a known data set as NAME/FILE (`{COMMAND}`)"
+        )
+    return Path(file)
+
+
+def dev_names(files: Sequence[str], details: Sequence[str]) -> list[str]:
+    """Return what the scores of files are called, each name once; `details`: what is said of a file in brackets.
+
+    An own file is called by its name alone, as long as no other one shares it: paths stay on this machine.
+    """
+    short = {file: file if is_known(file) else Path(file).name for file in files}
+    shared = {name for name, count in Counter(short.values()).items() if count > 1}
+    names: list[str] = []
+    for file, detail in zip(files, details, strict=True):
+        name = (file if short[file] in shared else short[file]) + (f" ({detail})" if detail else "")
+        names.append(name if name not in names else f"{name} [{len(names) + 1}]")
+    return names
 
 
 def check_file(path: Path, file: CorpusFile) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seqserve.training.checkpoints import write_atomically
+from seqserve.training.atomic import write_atomically
 
 
 def draw_curves(path: Path, history: Sequence[dict[str, Any]], *, title: str, metric: str, scale: float) -> None:

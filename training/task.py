@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Sized
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from torch import Tensor, nn
+
+
+class DevScore(NamedTuple):
+    """Of one dev file: `score` as people call it, higher is better; `loss` in nats, mean over its examples."""
+
+    score: float
+    loss: float
 
 
 class Task(Protocol):
@@ -15,9 +22,11 @@ class Task(Protocol):
     metric: what `evaluate` gives, as people call it; higher is better. percent: whether it is shown in percent.
     """
 
-    model: nn.Module
     metric: str
     percent: bool
+
+    @property
+    def model(self) -> nn.Module: ...
 
     def epoch(self, generator: np.random.Generator) -> Sequence[Sized]:
         """The training examples of one epoch, as changed as the generator draws them."""
@@ -27,7 +36,7 @@ class Task(Protocol):
         """Mean loss over these examples in nats, a scalar."""
         ...
 
-    def evaluate(self) -> dict[str, float]:
+    def evaluate(self) -> dict[str, DevScore]:
         """Score of each dev file, by its name."""
         ...
 

@@ -12,8 +12,7 @@ import numpy as np
 
 from seqserve.classifier.model import ClassifierBundle
 from seqserve.errors import SeqserveError
-from seqserve.training.classifiers.config import LabelledFile
-from seqserve.training.reading.labelled_text import LabelledText, read_labelled
+from seqserve.training.reading.labelled_text import LabelledFile, LabelledText, read_labelled
 from seqserve.training.taggers.evaluate import read_mapping
 
 KIND = "classifier"

@@ -16,8 +16,8 @@ from seqserve.training.export.builder import GraphBuilder, branch
 from seqserve.training.export.cuts import Cuts, add_any, add_is_cut
 from seqserve.training.export.draw import DrawInputs, add_ban, add_draw
 from seqserve.training.export.inverse_cdf import add_fraction, add_place
+from seqserve.training.export.language_model import TrainedLanguageModel
 from seqserve.training.export.softmax import AdaptiveParts, add_head, add_log_probs, add_tail, gather_columns
-from seqserve.training.language.trained import TrainedLanguageModel
 
 _KINDS = [TensorProto.INT64, TensorProto.FLOAT, TensorProto.BOOL]
 Result = tuple[str, str, str]

@@ -13,7 +13,7 @@ from onnx import TensorProto
 
 from seqserve.training.export.builder import GraphBuilder
 from seqserve.training.export.features import to_float16
-from seqserve.training.language.trained import TrainedLanguageModel
+from seqserve.training.export.language_model import TrainedLanguageModel
 
 
 @dataclass(frozen=True)

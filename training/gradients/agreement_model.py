@@ -13,8 +13,8 @@ from torch.nn.functional import cross_entropy
 from seqserve.training.gradients.agreement import VERBS, WORDS, Sentence, draw_sentences
 from seqserve.training.gradients.gradient_config import GradientModelConfig, GradientsConfig
 from seqserve.training.gradients.gradient_norms import norms_by_distance, state_gradients
-from seqserve.training.layers.cells import build_cell
-from seqserve.training.layers.recurrent import initialise_cell, run_cell
+from seqserve.training.layers.cells import build_cells
+from seqserve.training.layers.recurrent import run_cell
 from seqserve.training.optimizers import build_optimizer, clip_gradients, learning_rate
 
 _IDS = {word: token_id for token_id, word in enumerate((*WORDS, *VERBS))}
@@ -63,8 +63,7 @@ class AgreementModel(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(len(_IDS), config.embedding_dim)
         nn.init.uniform_(self.embedding.weight, -_EMBEDDING_RANGE, _EMBEDDING_RANGE)
-        self.cell = build_cell(cell, config.embedding_dim, config.hidden_size)
-        initialise_cell(self.cell, has_forget_gate="lstm" in cell)
+        (self.cell,) = build_cells(cell, [(config.embedding_dim, config.hidden_size)])
         self.softmax = nn.Linear(config.hidden_size, len(_IDS))
 
     def forward(self, token_ids: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from seqserve.training.checkpoints import write_atomically
+from seqserve.training.atomic import write_atomically
 from seqserve.training.gradients.agreement import draw_sentences, write_pairs
 from seqserve.training.gradients.agreement_model import (
     AgreementModel,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
-from seqserve.training.language.config import TextFile, TextOptions
 from seqserve.training.language.minimal_pairs import PairCounts, evaluate_pairs, overall, read_pairs
 from seqserve.training.language.text_evaluation import TextScores, evaluate_text
+from seqserve.training.reading.text import TextFile, TextOptions
 
 KIND = "language model"
 ARGUMENTS = ("whole", "sentences", "format", "column", "prefix", "distinct", "part", "pairs")

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from seqserve.training.language.config import LanguageLoop, LanguageModelConfig
-from seqserve.training.layers.cells import build_cell
+from seqserve.training.layers.cells import build_cells
 from seqserve.training.layers.dropout import LockedDropout
-from seqserve.training.layers.recurrent import Parts, initialise_cell, run_cell
+from seqserve.training.layers.recurrent import Parts, run_cell
 from seqserve.training.layers.softmax import AdaptiveSoftmax, FullSoftmax, SampledSoftmax
 from seqserve.vocabulary.tokens import START_ID
 
@@ -30,9 +30,7 @@ class LanguageModel(nn.Module):
         sizes = [config.embedding_dim] + [config.hidden_size] * config.num_layers
         if config.tied and not config.projection_dim:
             sizes[-1] = config.embedding_dim
-        self.layers = nn.ModuleList(build_cell(config.cell, size, hidden) for size, hidden in pairwise(sizes))
-        for layer in self.layers:
-            initialise_cell(layer, has_forget_gate="lstm" in config.cell)
+        self.layers = nn.ModuleList(build_cells(config.cell, pairwise(sizes)))
         size = config.projection_dim or sizes[-1]
         self.projection = nn.Linear(sizes[-1], size) if config.projection_dim else None
         table = self.embedding.weight if config.tied else None

@@ -10,14 +10,14 @@ from onnx import TensorProto
 from seqserve.language.signature import score_signature
 from seqserve.training.export.builder import GraphBuilder, branch, value_infos
 from seqserve.training.export.cells.table import find_cell
-from seqserve.training.export.softmax import AdaptiveParts, FullParts, add_log_probs, add_target_log_probs
-from seqserve.training.language.trained import (
+from seqserve.training.export.language_model import (
     TrainedLanguageModel,
     add_embedding,
     add_projection,
     join_state,
     split_state,
 )
+from seqserve.training.export.softmax import AdaptiveParts, FullParts, add_log_probs, add_target_log_probs
 
 
 def build_score(

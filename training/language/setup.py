@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqserve.training.language.config import LanguageConfig, TextFile, TextOptions
-from seqserve.training.reading.text import read_sequences
+from seqserve.training.corpora import data_path
+from seqserve.training.language.config import LanguageConfig
+from seqserve.training.reading.text import TextFile, TextOptions, read_sequences
 from seqserve.training.reading.token_ids import CorpusError, FirstPass, TokenIds, map_ids, write_statistics
-from seqserve.training.setup import data_path
 from seqserve.vocabulary.tokens import FIRST_ID, TokenVocabulary
 
 TEXT_FOLDER = "text"

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqserve.language.model import LanguageModelBundle
-from seqserve.training.language.config import TextFile, TextOptions
-from seqserve.training.reading.text import TextError, read_sequences
+from seqserve.training.reading.text import TextError, TextFile, TextOptions, read_sequences
 from seqserve.vocabulary.tokens import EOS_ID, UNKNOWN_ID
 
 _T = TypeVar("_T")

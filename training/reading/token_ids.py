@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqserve.errors import SeqserveError
-from seqserve.training.checkpoints import write_atomically
-from seqserve.training.language.config import TextOptions
-from seqserve.training.reading.text import UNKNOWN_FORM
+from seqserve.training.atomic import write_atomically
+from seqserve.training.reading.text import UNKNOWN_FORM, TextOptions
 from seqserve.vocabulary.tokens import EOS_ID, FIRST_ID, UNKNOWN_ID, TokenVocabulary
 
 _BLOCK = 1 << 20

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from seqserve.tagger.tags import spans_from_tags, tags_from_spans
-from seqserve.training.config import AugmentConfig
 from seqserve.training.reading.dataset import Example, Surfaces
+from seqserve.training.taggers.config import AugmentConfig
 
 Mentions = Mapping[str, list[np.ndarray]]  # label -> surface ids of its mentions
 

@@ -8,11 +8,10 @@ import msgspec
 import numpy as np
 
 from seqserve.load import load_tagger
-from seqserve.manifest import write_manifest
 from seqserve.tagger.load import Golden, tagger_signature
 from seqserve.tagger.manifest import TaggerManifest
 from seqserve.tagger.model import TaggerBundle
-from seqserve.training.export.folder import CURVES_FILE, WEIGHTS_FILE, file_entry, graph_entry
+from seqserve.training.export.folder import CURVES_FILE, WEIGHTS_FILE, file_entry, finish, graph_entry
 from seqserve.training.export.int8 import quantize_lstms
 from seqserve.training.export.weights import save_graph
 from seqserve.training.taggers.bundle import GRAPH_FILE, record_golden
@@ -52,11 +51,7 @@ def write_int8_tagger(source: Path, work: Path, *, name: str, created: str) -> T
         extra_files=[file_entry(work, file) for file in curves],
     )
     recorded = msgspec.json.decode((source / manifest.golden.file).read_bytes(), type=Golden).sentences
-    golden = record_golden(work, manifest, _sure(original, recorded), tolerance=TOLERANCE)
-    manifest = msgspec.structs.replace(manifest, golden=golden)
-    write_manifest(work, manifest)
-    load_tagger(work)
-    return manifest
+    return finish(work, manifest, record_golden(work, manifest, _sure(original, recorded)), tolerance=TOLERANCE)
 
 
 def _sure(bundle: TaggerBundle, sentences: Sequence[Sequence[str]]) -> list[Sequence[str]]:

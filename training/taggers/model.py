@@ -5,13 +5,13 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from seqserve.tagger.tags import allowed_transitions, make_tags
-from seqserve.training.config import ModelConfig
 from seqserve.training.layers.characters import CharCNN, CharLSTM
 from seqserve.training.layers.crf import CRF
 from seqserve.training.layers.encoder import Encoder, FeedForward
 from seqserve.training.layers.reader import Reader, build_characters, build_encoder, build_words
 from seqserve.training.layers.words import WordFeatures
 from seqserve.training.reading.features import Features
+from seqserve.training.taggers.config import ModelConfig
 
 
 class Tagger(Reader):
@@ -39,9 +39,10 @@ class Tagger(Reader):
         """Mean over the rows of −ln P(tags | sentence)."""
         return -self.crf.log_likelihood(self.emissions(words, chars, lengths), tags, lengths).mean()
 
-    def decode(self, words: Tensor, chars: Tensor, lengths: Tensor) -> Tensor:
-        """Viterbi tags, (B,T) int64."""
-        return self.crf.decode(self.emissions(words, chars, lengths), lengths)
+    def answer(self, words: Tensor, chars: Tensor, lengths: Tensor, tags: Tensor) -> tuple[Tensor, Tensor]:
+        """Return Viterbi tags, (B,T) int64, and −ln P(tags | sentence) of the true ones, (B,)."""
+        emissions = self.emissions(words, chars, lengths)
+        return self.crf.decode(emissions, lengths), -self.crf.log_likelihood(emissions, tags, lengths)
 
 
 def build_tagger(model: ModelConfig, labels: tuple[str, ...], features: Features) -> Tagger:

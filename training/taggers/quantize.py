@@ -17,6 +17,7 @@ from seqserve.errors import SeqserveError
 from seqserve.load import load_tagger, verify_bundle
 from seqserve.manifest import Manifest, write_manifest
 from seqserve.tagger.manifest import TaggerManifest
+from seqserve.training.config import check_name
 from seqserve.training.export.folder import CARD_FILE, file_entry
 from seqserve.training.taggers.compare import Comparison, table
 
@@ -38,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     original = verify_bundle(arguments.bundle)
     name = arguments.name or f"{original.name}-int8"
+    check_name("--name", name)
     target = arguments.to / name / original.version
     if target.exists() and not arguments.replace:
         raise SeqserveError(f"{target}: is there already; give another --name or add --replace")
@@ -59,16 +61,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _compare(source: Path, variant: Path, config_file: Path) -> dict[str, Comparison]:
     """Both bundles on every dev file of a tagger's configuration, by its name in the manifest."""
-    from seqserve.training.config import Config
     from seqserve.training.load_config import load_config  # torch is loaded by the commands that need it
     from seqserve.training.taggers.compare import compare
-    from seqserve.training.taggers.task import dev_name, read_corpus
+    from seqserve.training.taggers.config import TaggerConfig
+    from seqserve.training.taggers.task import names_of_dev, read_corpus
 
     config = load_config(config_file)
-    if not isinstance(config, Config):
+    if not isinstance(config, TaggerConfig):
         raise SeqserveError(f"{config_file}: is not the configuration of a tagger")
     taggers = load_tagger(source), load_tagger(variant)
-    return {dev_name(corpus): compare(*taggers, read_corpus(corpus, config)) for corpus in config.data.dev}
+    names = names_of_dev(config.data.dev)
+    return {
+        name: compare(*taggers, read_corpus(corpus, config))
+        for name, corpus in zip(names, config.data.dev, strict=True)
+    }
 
 
 def _finish(folder: Path, manifest: TaggerManifest, comparisons: Mapping[str, Comparison], readme: str) -> None:

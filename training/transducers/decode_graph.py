@@ -11,8 +11,8 @@ from seqserve.training.export.attention import add_attention
 from seqserve.training.export.builder import GraphBuilder, value_infos
 from seqserve.training.export.cells.table import find_cell
 from seqserve.training.export.compact import make_builder
+from seqserve.training.export.language_model import add_embedding, join_state, split_state
 from seqserve.training.export.softmax import add_full
-from seqserve.training.language.trained import add_embedding, join_state, split_state
 from seqserve.training.transducers.trained import TrainedTransducer
 from seqserve.transducer.signature import decode_signature
 from seqserve.vocabulary.tokens import UNKNOWN_ID

@@ -8,17 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from seqserve.training.layers.attention import GeneralAttention, mask_of
-from seqserve.training.layers.cells import build_cell
+from seqserve.training.layers.cells import CELLS, build_cells
 from seqserve.training.layers.dropout import LockedDropout
 from seqserve.training.layers.encoder import Encoder, EncoderDropout
-from seqserve.training.layers.recurrent import Parts, initialise_cell, run_cell
+from seqserve.training.layers.recurrent import Parts, run_cell
 from seqserve.training.layers.softmax import FullSoftmax, SampledSoftmax
-from seqserve.training.reading.pairs import PairBatch
+from seqserve.training.transducers.batch import PairBatch
 from seqserve.training.transducers.config import TransducerModelConfig
 from seqserve.vocabulary.tokens import START_ID
-
-PARTS = {"lstm": 2, "lstm-peephole": 2}
-"""Arrays of a layer's state, for cells that have more than one."""
 
 
 class Transducer(nn.Module):
@@ -55,10 +52,8 @@ class Transducer(nn.Module):
             dropout=EncoderDropout(rates.input, rates.hidden, 0.0, rates.recurrent),
         )
         sizes = [config.embedding_dim] + [size] * config.decoder.num_layers
-        self.layers = nn.ModuleList(build_cell(config.cell, before, after) for before, after in pairwise(sizes))
-        for layer in self.layers:
-            initialise_cell(layer, has_forget_gate="lstm" in config.cell)
-        self.num_parts = PARTS.get(config.cell, 1)
+        self.layers = nn.ModuleList(build_cells(config.cell, pairwise(sizes)))
+        self.num_parts = CELLS[config.cell].num_parts
         self.first_state = nn.Linear(self.encoder.size, config.decoder.num_layers * self.num_parts * size)
         self.attention = GeneralAttention(size, self.encoder.size) if config.attention == "general" else None
         readout_size = config.embedding_dim if config.tied else size

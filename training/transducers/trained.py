@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seqserve.training.export.cells.table import find_cell
+from seqserve.training.export.language_model import TrainedLanguageModel
 from seqserve.training.export.weights import Arrays, prefixed
-from seqserve.training.language.trained import TrainedLanguageModel
 from seqserve.vocabulary.tokens import FIRST_ID
 
 

@@ -185,7 +185,7 @@ class LanguageTraining:
         with self.average.applied_to(self.model):
             loss = evaluate_tokens(self.model, self.setup.valid, self.config)
             self._check_bounds(loss, 0.0)
-            if loss < position.best_loss or self.config.loop.keep == "last":
+            if loss <= position.best_loss or self.config.loop.keep == "last":
                 position.best_loss, position.best_epoch = loss, len(position.history) + 1
                 save_tensors(self.folder / MODEL, self._model_state())
         self.average.observe(loss)
@@ -232,6 +232,10 @@ class LanguageTraining:
             unit_scale=True,
             disable=None,
         )
+
+
+training = LanguageTraining
+"""What `seqserve.training.runs` calls, by the name that it has for every kind."""
 
 
 @torch.no_grad()
