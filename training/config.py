@@ -26,7 +26,7 @@ IS_RUN = object()
 FilePath = Annotated[str, IS_PATH]
 """A file of a known data set below the data folder (`NAME/...`), or a file of the user's own."""
 
-Threads = Annotated[int, "cores that training uses; part of the result's identity; 0: as many as torch finds"]
+Threads = Annotated[int, "cores to use; part of the result's identity; 0: all, which loses to 1 where other work runs"]
 Precision = Annotated[Literal["float32", "bf16"], "what recurrent layers multiply in while they learn"]
 CheckpointEvery = Annotated[float, "seconds between checkpoints"]
 AverageDecay = Annotated[float, "exponential moving average of the weights; 0: off"]

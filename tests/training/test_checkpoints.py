@@ -93,12 +93,12 @@ def test_a_configuration_that_is_no_table_is_refused(tmp_path, capsys):
     [
         (MemoryError(), "there is not enough memory"),
         (
-            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"),
             "not enough memory",
         ),
         (
             RuntimeError("Found no NVIDIA driver\nException raised from init"),
-            r"torch has stopped: Found no NVIDIA driver\Z",
+            r"stopped: Found no NVIDIA driver\Z",
         ),
         (OSError(errno.ENOSPC, "No space left on device", "checkpoint.pt"), r"checkpoint\.pt: No space left on device"),
     ],

@@ -122,7 +122,7 @@ def run(bundle: TransducerBundle, arguments: argparse.Namespace) -> int:
     for each in scores:
         by_pairs = f"{each.pair_bleu:.2f}  {each.pair_chrf:.2f}"
         print(
-            f"{each.beams:5}  {each.bleu:5.2f}  {each.chrf:5.2f}  {each.exact_match:9.2f}  {by_pairs:>20}  {each.num_cut_off:8}  "
-            f"{each.ms_per_text:10.2f}"
+            f"{each.beams:5}  {each.bleu:5.2f}  {each.chrf:5.2f}  {each.exact_match:9.2f}  {by_pairs:>20}  "
+            f"{each.num_cut_off:8}  {each.ms_per_text:10.2f}"
         )
     return 0
