@@ -1,7 +1,5 @@
 """`python -m training`: fit, resume, export, quantize, text, evaluate, corpora, gradients."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Averages of the weights along the training (Polyak & Juditsky 1992)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """Which sentences go together in which step: buckets of like length, the same for the same seed and epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Files of a run folder, written so that `kill -9` at any moment leaves a whole one."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """List, import and fetch the known data sets."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Iterable, Sequence

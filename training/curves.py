@@ -1,7 +1,5 @@
 """Curves of a run as one PNG."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Training by epochs: steps, dev scores, checkpoints; stopped anywhere, it resumes to the same weights."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import time
@@ -110,7 +108,7 @@ class Training:
                     self.save()
         self._finish_epoch(sum(len(e) for e in examples))
 
-    def _progress(self, plan: list[list[int]], examples: Sequence[Sized]) -> tqdm[Any]:
+    def _progress(self, plan: list[list[int]], examples: Sequence[Sized]) -> "tqdm[Any]":
         position = self.position
         return tqdm(
             total=sum(len(examples[i]) for indices in plan for i in indices),

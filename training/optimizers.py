@@ -1,7 +1,5 @@
 """Optimisers, learning-rate schedules, and the two ways of clipping gradients."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 

@@ -1,7 +1,5 @@
 """What a training by epochs needs of whatever it trains: examples, a loss, scores, and what to keep."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence, Sized
 from typing import Any, NamedTuple, Protocol
 

@@ -1,12 +1,11 @@
 """`python -m training evaluate` on a classifier: accuracy, and precision and recall of each label."""
 
-from __future__ import annotations
-
 import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -62,8 +61,8 @@ class Answers:
     log_probs: tuple[float, ...] = ()  # ln P(gold label | text) in nats
     num_cut: int = 0
 
-    def __add__(self, more: Answers) -> Answers:
-        return Answers(
+    def __add__(self, more: Self) -> Self:
+        return type(self)(
             self.gold + more.gold,
             self.found + more.found,
             self.log_probs + more.log_probs,

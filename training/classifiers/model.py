@@ -1,7 +1,5 @@
 """Many to one: a recurrent classifier of texts; of one token (T = 1) it is one to one."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy

@@ -1,7 +1,5 @@
 """A classifier as a task: texts with labels in, accuracy out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -15,8 +15,6 @@ and on average half of the nouns around it are attractors, of the other number. 
 after its "that", so agreement over a few words can be learned before agreement over many.
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A one-layer language model of the agreement sentences: training, gradients through time, accuracy by distance."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

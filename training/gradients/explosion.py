@@ -1,7 +1,5 @@
 """An exploding training, and what the two ways of clipping make of it (Pascanu et al. 2013)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

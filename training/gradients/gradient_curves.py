@@ -1,7 +1,5 @@
 """Pictures of what `seqserve.training.gradients.gradients` found."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -5,8 +5,6 @@ In a tanh network the gradient is a product of T - t Jacobians and vanishes or e
 training recurrent neural networks").
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """Runs the comparison of `python -m training gradients` and writes its folder."""
 
-from __future__ import annotations
-
 import copy
 import dataclasses
 import json

@@ -1,7 +1,5 @@
 """Which cells remember: gradients through time, number agreement at a distance, and clipping, for each cell."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

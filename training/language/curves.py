@@ -1,7 +1,5 @@
 """Curves of a language model's run as one PNG."""
 
-from __future__ import annotations
-
 import io
 import math
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """`python -m training evaluate` on a language model: perplexity of a text file, accuracy on minimal pairs."""
 
-from __future__ import annotations
-
 import argparse
 import json
 from collections.abc import Mapping

@@ -1,11 +1,10 @@
 """Minimal pairs: how often a language model gives the good sentence a higher probability than the bad one."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
@@ -41,8 +40,8 @@ class PairCounts:
         """Pairs with an unknown token per pair, in 0..1."""
         return self.num_with_unknown / self.num_pairs
 
-    def __add__(self, other: PairCounts) -> PairCounts:
-        return PairCounts(
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
             self.num_pairs + other.num_pairs,
             self.num_right + other.num_right,
             self.num_ties + other.num_ties,

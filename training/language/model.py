@@ -1,7 +1,5 @@
 """A recurrent language model: P(y<t> | y<1>, ..., y<t-1>) at every t, from x<1> = 0 and a<0> = 0."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import torch

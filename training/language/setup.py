@@ -1,7 +1,5 @@
 """From a configuration to the token ids and the vocabulary that a language model learns from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The training loop of language models; stopped anywhere, it resumes to the same weights."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import time
@@ -224,7 +222,7 @@ class LanguageTraining:
             "epoch": len(self.position.history) + 1,
         }
 
-    def _progress(self) -> tqdm[Any]:
+    def _progress(self) -> "tqdm[Any]":
         return tqdm(
             total=self.config.loop.total_tokens,
             initial=self.position.tokens,

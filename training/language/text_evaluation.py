@@ -1,7 +1,5 @@
 """The probability that a language model gives to a text: perplexity, unknown words, bits per character."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -90,7 +88,7 @@ def evaluate_text(bundle: LanguageModelBundle, path: Path, file: TextFile, optio
     return _with_characters(scores, path, file, options, num_lines=num_lines)
 
 
-def score_texts(bundle: LanguageModelBundle, texts: Iterable[str]) -> SentenceScores:
+def score_texts(bundle: LanguageModelBundle, texts: Iterable[str]) -> "SentenceScores":
     """Score texts as people write them, each from the start; <EOS> counts if the model has learned it."""
     ends = [EOS_ID] if bundle.manifest.ends_sentences else []
     log_probs, num_tokens, num_unknown = [], [], []

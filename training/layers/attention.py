@@ -1,7 +1,5 @@
 """Attention of a decoder over what the encoder read."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

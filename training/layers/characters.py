@@ -1,7 +1,5 @@
 """Features of a word from its characters: a convolution or a bidirectional LSTM."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

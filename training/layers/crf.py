@@ -1,7 +1,5 @@
 """Linear-chain conditional random field with exact log-likelihood (Lafferty et al. 2001)."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor, nn

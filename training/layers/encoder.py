@@ -1,7 +1,5 @@
 """Stacked recurrent layers over padded rows, in one direction or both."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
 

@@ -4,8 +4,6 @@ Weights are named and laid out as torch's: one block of rows a gate. What the in
 once, before the loop over time.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear

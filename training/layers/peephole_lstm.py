@@ -1,7 +1,5 @@
 """The LSTM whose gates see the memory cell."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

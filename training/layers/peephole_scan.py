@@ -4,8 +4,6 @@ Autograd over the loop multiplies for every step's share of a weight's gradient.
 steps is computed for all steps at once, and a weight's gradient is one product over them.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

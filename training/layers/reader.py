@@ -1,7 +1,5 @@
 """What taggers and classifiers read a sentence with: word and character features, recurrent layers."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

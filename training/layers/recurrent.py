@@ -1,7 +1,5 @@
 """One recurrent layer, whatever its cell: first weights, and a run over rows with weight drop."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call

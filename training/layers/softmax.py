@@ -1,7 +1,5 @@
 """Softmax over a vocabulary, full or adaptive, that never holds all its logits."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Sentences as arrays of surface forms, whose word and character ids are looked up once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

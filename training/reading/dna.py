@@ -1,7 +1,5 @@
 """Splice junctions as labels of every base: which part of a gene each of the 60 belongs to."""
 
-from __future__ import annotations
-
 import csv
 from pathlib import Path
 

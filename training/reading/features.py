@@ -1,7 +1,5 @@
 """Vocabularies of a training, and the rows that every word form has in the tables of vectors."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """A corpus as token ids in a file: made once in one pass, mapped into memory, never held there whole."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

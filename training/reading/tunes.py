@@ -1,7 +1,5 @@
 """Tunes in ABC notation, each as one sequence of characters that begins with what it is played in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 

@@ -1,7 +1,5 @@
 """Batches of token ids cut into windows of truncated back-propagation through time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

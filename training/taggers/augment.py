@@ -1,7 +1,5 @@
 """Changed copies of training sentences: case, punctuation, other people's names."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Two taggers on the same sentences: how good each is, how often they agree, how fast each is."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Mapping, Sequence

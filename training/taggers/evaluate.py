@@ -1,7 +1,5 @@
 """`python -m training evaluate` on a tagger: span scores, as conlleval prints them."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

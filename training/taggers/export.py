@@ -1,7 +1,5 @@
 """A tagger's run as a bundle."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

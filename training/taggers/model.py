@@ -1,7 +1,5 @@
 """The recurrent CRF tagger (Huang et al. 2015; Lample et al. 2016; Ma & Hovy 2016)."""
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 from seqserve.tagger.tags import allowed_transitions, make_tags

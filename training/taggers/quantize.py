@@ -4,8 +4,6 @@ Its answers depend on what else is in the batch, so it is never called reproduci
 bundle was trained by, both are compared on the configuration's dev files, and F1 goes into the new manifest.
 """
 
-from __future__ import annotations
-
 import argparse
 import datetime
 from collections.abc import Mapping

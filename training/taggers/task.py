@@ -1,7 +1,5 @@
 """A tagger as a task: CoNLL files in, span F1 out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`python -m training evaluate` on an encoder-decoder: BLEU and chrF (sacrebleu, Post 2018) and exact matches."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import time

@@ -1,7 +1,5 @@
 """An encoder-decoder's run as a bundle."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """An encoder-decoder: P(y<t> | y<1>, ..., y<t-1>, x) at every t (Sutskever et al. 2014; Cho et al. 2014)."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import torch

@@ -1,7 +1,5 @@
 """An encoder-decoder as a task: pairs of texts in, log-probability of a target token out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
