@@ -12,7 +12,7 @@ from seqserve.training.taggers import quantize
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; 0 when it did what was asked, 2 with one sentence on standard error when it could not."""
+    """Run one command; return 0 when it did what was asked, 2 with one sentence on standard error when it could not."""
     options = build_parser().parse_args(arguments)
     try:
         return int(options.run(options))
@@ -101,7 +101,7 @@ def run_export(options: argparse.Namespace) -> int:
 
 
 def run_text(options: argparse.Namespace) -> int:
-    """Words as sequences of tokens, one a line, single spaces between them; characters as they are."""
+    """Print words as sequences of tokens, one a line, single spaces between them; characters as they are."""
     from seqserve.training.language.config import LanguageConfig
     from seqserve.training.language.setup import sequences_of
     from seqserve.training.load_config import load_config

@@ -26,7 +26,7 @@ MODEL = "model.pt"
 
 
 def save_tensors(path: Path, state: dict[str, Any]) -> None:
-    """torch.save, atomically."""
+    """Write a state with torch.save, atomically."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     torch.save(state, temporary)
     with temporary.open("rb+") as file:
@@ -35,7 +35,7 @@ def save_tensors(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_tensors(path: Path) -> dict[str, Any]:
-    """The inverse of `save_tensors`; tensors and plain values only, no code is run.
+    """Read what `save_tensors` wrote; tensors and plain values only, no code is run.
 
     Raises RunError, naming the file, when it is no file that `save_tensors` wrote, or a damaged one.
     """
@@ -55,7 +55,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def must_fit(path: Path) -> Iterator[None]:
-    """Turns what goes wrong while a file's state is put to use into a RunError that names the file."""
+    """Turn what goes wrong while a file's state is put to use into a RunError that names the file."""
     try:
         yield
     except (LookupError, TypeError, AttributeError, ValueError, RuntimeError) as error:
@@ -79,7 +79,7 @@ def in_one_sentence(path: Path) -> Iterator[None]:
 
 
 def start_run(folder: Path, config: TrainingConfig) -> None:
-    """Creates a run folder with the resolved configuration; refuses one that holds a run already."""
+    """Create a run folder with the resolved configuration; refuses one that holds a run already."""
     if (folder / CONFIG).exists():
         raise RunError(f"{folder}: holds a run already; continue it with `python -m training resume {folder}`")
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,5 +99,5 @@ def read_run_config(folder: Path) -> TrainingConfig:
 
 
 def write_epochs(folder: Path, history: list[dict[str, Any]]) -> None:
-    """One JSON line per finished epoch."""
+    """Write one JSON line per finished epoch."""
     write_atomically(folder / EPOCHS, "".join(json.dumps(line) + "\n" for line in history).encode())

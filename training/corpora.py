@@ -66,12 +66,12 @@ class _Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def known_corpora() -> tuple[Corpus, ...]:
-    """All data sets of corpora.toml."""
+    """Return all data sets of corpora.toml."""
     return msgspec.convert(tomllib.loads(_REGISTRY.read_text(encoding="utf-8")), _Registry).corpus
 
 
 def find_corpus(name: str) -> Corpus:
-    """The data set of that name; raises CorporaError with the known names."""
+    """Return the data set of that name; raises CorporaError with the known names."""
     for corpus in known_corpora():
         if corpus.name == name:
             return corpus
@@ -79,12 +79,12 @@ def find_corpus(name: str) -> Corpus:
 
 
 def data_folder() -> Path:
-    """Where data sets lie: SEQSERVE_DATA, or data/ under the working directory."""
+    """Return where data sets lie: SEQSERVE_DATA, or data/ under the working directory."""
     return Path(os.environ.get("SEQSERVE_DATA") or "data")
 
 
 def corpus_file(path: str) -> Path:
-    """A file of a known data set ("wnut17/dev.conll") or its whole folder ("spacy_md_vectors"), checked.
+    """Return a file of a known data set ("wnut17/dev.conll") or its whole folder ("spacy_md_vectors"), checked.
 
     Raises CorporaError when it is absent, with the command that gets it, or when its checksum is wrong.
     """
@@ -151,7 +151,7 @@ def check_file(path: Path, file: CorpusFile) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """Hexadecimal sha256 of a file."""
+    """Return the hexadecimal sha256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -165,7 +165,7 @@ def _content_sha256(path: Path) -> str:
 
 
 def state_of(corpus: Corpus, folder: Path) -> str:
-    """ "present", "absent", "incomplete: …" or "damaged: …", the last two with the names of the files."""
+    """Return "present", "absent", "incomplete: …" or "damaged: …", the last two with the names of the files."""
     missing = [file.path for file in corpus.files if not (folder / file.path).is_file()]
     if len(missing) == len(corpus.files):
         return "absent"

@@ -9,7 +9,7 @@ from seqserve.training.atomic import write_atomically
 
 
 def draw_curves(path: Path, history: Sequence[dict[str, Any]], *, title: str, metric: str, scale: float) -> None:
-    """Training loss (nats per example) beside the score of each dev file, times `scale`, by epoch."""
+    """Draw training loss (nats per example) beside the score of each dev file, times `scale`, by epoch."""
     from matplotlib.figure import Figure  # half a second to import, and needed once an epoch
 
     figure = Figure(figsize=(10, 4), layout="constrained")

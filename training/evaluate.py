@@ -12,7 +12,7 @@ _GENERAL = {"bundle", "file", "json"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `python -m training evaluate`."""
+    """Add the arguments of `python -m training evaluate`."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of a bundle, models/NAME/VERSION")
     parser.add_argument(
         "file",

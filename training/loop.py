@@ -86,7 +86,7 @@ class Training:
         return bool(patience and scores) and len(scores) - 1 - scores.index(max(scores)) >= patience
 
     def _is_kept(self, score: float, loss: float) -> bool:
-        """Whether the weights are better than those kept: of equal scores the lower dev loss, else the later."""
+        """Return whether the weights are better than those kept: of equal scores the lower dev loss, else the later."""
         if self.config.loop.keep == "last" or not self.position.best_epoch:
             return True
         kept = self.position.history[self.position.best_epoch - 1]

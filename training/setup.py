@@ -16,7 +16,7 @@ EVALUATION_BATCH = 64
 def prepare_features(
     model: ReaderConfig, *, learned: Sequence[Sequence[str]], others: Sequence[Sequence[str]]
 ) -> tuple[Features, Surfaces]:
-    """Vocabularies from the tokens that are learned from, and the surface forms of all of them."""
+    """Return vocabularies from the tokens that are learned from, and the surface forms of all of them."""
     features = build_features(
         (token for tokens in learned for token in tokens),
         [read_vectors(source) for source in model.words.vectors],
@@ -33,10 +33,10 @@ def prepare_features(
 
 
 def precision_of(loop: LoopConfig) -> torch.dtype:
-    """The type that recurrent layers multiply in while they learn."""
+    """Return the type that recurrent layers multiply in while they learn."""
     return torch.bfloat16 if loop.precision == "bf16" else torch.float32
 
 
 def read_vectors(source: str) -> WordVectors:
-    """Vectors of a known data set, a path of the user's own, or package:NAME."""
+    """Read vectors of a known data set, a path of the user's own, or package:NAME."""
     return load_vectors(source if source.startswith(PACKAGE_PREFIX) else data_path(source))

@@ -27,11 +27,11 @@ class Task(Protocol):
     def model(self) -> nn.Module: ...
 
     def epoch(self, generator: np.random.Generator) -> Sequence[Sized]:
-        """The training examples of one epoch, as changed as the generator draws them."""
+        """Return the training examples of one epoch, as changed as the generator draws them."""
         ...
 
     def loss(self, examples: Sequence[Any]) -> Tensor:
-        """Mean loss over these examples in nats, a scalar."""
+        """Return the mean loss over these examples in nats, a scalar."""
         ...
 
     def evaluate(self) -> dict[str, DevScore]:
@@ -39,9 +39,9 @@ class Task(Protocol):
         ...
 
     def weights_of_dev(self) -> list[float]:
-        """Weight of each dev file, in the order of `evaluate`, in the mean that chooses the epoch."""
+        """Return the weight of each dev file, in the order of `evaluate`, in the mean that chooses the epoch."""
         ...
 
     def state(self) -> dict[str, Any]:
-        """What an export needs: tensors and plain values."""
+        """Return what an export needs: tensors and plain values."""
         ...

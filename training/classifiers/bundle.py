@@ -72,9 +72,9 @@ def export_classifier(
     tolerance: float = 1e-3,
     replace: bool = False,
 ) -> ClassifierManifest:
-    """Write the bundle ``folder``, in one step and only after it has been loaded and checked.
+    """Write the bundle `folder`, in one step and only after it has been loaded and checked.
 
-    ``golden``: tokens of texts whose answers are recorded; ``tolerance``: how far probabilities may differ from them
+    `golden`: tokens of texts whose answers are recorded; `tolerance`: how far probabilities may differ from them
     on another machine. Raises ValueError when the parts do not fit each other, FileExistsError, and BundleError when
     the written bundle does not load.
     """

@@ -19,7 +19,7 @@ ARGUMENTS = ("label_column", "label", "final_mark", "csv", "map", "column", "dis
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that only a classifier takes."""
+    """Add the arguments that only a classifier takes."""
     group = parser.add_argument_group("classifiers")
     group.add_argument("--csv", action="store_true", help="the file is csv with a header, not tsv")
     group.add_argument("--label-column", type=int, default=1, metavar="N", help="column of the labels (1)")
@@ -71,7 +71,7 @@ class Answers:
 
 
 def answer_texts(bundle: ClassifierBundle, texts: Sequence[LabelledText]) -> Answers:
-    """Answers to texts that have a token; those longer than the bundle takes are cut, and counted in `num_cut`."""
+    """Answer texts that have a token; those longer than the bundle takes are cut, and counted in `num_cut`."""
     longest = bundle.manifest.limits.max_tokens
     read = [(tokens, each.label) for each in texts if (tokens := bundle.tokenize(each.text))]
     probs = bundle.classify([tokens[:longest] for tokens, _ in read])
@@ -85,7 +85,7 @@ def answer_texts(bundle: ClassifierBundle, texts: Sequence[LabelledText]) -> Ans
 
 
 def score_answers(answers: Answers, labels: Sequence[str]) -> dict[str, object]:
-    """Scores of all answers and of each label; log_prob: mean ln P(label | text) in nats."""
+    """Return scores of all answers and of each label; log_prob: mean ln P(label | text) in nats."""
     right = Counter(wanted for wanted, given in zip(answers.gold, answers.found, strict=True) if wanted == given)
     num_texts, num_gold, num_found = len(answers.gold), Counter(answers.gold), Counter(answers.found)
     return {
@@ -106,7 +106,7 @@ def score_answers(answers: Answers, labels: Sequence[str]) -> dict[str, object]:
 
 
 def report(scores: dict[str, object]) -> str:
-    """A few lines of text."""
+    """Return a few lines of text."""
     labels = scores["labels"]
     assert isinstance(labels, dict)
     width = max(map(len, labels))

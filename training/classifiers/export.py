@@ -43,7 +43,7 @@ def write(target: Path, config: ClassifierConfig, state: Mapping[str, Any], card
 
 
 def trained_model(config: ClassifierConfig, state: Mapping[str, Any]) -> TrainedClassifier:
-    """What model.pt holds, with what only the configuration knows."""
+    """Return what model.pt holds, with what only the configuration knows."""
     return TrainedClassifier(
         weights={name: tensor.numpy() for name, tensor in state["weights"].items()},
         forms=state["forms"],

@@ -62,7 +62,7 @@ class ClassifierTask:
         ]
 
     def loss(self, examples: Sequence[LabelledExample]) -> Tensor:
-        """Mean over the texts of -ln P(label | text)."""
+        """Return the mean over the texts of -ln P(label | text)."""
         labels = torch.tensor([example.label for example in examples])
         return self.model.loss(*self.surfaces.pad([example.surfaces for example in examples]), labels)
 
@@ -96,7 +96,7 @@ class ClassifierTask:
 
 
 def _tokenized(file: LabelledFile, config: ClassifierConfig) -> list[tuple[list[str], str]]:
-    """Tokens and label of every text, cut at the longest; raises TextError when the file holds none."""
+    """Return tokens and label of every text, cut at the longest; raises TextError when the file holds none."""
     path = data_path(file.file)
     texts: list[LabelledText] = read_labelled(path, file, config.data.labels)
     tokenize = TOKENIZERS[config.text.tokenization]

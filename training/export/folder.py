@@ -48,9 +48,9 @@ class Card:
 
 @contextmanager
 def new_folder(folder: Path, *, replace: bool = False) -> Iterator[Path]:
-    """Give a folder to write into, which becomes ``folder`` when nothing was raised and is gone otherwise.
+    """Give a folder to write into, which becomes `folder` when nothing was raised and is gone otherwise.
 
-    Raises FileExistsError when ``folder`` is there already and is not to be replaced.
+    Raises FileExistsError when `folder` is there already and is not to be replaced.
     """
     if folder.exists() and not replace:
         raise FileExistsError(f"{folder} exists already")

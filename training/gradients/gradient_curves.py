@@ -11,7 +11,7 @@ _STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1
 
 
 def draw_norms(path: Path, panels: Mapping[str, Mapping[str, Sequence[float]]], *, ylabel: str) -> None:
-    """A panel by its title, in it a line a cell: norms of T - t = 0, 1, 2, ... on a logarithmic scale."""
+    """Draw a panel by its title, in it a line a cell: norms of T - t = 0, 1, 2, ... on a logarithmic scale."""
     figure, all_axes = _panels(len(panels))
     for axes, (title, curves) in zip(all_axes, panels.items(), strict=True):
         for style, (cell, norms) in zip(_STYLES, curves.items(), strict=False):
@@ -24,7 +24,7 @@ def draw_norms(path: Path, panels: Mapping[str, Mapping[str, Sequence[float]]], 
 
 
 def draw_accuracy(path: Path, curves: Mapping[str, Sequence[float]], *, title: str) -> None:
-    """A line a cell: accuracy (0..1, drawn in percent) with 1, 2, 3, ... words between noun and verb."""
+    """Draw a line a cell: accuracy (0..1, drawn in percent) with 1, 2, 3, ... words between noun and verb."""
     figure, (axes,) = _panels(1)
     for style, (cell, accuracies) in zip(_STYLES, curves.items(), strict=False):
         axes.plot(range(1, len(accuracies) + 1), [100 * each for each in accuracies], linestyle=style, label=cell)

@@ -7,7 +7,7 @@ from seqserve.errors import SeqserveError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `python -m training gradients`."""
+    """Add the arguments of `python -m training gradients`."""
     parser.add_argument("config", type=Path, metavar="CONFIG", help='TOML file with task = "gradients"')
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="a new folder (default: runs/NAME-SEED)")
     parser.add_argument("--seed", type=int, help="in place of the configuration's seed")

@@ -52,10 +52,10 @@ def export_language_model(
     tolerance: float = 1e-3,
     replace: bool = False,
 ) -> LanguageModelManifest:
-    """Write the bundle ``folder``, in one step and only after it has been loaded and checked.
+    """Write the bundle `folder`, in one step and only after it has been loaded and checked.
 
-    ``golden``: texts whose scores are recorded, none of them empty; ``tolerance``: how far log-probabilities may
-    differ from them on another machine. ``table_dtype`` (float32 or float16): of the embedding and the softmax.
+    `golden`: texts whose scores are recorded, none of them empty; `tolerance`: how far log-probabilities may
+    differ from them on another machine. `table_dtype` (float32 or float16): of the embedding and the softmax.
     Raises ValueError when the parts do not fit each other, FileExistsError, and BundleError when the written bundle
     does not load.
     """
@@ -79,7 +79,7 @@ def export_language_model(
 
 
 def chunk_tokens(num_ids: int) -> int:
-    """Longest row of a scoring run: as many positions as keep the run's log-probabilities within bounds."""
+    """Return the longest row of a scoring run: as many positions as keep the run's log-probabilities within bounds."""
     return min(_LONGEST_CHUNK, max(_SHORTEST_CHUNK, _NUMBERS // (_ROWS * num_ids)))
 
 

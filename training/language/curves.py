@@ -10,7 +10,7 @@ from seqserve.training.atomic import write_atomically
 
 
 def draw_language_curves(path: Path, history: Sequence[dict[str, Any]], *, title: str, level: str) -> None:
-    """Training and valid loss by tokens seen (perplexity for words, bits for characters) beside the learning rate."""
+    """Draw training and valid loss by tokens seen (perplexity for words, bits for characters) and the learning rate."""
     from matplotlib.figure import Figure  # half a second to import
 
     figure = Figure(figsize=(10, 4), layout="constrained")

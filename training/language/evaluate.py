@@ -18,7 +18,7 @@ _FORMATS = ("text", "books", "wikitext", "tsv", "abc", "conll")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that only a language model takes."""
+    """Add the arguments that only a language model takes."""
     group = add_text_arguments(parser)
     group.add_argument(
         "--pairs",
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_text_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Arguments that say how a text file is read."""
+    """Add the arguments that say how a text file is read."""
     group = parser.add_argument_group("language models; of these, classifiers take --column, --distinct and --part")
     unit = group.add_mutually_exclusive_group()
     unit.add_argument("--whole", action="store_true", help="the file is one running text: the state goes on over lines")
@@ -74,7 +74,7 @@ def run(bundle: LanguageModelBundle, arguments: argparse.Namespace) -> int:
 def text_options(
     bundle: LanguageModelBundle, path: Path, arguments: argparse.Namespace
 ) -> tuple[TextFile, TextOptions]:
-    """How to read a file, for this bundle; raises SeqserveError for a combination that means nothing."""
+    """Return how to read a file, for this bundle; raises SeqserveError for a combination that means nothing."""
     manifest = bundle.manifest
     level = manifest.architecture.level
     if arguments.sentences and level == "character":
@@ -94,7 +94,7 @@ def text_options(
 
 
 def text_file(path: Path, arguments: argparse.Namespace) -> TextFile:
-    """The file as the arguments say it is written."""
+    """Return the file as the arguments say it is written."""
     return TextFile(
         file=str(path),
         format=arguments.format,
@@ -106,7 +106,7 @@ def text_file(path: Path, arguments: argparse.Namespace) -> TextFile:
 
 
 def as_dict(text: TextScores | None, counts: Mapping[str, PairCounts] | None) -> dict[str, object]:
-    """What was measured, for a JSON file; rates are fractions, logarithms natural."""
+    """Return what was measured, for a JSON file; rates are fractions, logarithms natural."""
     measured: dict[str, object] = {}
     if text is not None:
         measured["text"] = text.as_dict()
@@ -117,7 +117,7 @@ def as_dict(text: TextScores | None, counts: Mapping[str, PairCounts] | None) ->
 
 
 def text_report(scores: TextScores) -> str:
-    """A few lines of text, perplexities with and without unknown tokens."""
+    """Return a few lines of text, perplexities with and without unknown tokens."""
     known, bits = scores.perplexity_known, scores.bits_per_char
     lines = [
         f"lines: {scores.num_lines}; sequences: {scores.num_sequences}; tokens: {scores.num_tokens}; "
@@ -129,7 +129,7 @@ def text_report(scores: TextScores) -> str:
 
 
 def pairs_report(counts: Mapping[str, PairCounts]) -> str:
-    """One line over all pairs and one for each paradigm."""
+    """Return one line over all pairs and one for each paradigm."""
     rows = [("all", overall(counts)), *counts.items()] if len(counts) > 1 else list(counts.items())
     width = max(len(name) for name, _ in rows)
     return "".join(

@@ -67,7 +67,7 @@ def write(target: Path, config: LanguageConfig, state: Mapping[str, Any], card: 
 
 
 def trained_model(config: LanguageConfig, state: Mapping[str, Any]) -> TrainedLanguageModel:
-    """What model.pt holds, with what only the configuration knows."""
+    """Return what model.pt holds, with what only the configuration knows."""
     return TrainedLanguageModel(
         weights={name: tensor.float().numpy() for name, tensor in state["weights"].items()},
         tokens=state["tokens"],
@@ -83,7 +83,7 @@ def trained_model(config: LanguageConfig, state: Mapping[str, Any]) -> TrainedLa
 
 
 def valid_metrics(config: LanguageConfig, best: Mapping[str, Any]) -> dict[str, float]:
-    """Perplexity of words, bits of characters; <EOS> counted, <UNK> included."""
+    """Return perplexity of words, bits of characters; <EOS> counted, <UNK> included."""
     loss = float(best["valid_loss"])
     if config.text.level == "word":
         return {"perplexity": round(math.exp(loss), 2)}
@@ -91,7 +91,7 @@ def valid_metrics(config: LanguageConfig, best: Mapping[str, Any]) -> dict[str, 
 
 
 def golden_texts(trained: TrainedLanguageModel) -> list[str]:
-    """The texts above, and one of the model's own tokens."""
+    """Return the texts above, and one of the model's own tokens."""
     separator = "" if trained.level == "character" else " "
     vocabulary = TokenVocabulary(trained.tokens, steps=trained.lookup)
     own = separator.join(vocabulary.tokens[:_GOLDEN_TOKENS])

@@ -49,7 +49,7 @@ class PairCounts:
         )
 
     def as_dict(self) -> dict[str, float]:
-        """All numbers for a JSON file."""
+        """Return all numbers for a JSON file."""
         return {
             "accuracy": self.accuracy,
             "num_pairs": self.num_pairs,
@@ -121,7 +121,7 @@ def evaluate_pairs(bundle: LanguageModelBundle, pairs: Sequence[Pair]) -> dict[s
 
 
 def both_sides(pairs: Iterable[Pair]) -> Iterator[str]:
-    """Every sentence of the pairs."""
+    """Yield every sentence of the pairs."""
     for pair in pairs:
         yield pair.good
         yield pair.bad

@@ -70,7 +70,7 @@ class LanguageModel(nn.Module):
         return hidden, raw, new_state
 
     def loss(self, hidden: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-        """Sum of -log p(target) over True positions in nats, a scalar; hidden (B,T,P), targets and mask (B,T)."""
+        """Sum -log p(target) over True positions in nats, a scalar; hidden (B,T,P), targets and mask (B,T)."""
         return self.softmax.loss(hidden[mask], targets[mask], dtype=self.precision)
 
     def _embed(self, previous: Tensor) -> Tensor:
@@ -84,7 +84,7 @@ class LanguageModel(nn.Module):
 
 
 def activation_penalties(hidden: Tensor, raw: Tensor, mask: Tensor, loop: LanguageLoop) -> Tensor:
-    """AR alpha * mean h^2 on what the softmax reads, TAR beta * mean (a<t> - a<t-1>)^2 (Merity et al. 2017)."""
+    """Return AR alpha * mean h^2 on what the softmax reads, TAR beta * mean (a<t> - a<t-1>)^2 (Merity et al. 2017)."""
     total = torch.zeros(())
     if loop.activation_penalty:
         total = total + loop.activation_penalty * hidden[mask].pow(2).mean()

@@ -54,13 +54,13 @@ def prepare_text(config: LanguageConfig, folder: Path) -> LanguageSetup:
 
 
 def sequences_of(files: Iterable[TextFile], options: TextOptions) -> Iterator[list[str]]:
-    """The token sequences of several files, one after another."""
+    """Yield the token sequences of several files, one after another."""
     for file in files:
         yield from read_sequences(data_path(file.file), file, options)
 
 
 def limited(sequences: Iterable[list[str]], num_tokens: int) -> Iterator[list[str]]:
-    """Sequences until they hold `num_tokens` tokens; 0: all."""
+    """Yield sequences until they hold `num_tokens` tokens; 0: all."""
     seen = 0
     for tokens in sequences:
         yield tokens

@@ -1,4 +1,4 @@
-"""The graph ``step`` of a language model: reads one token and draws the next, for every row."""
+"""The graph `step` of a language model: reads one token and draws the next, for every row."""
 
 from typing import Any
 

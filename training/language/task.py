@@ -126,7 +126,7 @@ class LanguageTraining:
             torch.set_rng_state(state["random"])
 
     def _windows(self, number: int) -> Iterator[Window]:
-        """The windows of one pass; its order depends on seed and number alone."""
+        """Yield the windows of one pass; its order depends on seed and number alone."""
         loop, generator = self.config.loop, np.random.default_rng([self.config.seed, number])
         if self.config.text.unit == "stream":
             return stream_windows(self.setup.train, generator, batch_size=loop.batch_size, bptt_length=loop.bptt_length)
@@ -238,7 +238,7 @@ training = LanguageTraining
 
 @torch.no_grad()
 def evaluate_tokens(model: Any, corpus: TokenIds, config: LanguageConfig) -> float:
-    """Mean -log p per token in nats, <EOS> counted, <UNK> included.
+    """Return the mean -log p per token in nats, <EOS> counted, <UNK> included.
 
     A running text is cut into up to EVALUATION_ROWS streams, each of which starts from a<0> = 0.
     """

@@ -52,7 +52,7 @@ class TextScores:
         return -self.log_prob / math.log(2) / self.num_characters if self.num_characters else None
 
     def as_dict(self) -> dict[str, float | None]:
-        """All numbers for a JSON file."""
+        """Return all numbers for a JSON file."""
         return {
             "num_lines": self.num_lines,
             "num_sequences": self.num_sequences,

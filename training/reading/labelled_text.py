@@ -51,7 +51,7 @@ class LabelledText:
 
 
 def read_labelled(path: Path, file: LabelledFile, labels: Sequence[str]) -> list[LabelledText]:
-    """The texts of one file that its options keep, in order; texts without any character are left out.
+    """Read the texts of one file that its options keep, in order; texts without any character are left out.
 
     Raises TextError, naming the line, for a missing column or a label that is none of `labels`.
     """
@@ -72,7 +72,7 @@ def read_labelled(path: Path, file: LabelledFile, labels: Sequence[str]) -> list
 
 
 def _rows(path: Path, file: LabelledFile) -> Iterator[tuple[int, str, str]]:
-    """Number of the line, text and label as the file has them."""
+    """Yield the number of the line, text and label as the file has them."""
     lines = read_lines(path)
     is_csv = file.format == "csv"
     rows: Iterator[list[str]] = csv.reader(lines) if is_csv else (line.split("\t") for line in lines)

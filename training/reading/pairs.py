@@ -69,12 +69,12 @@ def read_texts(file: PairFile) -> Iterator[tuple[str, str]]:
 
 
 def tokens_of(text: str, options: SideOptions) -> list[str]:
-    """The tokens of one side, as the service finds them."""
+    """Return the tokens of one side, as the service finds them."""
     return [token.text for token in TOKENIZERS[options.tokenization](plain_text(text))]
 
 
 def build_vocabulary(rows: Iterable[Sequence[str]], options: SideOptions, name: str) -> TokenVocabulary:
-    """The most frequent types, by falling count, then by first sight; raises CorpusError when there is none."""
+    """Return the most frequent types, by count, then by first sight; raises CorpusError when there is none."""
     counts = Counter(token for row in rows for token in row if token not in RESERVED_FORMS)
     kept = [form for form, count in counts.most_common() if count >= options.min_count]
     if not kept:

@@ -164,7 +164,7 @@ def _chosen(lines: Iterator[str], file: TextFile) -> Iterator[str]:
 
 
 def is_in_part(line: str, part: tuple[float, float]) -> bool:
-    """Whether the line's hash, as a number from 0 to 1, lies in the part; the end does not belong to it."""
+    """Return whether the line's hash, as a number from 0 to 1, lies in the part; the end does not belong to it."""
     first, last = part
     if (first, last) == (0.0, 1.0):
         return True

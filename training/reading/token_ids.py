@@ -36,11 +36,11 @@ class TokenIds:
         return len(self.ids)
 
     def lengths(self) -> NDArray[np.int64]:
-        """Tokens of each sequence, <EOS> included, (M,)."""
+        """Return tokens of each sequence, <EOS> included, (M,)."""
         return np.diff(self.ends, prepend=0)
 
     def sequence(self, index: int) -> NDArray[np.int64]:
-        """The ids of one sequence."""
+        """Return the ids of one sequence."""
         start = int(self.ends[index - 1]) if index else 0
         return self.ids[start : int(self.ends[index])].astype(np.int64)
 
@@ -71,7 +71,7 @@ class FirstPass:
             np.array(block, dtype=np.int32).tofile(file)
 
     def vocabulary(self, options: TextOptions) -> TokenVocabulary:
-        """The most frequent types, by falling count, then by first sight; raises CorpusError when there is none."""
+        """Return the most frequent types, by count, then by first sight; raises CorpusError when there is none."""
         counts = np.array(self.counts, dtype=np.int64)
         forms = list(self.numbers)
         order = np.argsort(-counts, kind="stable")

@@ -22,7 +22,7 @@ class Augmenter:
         self._scheme = scheme
 
     def mentions(self, examples: Sequence[Example]) -> Mentions:
-        """The mentions of these sentences by label, to be swapped in elsewhere."""
+        """Return the mentions of these sentences by label, to be swapped in elsewhere."""
         found: dict[str, list[np.ndarray]] = {}
         for example in examples:
             for span in spans_from_tags([self._tags[i] for i in example.tags]):
@@ -30,7 +30,7 @@ class Augmenter:
         return found
 
     def draw(self, example: Example, mentions: Mentions, generator: np.random.Generator) -> Example:
-        """One version of a sentence; at most one change of case."""
+        """Draw one version of a sentence; at most one change of case."""
         config = self._config
         if config.swap_mentions:
             example = self._swap(example, mentions, generator)

@@ -78,10 +78,10 @@ def export_tagger(
     tolerance: float = 1e-3,
     replace: bool = False,
 ) -> TaggerManifest:
-    """Write the bundle ``folder``, in one step and only after it has been loaded and checked.
+    """Write the bundle `folder`, in one step and only after it has been loaded and checked.
 
-    ``golden``: sentences of tokens whose answers are recorded; ``tolerance``: how far probabilities may differ from
-    them on another machine. ``table_dtype``, ``fold``: see TaggerOptions. Raises ValueError when the parts do not
+    `golden`: sentences of tokens whose answers are recorded; `tolerance`: how far probabilities may differ from
+    them on another machine. `table_dtype`, `fold`: see TaggerOptions. Raises ValueError when the parts do not
     fit each other, FileExistsError, and BundleError when the written bundle does not load.
     """
     _check(trained, golden)

@@ -22,7 +22,7 @@ each dev set, by 0.003 on average; another machine only rounds otherwise now and
 
 
 def write_int8_tagger(source: Path, work: Path, *, name: str, created: str) -> TaggerManifest:
-    """Write the int8 variant of the bundle ``source`` into the empty folder ``work``; its card is still missing.
+    """Write the int8 variant of the bundle `source` into the empty folder `work`; its card is still missing.
 
     It is never called reproducible: its scales come from the whole batch, whatever a few recorded sentences say. Raises
     BundleError when the source is no tagger's bundle or the result does not load, and ValueError when nothing in it is
@@ -55,7 +55,7 @@ def write_int8_tagger(source: Path, work: Path, *, name: str, created: str) -> T
 
 
 def _sure(bundle: TaggerBundle, sentences: Sequence[Sequence[str]]) -> list[Sequence[str]]:
-    """Those of the sentences whose tags stay the same if every probability moves by TOLERANCE."""
+    """Return those of the sentences whose tags stay the same if every probability moves by TOLERANCE."""
     kept = []
     for sentence, answer in zip(sentences, bundle.tag(sentences), strict=True):
         best_two = np.sort(answer.tag_probs, axis=1)[:, -2:]

@@ -34,7 +34,7 @@ class Tagger(Reader):
         return emissions
 
     def loss(self, words: Tensor, chars: Tensor, lengths: Tensor, tags: Tensor) -> Tensor:
-        """Mean over the rows of −ln P(tags | sentence)."""
+        """Return the mean over the rows of −ln P(tags | sentence)."""
         return -self.crf.log_likelihood(self.emissions(words, chars, lengths), tags, lengths).mean()
 
     def answer(self, words: Tensor, chars: Tensor, lengths: Tensor, tags: Tensor) -> tuple[Tensor, Tensor]:
@@ -44,7 +44,7 @@ class Tagger(Reader):
 
 
 def build_tagger(model: ModelConfig, labels: tuple[str, ...], features: Features) -> Tagger:
-    """A new tagger; its weights come from torch's global generator."""
+    """Return a new tagger; its weights come from torch's global generator."""
     words = build_words(model, features)
     characters = build_characters(model.characters, len(features.characters))
     encoder = build_encoder(model, words, characters)

@@ -21,7 +21,7 @@ from seqserve.training.taggers.compare import Comparison, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `python -m training quantize`."""
+    """Add the arguments of `python -m training quantize`."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of a tagger, models/NAME/VERSION")
     parser.add_argument("--to", type=Path, default=Path("models"), help="models folder (default: models)")
     parser.add_argument("--name", help="of the new bundle (default: that of BUNDLE and -int8)")
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _compare(source: Path, variant: Path, config_file: Path) -> dict[str, Comparison]:
-    """Both bundles on every dev file of a tagger's configuration, by its name in the manifest."""
+    """Compare both bundles on every dev file of a tagger's configuration, by its name in the manifest."""
     from seqserve.training.load_config import load_config  # torch is loaded by the commands that need it
     from seqserve.training.taggers.compare import compare
     from seqserve.training.taggers.config import TaggerConfig
@@ -85,7 +85,7 @@ def _finish(folder: Path, manifest: TaggerManifest, comparisons: Mapping[str, Co
 
 
 def _plain_card(manifest: TaggerManifest, original: Manifest, comparison: str) -> str:
-    """A model card with what is known without being told."""
+    """Return a model card with what is known without being told."""
     card = (
         f"# {manifest.name} {manifest.version}\n\n{manifest.description}.\n\n"
         f"`{original.name}` {original.version} with its LSTMs in int8, for tagging in bulk. Answers depend a little on "

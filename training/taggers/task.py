@@ -62,7 +62,7 @@ class TaggerTask:
         ]
 
     def loss(self, examples: Sequence[Example]) -> Tensor:
-        """Mean over the sentences of −ln P(tags | sentence)."""
+        """Return the mean over the sentences of −ln P(tags | sentence)."""
         batch = self.surfaces.batch(examples)
         return self.model.loss(batch.words, batch.chars, batch.lengths, batch.tags)
 
@@ -95,7 +95,7 @@ class TaggerTask:
 
 
 def read_corpus(corpus: CorpusConfig, config: TaggerConfig) -> list[Sentence]:
-    """One file of the configuration, in the model's scheme and with the configured labels."""
+    """Read one file of the configuration, in the model's scheme and with the configured labels."""
     path = data_path(corpus.file)
     if corpus.format == "splice":
         sentences = read_splice(path, corpus.part)

@@ -50,10 +50,10 @@ def export_transducer(
     tolerance: float = 1e-3,
     replace: bool = False,
 ) -> TransducerManifest:
-    """Write the bundle ``folder``, in one step and only after it has been loaded and checked.
+    """Write the bundle `folder`, in one step and only after it has been loaded and checked.
 
-    ``golden``: texts whose greedy answers are recorded, none of them empty; ``tolerance``: how far log-probabilities
-    may differ from them on another machine. ``table_dtype`` (float32 or float16): of all matrices. Raises ValueError
+    `golden`: texts whose greedy answers are recorded, none of them empty; `tolerance`: how far log-probabilities
+    may differ from them on another machine. `table_dtype` (float32 or float16): of all matrices. Raises ValueError
     when the parts do not fit each other, FileExistsError, and BundleError when the written bundle does not load.
     """
     trained.check()

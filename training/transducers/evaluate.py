@@ -37,7 +37,7 @@ class TransducerScores:
 
 
 def group_references(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    """The distinct targets of each distinct source, both in the order of the file."""
+    """Return the distinct targets of each distinct source, both in the order of the file."""
     references: dict[str, dict[str, None]] = {}
     for source, target in pairs:
         references.setdefault(source, {})[target] = None
@@ -75,7 +75,7 @@ def _spaced(text: str) -> str:
 
 
 def _score(answers: Sequence[str], references: Sequence[Sequence[str]]) -> tuple[float, float]:
-    """BLEU and chrF, sacrebleu's defaults (13a, mixed case; chrF2); a text may have any number of references."""
+    """Return BLEU and chrF, sacrebleu's defaults (13a, mixed case; chrF2); a text may have any number of references."""
     try:
         from sacrebleu.metrics.bleu import BLEU
         from sacrebleu.metrics.chrf import CHRF
@@ -86,7 +86,7 @@ def _score(answers: Sequence[str], references: Sequence[Sequence[str]]) -> tuple
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that only an encoder-decoder takes."""
+    """Add the arguments that only an encoder-decoder takes."""
     group = parser.add_argument_group(
         "encoder-decoders, on a tsv file of pairs; repeated sources share their references"
     )

@@ -52,7 +52,7 @@ def write(target: Path, config: TransducerConfig, state: Mapping[str, Any], card
 
 
 def trained_model(config: TransducerConfig, state: Mapping[str, Any]) -> TrainedTransducer:
-    """What model.pt holds, with what only the configuration knows."""
+    """Return what model.pt holds, with what only the configuration knows."""
     weights = {name: tensor.float().numpy() for name, tensor in state["weights"].items()}
     if config.model.tied:
         weights.pop("softmax.weight")  # the target embedding's table under its second name

@@ -66,14 +66,14 @@ class Transducer(nn.Module):
         self.dropouts = nn.ModuleList([LockedDropout(rates.input), *between, LockedDropout(rates.output)])
 
     def forward(self, batch: PairBatch) -> Tensor:
-        """What the softmax reads at every target place, (B,T,P) float32."""
+        """Return what the softmax reads at every target place, (B,T,P) float32."""
         with torch.autocast("cpu", torch.bfloat16, enabled=self.training and self.precision == torch.bfloat16):
             memory, state = self.encode(batch.source, batch.lengths)
             outputs, _ = self.decode(batch.previous, state, memory, batch.lengths)
         return outputs.float()
 
     def encode(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, list[Parts]]:
-        """Ids (B,S) and lengths (B,) -> memory (B,S,M), of no meaning beyond a row's end, and first state."""
+        """Map ids (B,S) and lengths (B,) -> memory (B,S,M), of no meaning beyond a row's end, and first state."""
         memory = self.encoder(self.source_embedding(source), lengths)
         size = self.config.encoder.hidden_size
         last = (lengths - 1)[:, None, None].expand(-1, 1, size)
@@ -100,6 +100,6 @@ class Transducer(nn.Module):
         return self.dropouts[-1](torch.tanh(self.readout(outputs))), new_state
 
     def loss(self, batch: PairBatch) -> Tensor:
-        """Sum of -log p(target) over real places in nats, <EOS> included, a scalar."""
+        """Return the sum of -log p(target) over real places in nats, <EOS> included, a scalar."""
         outputs = self(batch)
         return self.softmax.loss(outputs[batch.mask], batch.targets[batch.mask], dtype=self.precision)

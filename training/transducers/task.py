@@ -55,11 +55,11 @@ class TransducerTask:
         self.model.precision = precision_of(loop)
 
     def epoch(self, generator: np.random.Generator) -> Sequence[Pair]:
-        """All pairs; nothing about them is drawn."""
+        """Return all pairs; nothing about them is drawn."""
         return self.train
 
     def loss(self, examples: Sequence[Pair]) -> Tensor:
-        """Mean of -ln P(y<t> | y<1>, ..., y<t-1>, x) over these pairs' target tokens, <EOS> included."""
+        """Return the mean of -ln P(y<t> | y<1>, ..., y<t-1>, x) over these pairs' target tokens, <EOS> included."""
         batch = batch_pairs(examples)
         return self.model.loss(batch) / batch.mask.sum()
 
@@ -77,11 +77,11 @@ class TransducerTask:
         return scores
 
     def weights_of_dev(self) -> list[float]:
-        """Each file counts by its tokens, so that the mean is that of all tokens."""
+        """Let each file count by its tokens, so that the mean is that of all tokens."""
         return [float(sum(len(pair.target) for pair in pairs)) for pairs in self.dev.values()]
 
     def state(self) -> dict[str, Any]:
-        """Weights, and both sides' tokens in the order of their ids."""
+        """Return weights, and both sides' tokens in the order of their ids."""
         source, target = self.vocabularies
         return {
             "weights": self.model.state_dict(),
@@ -90,7 +90,7 @@ class TransducerTask:
         }
 
     def _read(self, file: PairFile) -> list[TextPair]:
-        """The file's pairs within the limits of both sides; none has an empty source."""
+        """Read the file's pairs within the limits of both sides; none has an empty source."""
         sides = self.config.source, self.config.target
         found = []
         for texts in read_texts(file):
