@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from seqserve.errors import SeqserveError
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.training.kinds import KINDS
 
 _GENERAL = {"bundle", "file", "json"}
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def task_of(bundle: Any) -> str:
     """Return the task that a bundle's manifest names."""
-    return str(bundle.manifest.__struct_config__.tag)
+    return str(bundle.manifest.task)
 
 
 def _check_arguments(arguments: argparse.Namespace, module: Any) -> None:

@@ -24,7 +24,7 @@ from benchmarks.faults import (
     stuck,
 )
 from benchmarks.faults.finding import Finding, table
-from benchmarks.faults.house import DEFAULT_NAMES, make_house
+from benchmarks.faults.models_folder import DEFAULT_NAMES, make_models_folder
 from benchmarks.faults.plan import Plan
 
 FAULTS: dict[str, Callable[[Plan], Finding]] = {
@@ -57,7 +57,7 @@ def main(words: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory() as folder:
             bundles = dict.fromkeys([*arguments.bundles.split(","), *_MORE_MODELS.get(name, ())])
             plan = Plan(
-                house=make_house(Path(folder), arguments.models, list(bundles)),
+                models=make_models_folder(Path(folder), arguments.models, list(bundles)),
                 to=arguments.to,
                 seconds=60 * arguments.minutes,
                 rounds=arguments.rounds,

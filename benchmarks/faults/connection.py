@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from benchmarks.faults.questions import Question
+from benchmarks.faults.known_answers import KnownAnswer
 from benchmarks.load.plan import post
 
 PATIENCE_S = 60.0
@@ -20,7 +20,7 @@ _CLOSED = 7  # TCP_CLOSE of linux/tcp_states.h
 _INFO = struct.Struct("=B23xI")  # tcpi_state and tcpi_unacked of struct tcp_info in linux/tcp.h
 _UNAVAILABLE = 503
 _HOPELESS = (BrokenPipeError, ConnectionResetError)
-Judge = Callable[[Question, bytes], bool]
+Judge = Callable[[KnownAnswer, bytes], bool]
 
 
 class Outcome(StrEnum):
@@ -47,7 +47,7 @@ class Asked:
     """One request: times are monotonic; `local_port` is the client's end of its connection, 0 without one."""
 
     outcome: Outcome
-    question: Question
+    known: KnownAnswer
     began_at: float
     ended_at: float
     local_port: int = 0
@@ -58,25 +58,25 @@ class Asked:
 class Connection:
     """Sends requests one after the other, on one connection while the server keeps it, when `reuse` is set."""
 
-    def __init__(self, port: int, judge: Judge = Question.is_right, *, reuse: bool = True) -> None:
+    def __init__(self, port: int, judge: Judge = KnownAnswer.is_right, *, reuse: bool = True) -> None:
         self._port = port
         self._judge = judge
         self._reuse = reuse
         self._socket: socket.socket | None = None
         self._local_port = 0
 
-    def ask(self, question: Question) -> Asked:
+    def ask(self, known: KnownAnswer) -> Asked:
         """Send one request and say what became of it."""
         began_at = time.monotonic()
         is_used = self._socket is not None
         try:
-            outcome, detail, body = self._ask(question, is_used)
+            outcome, detail, body = self._ask(known, is_used)
         except TimeoutError:
             outcome, detail, body = Outcome.HUNG, f"no answer for {PATIENCE_S:.0f} s", b""
         local_port = self._local_port
         if not self._reuse or outcome in (Outcome.LOST, Outcome.HUNG, Outcome.NOT_ACCEPTED, Outcome.CLOSED_IDLE):
             self.close()
-        return Asked(outcome, question, began_at, time.monotonic(), local_port, detail, body)
+        return Asked(outcome, known, began_at, time.monotonic(), local_port, detail, body)
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
@@ -85,7 +85,7 @@ class Connection:
         self._socket = None
         self._local_port = 0
 
-    def _ask(self, question: Question, is_used: bool) -> tuple[Outcome, str, bytes]:
+    def _ask(self, known: KnownAnswer, is_used: bool) -> tuple[Outcome, str, bytes]:
         try:
             sock = self._connected()
         except TimeoutError:
@@ -96,7 +96,7 @@ class Connection:
             return Outcome.CLOSED_IDLE, "closed before the request", b""
         try:
             # In one piece: who reads the head has read the body too, and a reset means that nobody read either.
-            sock.sendall(post(question.path, question.body))
+            sock.sendall(post(known.path, known.body))
             first = sock.recv(1, socket.MSG_PEEK)
         except _HOPELESS:
             return (Outcome.CLOSED_IDLE if is_used else Outcome.LOST), "reset, request unread", b""
@@ -113,11 +113,11 @@ class Connection:
         if answer.will_close:
             sock.close()
             self._socket = None  # its port is still told
-        return self._judged(question, answer, body)
+        return self._judged(known, answer, body)
 
-    def _judged(self, question: Question, answer: http.client.HTTPResponse, body: bytes) -> tuple[Outcome, str, bytes]:
-        if answer.status == question.status:
-            return (Outcome.RIGHT if self._judge(question, body) else Outcome.WRONG), "", body
+    def _judged(self, known: KnownAnswer, answer: http.client.HTTPResponse, body: bytes) -> tuple[Outcome, str, bytes]:
+        if answer.status == known.status:
+            return (Outcome.RIGHT if self._judge(known, body) else Outcome.WRONG), "", body
         code = problem_code(answer, body)
         if answer.status == _UNAVAILABLE and code and (answer.headers["Retry-After"] or "").isdigit():
             return Outcome.REFUSED, code, body

@@ -4,15 +4,15 @@ import random
 import signal
 import time
 
+from benchmarks.faults.clients import Clients, reasons, tally, wait_until
 from benchmarks.faults.connection import Asked, Outcome
-from benchmarks.faults.crowd import Crowd, reasons, tally, wait_until
 from benchmarks.faults.finding import Finding, Measure, none_of
+from benchmarks.faults.known_answers import KnownAnswer, ask_alone, mixed_drafts
 from benchmarks.faults.plan import Plan
-from benchmarks.faults.questions import Question, ask_alone, mixed_drafts
 from benchmarks.faults.started import started
 from benchmarks.running_service import ServiceError
 
-_NUM_QUESTIONS = 60
+_NUM_KNOWN = 60
 _DRAINS_S = (0.0, 0.5)
 """In turn: the listeners close at once; or after a while, as behind a balancer."""
 _LOAD_LIMIT_S = 60.0
@@ -27,9 +27,9 @@ def find(plan: Plan) -> Finding:
     moments = random.Random(1)
     asked: list[Asked] = []
     statuses: list[int] = []
-    questions: list[Question] = []
+    known: list[KnownAnswer] = []
     for number in range(plan.rounds):
-        statuses.append(_round(plan, questions, asked, _DRAINS_S[number % len(_DRAINS_S)], moments.uniform(0.5, 1.5)))
+        statuses.append(_round(plan, known, asked, _DRAINS_S[number % len(_DRAINS_S)], moments.uniform(0.5, 1.5)))
     found = tally(asked)
     outside = found[Outcome.CLOSED_IDLE] + found[Outcome.NOT_ACCEPTED]
     unanswered = len(asked) - outside - found[Outcome.RIGHT]
@@ -49,17 +49,17 @@ def find(plan: Plan) -> Finding:
     )
 
 
-def _round(plan: Plan, questions: list[Question], asked: list[Asked], drain_s: float, load_s: float) -> int:
-    with started(plan.house, plan.settings, drain_s=drain_s) as service:
-        if not questions:
-            questions += ask_alone(service.port, mixed_drafts(_NUM_QUESTIONS))
-        with Crowd(service.port, questions, 2 * plan.clients) as crowd:
-            if not wait_until(lambda: crowd.count() >= 2 * plan.clients, _LOAD_LIMIT_S):
+def _round(plan: Plan, known: list[KnownAnswer], asked: list[Asked], drain_s: float, load_s: float) -> int:
+    with started(plan.models, plan.settings, drain_s=drain_s) as service:
+        if not known:
+            known += ask_alone(service.port, mixed_drafts(_NUM_KNOWN))
+        with Clients(service.port, known, 2 * plan.clients) as clients:
+            if not wait_until(lambda: clients.count() >= 2 * plan.clients, _LOAD_LIMIT_S):
                 raise ServiceError(f"the service is not answering: {service.log[-2000:]}")
             time.sleep(load_s)
-            if any(each.outcome is Outcome.NOT_ACCEPTED for each in crowd.asked):
+            if any(each.outcome is Outcome.NOT_ACCEPTED for each in clients.asked):
                 raise ServiceError(f"the service refused connections before it was stopped: {service.log[-2000:]}")
             service.send(signal.SIGTERM)
             status = service.wait()
-    asked += crowd.asked
+    asked += clients.asked
     return status

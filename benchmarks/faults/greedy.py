@@ -13,8 +13,8 @@ from typing import Any
 from benchmarks.faults.beside import Honest, Seen, ratio
 from benchmarks.faults.finding import Finding, Measure
 from benchmarks.faults.hostile_clients import SOURCE
+from benchmarks.faults.known_answers import Draft, ask_alone, sentences, tag_drafts, wire_of
 from benchmarks.faults.plan import Plan
-from benchmarks.faults.questions import Draft, ask_alone, sentences, tag_drafts, wire_of
 from benchmarks.faults.started import Started, started
 from benchmarks.load.generator import drive, generators
 from benchmarks.load.plan import Load, Outcome, Request, post_json
@@ -22,7 +22,7 @@ from benchmarks.load.plan import Load, Outcome, Request, post_json
 MODELS = ("lm-char-en", "translate-en-fr")
 """Bundles that it needs beside the usual ones."""
 
-_NUM_QUESTIONS = 32
+_NUM_KNOWN = 32
 _MOST_ROUNDS = 3
 _MOST_SECONDS = 10.0
 _MOST, _AIM = 3.0, 2.0
@@ -54,7 +54,7 @@ def greeds() -> list[Greed]:
     """Return all greedy clients."""
     sample = {"model": MODELS[0], "prompt": "The ", "max_tokens": 16, "ignore_eos": True, "seed": 1}
     texts = sentences(16)
-    tags = tag_drafts(_NUM_QUESTIONS)
+    tags = tag_drafts(_NUM_KNOWN)
     beams = {"text": texts, "beams": 16, "max_tokens": 512}
     draws = {"model": MODELS[0], "n": 64, "max_tokens": 4096, "ignore_eos": True}
     return [
@@ -75,7 +75,7 @@ def find(plan: Plan) -> Finding:
     rows: list[Row] = []
     with generators(2) as processes:
         for greed in greeds():
-            with started(plan.house, plan.settings) as service:
+            with started(plan.models, plan.settings) as service:
                 rows.append(_row(service, processes, greed, plan))
             print(f"  {greed.name}: {describe(rows[-1])}", flush=True)
     return Finding("greedy", tuple(measure(row) for row in rows), {row.greed.name: figures(row) for row in rows})

@@ -14,8 +14,8 @@ from benchmarks.faults.beside import Honest, Seen, ratio
 from benchmarks.faults.finding import Finding, Measure, none_of
 from benchmarks.faults.hostile_clients import Deeds, Hostility, attack
 from benchmarks.faults.hostilities import KEY, hostilities
+from benchmarks.faults.known_answers import ask_alone, tag_drafts
 from benchmarks.faults.plan import Plan
-from benchmarks.faults.questions import ask_alone, tag_drafts
 from benchmarks.faults.started import Started, started
 from benchmarks.load.generator import generators
 from benchmarks.load.plan import Request, post
@@ -23,7 +23,7 @@ from benchmarks.load.plan import Request, post
 MODELS = ("lm-char-en",)
 """Bundles that it needs beside the usual ones."""
 
-_NUM_QUESTIONS = 32
+_NUM_KNOWN = 32
 _MOST_ROUNDS = 3
 _MOST_SECONDS = 10.0
 _MOST_MS, _AIM = 100.0, 1.5
@@ -46,15 +46,15 @@ class Row:
 def find(plan: Plan) -> Finding:
     """Run each hostile client, those that need keys on a service of their own."""
     rows: list[Row] = []
-    all_of_them = hostilities(language_model(plan.house))
+    all_of_them = hostilities(language_model(plan.models))
     with generators(2) as processes:
         for keys in (False, True):
             variables = {"SEQSERVE_API_KEYS": KEY} if keys else {}
-            with started(plan.house, plan.settings) as service:
-                questions = ask_alone(service.port, tag_drafts(_NUM_QUESTIONS))
+            with started(plan.models, plan.settings) as service:
+                known_answers = ask_alone(service.port, tag_drafts(_NUM_KNOWN))
             headers = {"Authorization": f"Bearer {KEY}"} if keys else {}
-            requests = [Request(post(each.path, each.body, headers), 1, each.answer) for each in questions]
-            with started(plan.house, plan.settings, variables=variables) as service:
+            requests = [Request(post(each.path, each.body, headers), 1, each.answer) for each in known_answers]
+            with started(plan.models, plan.settings, variables=variables) as service:
                 for hostility in all_of_them:
                     if hostility.keys == keys:
                         rows.append(_row(service, processes, requests, hostility, plan))
@@ -62,10 +62,10 @@ def find(plan: Plan) -> Finding:
     return Finding("hostile", tuple(measures(rows)), {row.hostility.name: figures(row) for row in rows})
 
 
-def language_model(house: Path) -> str:
+def language_model(models: Path) -> str:
     """Return the name of the language model that is asked for large answers."""
-    names = [each for each in MODELS if (house / each).is_dir()]
-    return names[0] if names else sorted(each.name for each in house.iterdir() if each.name.startswith("lm-"))[0]
+    names = [each for each in MODELS if (models / each).is_dir()]
+    return names[0] if names else sorted(each.name for each in models.iterdir() if each.name.startswith("lm-"))[0]
 
 
 def _row(service: Started, processes: Executor, requests: Sequence[Request], hostility: Hostility, plan: Plan) -> Row:

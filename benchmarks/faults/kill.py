@@ -4,15 +4,15 @@ import random
 import time
 from collections.abc import Sequence
 
+from benchmarks.faults.clients import Clients, reasons, tally, wait_until
 from benchmarks.faults.connection import Asked, Outcome
-from benchmarks.faults.crowd import Crowd, reasons, tally, wait_until
+from benchmarks.faults.connection_owners import Death, kill_worker
 from benchmarks.faults.finding import Finding, Measure, none_of
-from benchmarks.faults.holders import Death, kill_worker
+from benchmarks.faults.known_answers import ask_alone, mixed_drafts
 from benchmarks.faults.plan import Plan
-from benchmarks.faults.questions import ask_alone, mixed_drafts
 from benchmarks.faults.started import started
 
-_NUM_QUESTIONS = 60
+_NUM_KNOWN = 60
 _EVERY_S = 2.0
 _REPLACED_LIMIT_S = 30.0
 _ANSWERED = (Outcome.RIGHT, Outcome.WRONG)
@@ -26,10 +26,10 @@ def find(plan: Plan) -> Finding:
     """
     choice = random.Random(1)
     deaths: list[Death] = []
-    with started(plan.house, plan.settings) as service:
-        questions = ask_alone(service.port, mixed_drafts(_NUM_QUESTIONS))
+    with started(plan.models, plan.settings) as service:
+        known_answers = ask_alone(service.port, mixed_drafts(_NUM_KNOWN))
         num_workers = len(service.workers)
-        with Crowd(service.port, questions, plan.clients) as crowd:
+        with Clients(service.port, known_answers, plan.clients) as clients:
             until = time.monotonic() + plan.seconds
             while time.monotonic() + _EVERY_S < until:
                 time.sleep(_EVERY_S)
@@ -37,25 +37,25 @@ def find(plan: Plan) -> Finding:
                 if workers := service.workers:
                     deaths.append(kill_worker(choice.choice(workers), service.port))
             is_whole = wait_until(lambda: len(service.workers) == num_workers, _REPLACED_LIMIT_S)
-            before = crowd.count()
-            serves = wait_until(lambda: crowd.count() > before + plan.clients, _REPLACED_LIMIT_S)
-    found = tally(crowd.asked)
-    inside, outside = split(crowd.asked, deaths)
+            before = clients.count()
+            serves = wait_until(lambda: clients.count() > before + plan.clients, _REPLACED_LIMIT_S)
+    found = tally(clients.asked)
+    inside, outside = split(clients.asked, deaths)
     return Finding(
         "kill",
         (
-            none_of(f"wrong answers, a worker killed {len(deaths)} times", found[Outcome.WRONG], len(crowd.asked)),
-            none_of("requests lost besides those inside the dead worker", len(outside), len(crowd.asked)),
+            none_of(f"wrong answers, a worker killed {len(deaths)} times", found[Outcome.WRONG], len(clients.asked)),
+            none_of("requests lost besides those inside the dead worker", len(outside), len(clients.asked)),
             Measure("workers at the end", str(num_workers), "all back" if is_whole else "missing", is_whole and serves),
         ),
         {
             "num_kills": len(deaths),
             "num_connections_of_dead_workers": [len(death.client_ports) for death in deaths],
-            "num_asked": len(crowd.asked),
+            "num_asked": len(clients.asked),
             "num_lost_inside": len(inside),
             "num_closed_idle": found[Outcome.CLOSED_IDLE],
             "lost_outside": reasons(outside),
-            "not_right": reasons(crowd.asked),
+            "not_right": reasons(clients.asked),
         },
     )
 

@@ -26,10 +26,10 @@ _HARMLESS = (Outcome.RIGHT, Outcome.CLOSED_IDLE, "gone")
 def find(plan: Plan) -> Finding:
     """Send `plan.requests` requests; prints a line each twentieth of them and draws memory.png."""
     samples: list[tuple[int, int]] = []
-    with started(plan.house, plan.settings) as service:
-        questions = prepare(service.port)
+    with started(plan.models, plan.settings) as service:
+        known_answers = prepare(service.port)
         workers = service.workers
-        with Mixers(service.port, questions, plan.clients, plan.requests) as mixers:
+        with Mixers(service.port, known_answers, plan.clients, plan.requests) as mixers:
             _watch(service, mixers, plan.requests, samples)
         samples.append((mixers.num_sent, memory_of(service.process.pid).pss_bytes))
         same_workers = service.workers == workers

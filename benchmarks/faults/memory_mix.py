@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from benchmarks.faults.connection import Connection, Outcome
-from benchmarks.faults.questions import Draft, Question, ask_alone, sentences
+from benchmarks.faults.known_answers import Draft, KnownAnswer, ask_alone, sentences
 
 _NUM_GOOD = 1200
 _NUM_SHORT = 12
@@ -35,10 +35,10 @@ _SHARES = {"good": 90, "bad": 6, "gone": 4}
 """Of a hundred requests; gone: the client closes in the middle of sending, or without waiting for its answer."""
 
 
-def prepare(port: int) -> tuple[list[Question], list[Question]]:
-    """Good and bad questions with their answers, each asked alone."""
+def prepare(port: int) -> tuple[list[KnownAnswer], list[KnownAnswer]]:
+    """Good and bad requests with their answers, each asked alone."""
     good = ask_alone(port, varied_drafts(_NUM_GOOD))
-    bad = [question for status, draft in _BAD for question in ask_alone(port, [draft], status=status)]
+    bad = [known for status, draft in _BAD for known in ask_alone(port, [draft], status=status)]
     return good, bad
 
 
@@ -94,12 +94,12 @@ class Mixers:
     """Clients that send the mixture until `limit` requests were sent, from `with` on; `counts` says what became."""
 
     def __init__(
-        self, port: int, questions: tuple[Sequence[Question], Sequence[Question]], size: int, limit: int
+        self, port: int, known_answers: tuple[Sequence[KnownAnswer], Sequence[KnownAnswer]], size: int, limit: int
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.details: Counter[str] = Counter()
         self._port = port
-        self._good, self._bad = questions
+        self._good, self._bad = known_answers
         self._limit = limit
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -137,7 +137,7 @@ class Mixers:
                 self._count("gone", "")
                 continue
             asked = connection.ask(chance.choice(self._good if kind == "good" else self._bad))
-            self._count(str(asked.outcome), f"{asked.outcome}: {asked.question.path} {asked.detail}")
+            self._count(str(asked.outcome), f"{asked.outcome}: {asked.known.path} {asked.detail}")
         connection.close()
 
     def _count(self, outcome: str, detail: str) -> None:
@@ -147,10 +147,10 @@ class Mixers:
                 self.details[detail] += 1
 
 
-def leave_early(port: int, question: Question, chance: random.Random) -> None:
+def leave_early(port: int, known: KnownAnswer, chance: random.Random) -> None:
     """Send a part of a request, or all of it, and close without reading: politely, or by a reset."""
-    head = f"POST {question.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    data = f"{head}Content-Length: {len(question.body)}\r\n\r\n".encode() + question.body
+    head = f"POST {known.path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    data = f"{head}Content-Length: {len(known.body)}\r\n\r\n".encode() + known.body
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE_S) as connection:
         connection.sendall(data[: chance.choice([0, 20, len(data) - 5, len(data)])])
         if chance.random() < 0.5:

@@ -8,8 +8,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks.faults.finding import Finding, Measure, none_of
+from benchmarks.faults.known_answers import ask_alone, tag_drafts, wire_of
 from benchmarks.faults.plan import Plan
-from benchmarks.faults.questions import ask_alone, tag_drafts, wire_of
 from benchmarks.faults.started import Started, started
 from benchmarks.faults.watched import Watch, drive_watched
 from benchmarks.footprint import memory_of
@@ -17,7 +17,7 @@ from benchmarks.load.generator import drive, generators
 from benchmarks.load.plan import Load, Outcome, Request
 from benchmarks.load.statistics import Spread, quantile
 
-_NUM_QUESTIONS = 64
+_NUM_KNOWN = 64
 _PEAK_CLIENTS = 32
 _LONGEST_PEAK_S = 10.0
 _TIMES = 10
@@ -35,9 +35,9 @@ def find(plan: Plan) -> Finding:
     figures: dict[str, Any] = {}
     with generators(1) as processes:
         for texts_each in _TEXTS_EACH:
-            with started(plan.house, plan.settings) as service:
-                questions = ask_alone(service.port, tag_drafts(_NUM_QUESTIONS, texts_each=texts_each))
-                requests = [wire_of(question, units=texts_each) for question in questions]
+            with started(plan.models, plan.settings) as service:
+                known_answers = ask_alone(service.port, tag_drafts(_NUM_KNOWN, texts_each=texts_each))
+                requests = [wire_of(known, units=texts_each) for known in known_answers]
                 name = "1 sentence a request" if texts_each == 1 else f"{texts_each} sentences a request"
                 found, numbers = _overload(service, processes, requests, plan)
                 measures += [

@@ -6,13 +6,13 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`house`: folder of bundles, one of each task, that may be changed; `to`: folder of results.
+    """`models`: folder of bundles, one of each task, that may be changed; `to`: folder of results.
 
     seconds: how long faults that last go on; rounds: how often those that are one moment are repeated; requests: of
     the memory run; settings: further flags of every service that is started.
     """
 
-    house: Path
+    models: Path
     to: Path
     seconds: float = 60.0
     rounds: int = 20

@@ -6,14 +6,14 @@ from concurrent.futures import Future
 from typing import Any
 
 from benchmarks.faults.finding import Finding, Measure, none_of
+from benchmarks.faults.known_answers import ask_alone, tag_drafts, wire_of
 from benchmarks.faults.plan import Plan
-from benchmarks.faults.questions import ask_alone, tag_drafts, wire_of
 from benchmarks.faults.started import started
 from benchmarks.load.generator import drive, generators
 from benchmarks.load.plan import Load
 from benchmarks.load.statistics import quantile
 
-_NUM_QUESTIONS = 64
+_NUM_KNOWN = 64
 _NUM_CLIENTS = 32
 _ROUTES = ("/healthz", "/readyz", "/metrics")
 _EVERY_S = 0.02
@@ -24,8 +24,8 @@ _MOST_MS, _AIM_MS = 50.0, 10.0
 
 def find(plan: Plan) -> Finding:
     """Probe both ports in turn, on a new connection each time as orchestrators do, beside 32 clients."""
-    with started(plan.house, plan.settings) as service, generators(1) as processes:
-        requests = [wire_of(each) for each in ask_alone(service.port, tag_drafts(_NUM_QUESTIONS))]
+    with started(plan.models, plan.settings) as service, generators(1) as processes:
+        requests = [wire_of(each) for each in ask_alone(service.port, tag_drafts(_NUM_KNOWN))]
         load = Load(service.port, requests, clients=_NUM_CLIENTS, seconds=plan.seconds, warm_up_s=_WARM_UP_S)
         places = {
             f"{route}, {name} port": (port, route)

@@ -5,8 +5,8 @@ import socket
 import time
 
 from benchmarks.faults.finding import Finding, Measure
+from benchmarks.faults.known_answers import KnownAnswer, ask_alone
 from benchmarks.faults.plan import Plan
-from benchmarks.faults.questions import Question, ask_alone
 from benchmarks.faults.started import started
 from benchmarks.load.plan import post
 
@@ -26,12 +26,12 @@ def find(plan: Plan) -> Finding:
     """Read one answer of about 20 MB at 400 kB/s and compare it with the answer given to a fast reader."""
     text = ("The quick brown fox jumps over the lazy dog. " * _NUM_CHARACTERS)[:_NUM_CHARACTERS]
     body = {"model": MODELS[0], "text": text, "eos": False, "include": ["tokens"], "top": 20}
-    with started(plan.house, plan.settings) as service:
-        (question,) = ask_alone(service.port, [("/v1/score", body)])
-        read, seconds, reason = read_slowly(service.port, question)
+    with started(plan.models, plan.settings) as service:
+        (known,) = ask_alone(service.port, [("/v1/score", body)])
+        read, seconds, reason = read_slowly(service.port, known)
         service.check_alive()
-    is_whole = read == question.answer
-    size = len(question.answer)
+    is_whole = read == known.answer
+    size = len(known.answer)
     seen = f"{len(read):,} of {size:,} bytes in {seconds:.0f} s{reason and f' ({reason})'}"
     return Finding(
         "slow_reader",
@@ -43,13 +43,13 @@ def find(plan: Plan) -> Finding:
     )
 
 
-def read_slowly(port: int, question: Question, *, bytes_per_s: float = _BYTES_PER_S) -> tuple[bytes, float, str]:
+def read_slowly(port: int, known: KnownAnswer, *, bytes_per_s: float = _BYTES_PER_S) -> tuple[bytes, float, str]:
     """Ask, and read the answer at a steady rate; return its body, the seconds of reading, and why it ended early."""
     with socket.socket() as client:
         client.settimeout(_LIMIT_S)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_BUFFER_BYTES)
         client.connect(("127.0.0.1", port))
-        client.sendall(post(question.path, question.body))
+        client.sendall(post(known.path, known.body))
         pieces: list[bytes] = []
         reason = ""
         with http.client.HTTPResponse(client, method="POST") as answer:

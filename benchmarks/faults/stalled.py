@@ -4,15 +4,15 @@ import math
 import statistics
 
 from benchmarks.faults.finding import Finding, Measure, none_of
+from benchmarks.faults.known_answers import ask_alone, tag_drafts, wire_of
 from benchmarks.faults.plan import Plan
-from benchmarks.faults.questions import ask_alone, tag_drafts, wire_of
 from benchmarks.faults.staller import Staller
 from benchmarks.faults.started import started
 from benchmarks.load.generator import drive, generators
 from benchmarks.load.plan import Load, Outcome
 from benchmarks.load.statistics import quantile
 
-_NUM_QUESTIONS = 64
+_NUM_KNOWN = 64
 _NUM_STALLED = 200
 _NUM_ROUNDS = 3
 _MOST, _AIM = 3.0, 1.2
@@ -23,8 +23,8 @@ def find(plan: Plan) -> Finding:
     alone: list[Outcome] = []
     beside: list[Outcome] = []
     num_closed = num_failed = 0
-    with started(plan.house, plan.settings) as service, generators(1) as processes:
-        requests = [wire_of(each) for each in ask_alone(service.port, tag_drafts(_NUM_QUESTIONS))]
+    with started(plan.models, plan.settings) as service, generators(1) as processes:
+        requests = [wire_of(each) for each in ask_alone(service.port, tag_drafts(_NUM_KNOWN))]
         load = Load(service.port, requests, clients=plan.clients, seconds=plan.seconds / (2 * _NUM_ROUNDS))
         processes.submit(drive, load).result()  # warms up
         for _ in range(_NUM_ROUNDS):

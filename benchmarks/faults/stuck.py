@@ -3,17 +3,17 @@
 import time
 from pathlib import Path
 
+from benchmarks.faults.clients import Clients, reasons, tally, wait_until
 from benchmarks.faults.connection import Asked, Outcome
-from benchmarks.faults.crowd import Crowd, reasons, tally, wait_until
 from benchmarks.faults.finding import Finding, Measure, none_of
+from benchmarks.faults.known_answers import ask_alone, tag_drafts
 from benchmarks.faults.plan import Plan
-from benchmarks.faults.questions import ask_alone, tag_drafts
 from benchmarks.faults.started import started
 from benchmarks.faults.stuck_server import FILE_VARIABLE
 from benchmarks.running_service import ServiceError
 
 _SCRIPT = ("-m", "benchmarks.faults.stuck_server")
-_NUM_QUESTIONS = 32
+_NUM_KNOWN = 32
 _STUCK_S = 2.0
 _REPLACED_WITHIN_S = _STUCK_S + 5.0
 _LIMIT_S = 60.0
@@ -26,10 +26,10 @@ def find(plan: Plan) -> Finding:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.unlink(missing_ok=True)
     settings = [*plan.settings, "--stuck-s", str(_STUCK_S)]
-    with started(plan.house, settings, script=_SCRIPT, variables={FILE_VARIABLE: str(file)}) as service:
-        questions = ask_alone(service.port, tag_drafts(_NUM_QUESTIONS))
+    with started(plan.models, settings, script=_SCRIPT, variables={FILE_VARIABLE: str(file)}) as service:
+        known_answers = ask_alone(service.port, tag_drafts(_NUM_KNOWN))
         workers = service.workers
-        with Crowd(service.port, questions, plan.clients) as crowd:
+        with Clients(service.port, known_answers, plan.clients) as clients:
             time.sleep(_BEFORE_S)
             file.touch()
             if not wait_until(lambda: not file.exists(), _LIMIT_S):
@@ -41,11 +41,11 @@ def find(plan: Plan) -> Finding:
             whole_at = time.monotonic()
             time.sleep(_AFTER_S)
             asked_at = time.monotonic()
-            crowd_goes_on = wait_until(lambda: _all_served(crowd.asked, asked_at, plan.clients), _LIMIT_S)
+            clients_go_on = wait_until(lambda: _all_served(clients.asked, asked_at, plan.clients), _LIMIT_S)
     _remove(file)
-    served = sum(each.outcome is Outcome.RIGHT and stuck_at <= each.ended_at <= ended_at for each in crowd.asked)
-    found = tally(crowd.asked)
-    lost = len(crowd.asked) - found[Outcome.RIGHT] - found[Outcome.WRONG] - found[Outcome.CLOSED_IDLE]
+    served = sum(each.outcome is Outcome.RIGHT and stuck_at <= each.ended_at <= ended_at for each in clients.asked)
+    found = tally(clients.asked)
+    lost = len(clients.asked) - found[Outcome.RIGHT] - found[Outcome.WRONG] - found[Outcome.CLOSED_IDLE]
     within_s = whole_at - stuck_at
     return Finding(
         "stuck",
@@ -57,16 +57,16 @@ def find(plan: Plan) -> Finding:
                 ended and whole and within_s <= _REPLACED_WITHIN_S,
             ),
             Measure("right answers of others meanwhile", "> 0", f"{served:,}", served > 0),
-            none_of("wrong answers", found[Outcome.WRONG], len(crowd.asked)),
+            none_of("wrong answers", found[Outcome.WRONG], len(clients.asked)),
             Measure("requests lost", f"≤ {plan.clients}, one a client", str(lost), lost <= plan.clients),
-            Measure("everybody served afterwards", "yes", "yes" if crowd_goes_on else "no", crowd_goes_on),
+            Measure("everybody served afterwards", "yes", "yes" if clients_go_on else "no", clients_go_on),
         ),
         {
             "seconds_to_end": ended_at - stuck_at,
             "seconds_to_replaced": within_s,
             "num_served_meanwhile": served,
-            "num_asked": len(crowd.asked),
-            "not_right": reasons(crowd.asked),
+            "num_asked": len(clients.asked),
+            "not_right": reasons(clients.asked),
         },
     )
 

@@ -14,10 +14,10 @@ import pytest
 
 from benchmarks.faults import greedy, hostile, slow_reader
 from benchmarks.faults.beside import Seen
-from benchmarks.faults.crowd import wait_until
+from benchmarks.faults.clients import wait_until
 from benchmarks.faults.hostile_clients import SOURCE, Deeds, Hostility, Reading, attack
 from benchmarks.faults.hostilities import hostilities
-from benchmarks.faults.questions import Question
+from benchmarks.faults.known_answers import KnownAnswer
 from benchmarks.load.plan import Outcome, get
 
 LIMIT_BYTES = 2 * 1024 * 1024
@@ -198,6 +198,6 @@ def test_a_slow_reader_says_what_it_got(cut: int) -> None:
     sent = body[: len(body) - cut] if cut else body
     reply = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + sent
     with victim(reply, closes=True) as server:
-        read, _, reason = slow_reader.read_slowly(server.port, Question("/a", b"{}", body), bytes_per_s=1e6)
+        read, _, reason = slow_reader.read_slowly(server.port, KnownAnswer("/a", b"{}", body), bytes_per_s=1e6)
     assert (read == body) == (not cut)
     assert bool(reason) == bool(cut)

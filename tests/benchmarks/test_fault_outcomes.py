@@ -9,14 +9,14 @@ from contextlib import contextmanager
 import pytest
 
 from benchmarks.faults.connection import Asked, Connection, Outcome
-from benchmarks.faults.holders import Death
+from benchmarks.faults.connection_owners import Death
 from benchmarks.faults.kill import split
+from benchmarks.faults.known_answers import KnownAnswer, stream_content, version_of
 from benchmarks.faults.memory import first_and_last
-from benchmarks.faults.questions import Question, stream_content, version_of
 
 BODY = b'{"model":"m","version":"1","results":[]}'
 OTHER = BODY.replace(b"[]", b"[1]")
-QUESTION = Question("/v1/tag", b'{"text": "a"}', BODY)
+KNOWN = KnownAnswer("/v1/tag", b'{"text": "a"}', BODY)
 Step = Callable[[socket.socket], None]
 
 
@@ -83,7 +83,7 @@ def serving(*steps: Step) -> Iterator[tuple[int, threading.Thread]]:
 def test_an_outcome_is_told_from_what_the_server_did(steps: list[Step], outcome: Outcome) -> None:
     with serving(*steps) as (port, _):
         connection = Connection(port)
-        asked = [connection.ask(QUESTION) for _ in steps]
+        asked = [connection.ask(KNOWN) for _ in steps]
         connection.close()
     assert asked[-1].outcome is outcome, asked[-1].detail
 
@@ -91,35 +91,35 @@ def test_an_outcome_is_told_from_what_the_server_did(steps: list[Step], outcome:
 def test_a_connection_that_was_closed_before_the_request_is_no_loss() -> None:
     with serving(says(RIGHT)) as (port, server):
         connection = Connection(port)
-        assert connection.ask(QUESTION).outcome is Outcome.RIGHT
+        assert connection.ask(KNOWN).outcome is Outcome.RIGHT
         server.join()  # closed by now
-        assert connection.ask(QUESTION).outcome is Outcome.CLOSED_IDLE
+        assert connection.ask(KNOWN).outcome is Outcome.CLOSED_IDLE
         connection.close()
 
 
 def test_nobody_who_listens_accepts_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    assert Connection(port).ask(QUESTION).outcome is Outcome.NOT_ACCEPTED
+    assert Connection(port).ask(KNOWN).outcome is Outcome.NOT_ACCEPTED
 
 
 def test_a_request_was_inside_a_dead_worker_only_on_its_connection_and_at_its_time() -> None:
     deaths = [Death(1, 10.0, frozenset({5000}))]
 
     def lost(port: int, began_at: float, ended_at: float) -> Asked:
-        return Asked(Outcome.LOST, QUESTION, began_at, ended_at, port)
+        return Asked(Outcome.LOST, KNOWN, began_at, ended_at, port)
 
     inside, other_port, before, after = lost(5000, 9, 11), lost(5001, 9, 11), lost(5000, 8, 9), lost(5000, 10.5, 11)
-    answered = Asked(Outcome.RIGHT, QUESTION, 9, 11, 5001)
+    answered = Asked(Outcome.RIGHT, KNOWN, 9, 11, 5001)
     assert split([inside, other_port, before, after, answered], deaths) == ([inside], [other_port, before, after])
 
 
 def test_an_answer_of_another_version_is_right_only_where_that_is_allowed() -> None:
     later = BODY.replace(b'"1"', b'"12"')
     assert version_of(later) == "12"
-    assert QUESTION.is_right_at(later, {"12"})
-    assert not QUESTION.is_right_at(later, {"1", "2"})
-    assert not QUESTION.is_right_at(OTHER, {"1"})
+    assert KNOWN.is_right_at(later, {"12"})
+    assert not KNOWN.is_right_at(later, {"1", "2"})
+    assert not KNOWN.is_right_at(OTHER, {"1"})
 
 
 def test_a_stream_says_the_same_whatever_its_pieces() -> None:

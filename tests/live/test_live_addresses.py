@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.faults.crowd import wait_until
+from benchmarks.faults.clients import wait_until
 from tests.live.served import START_LIMIT_S, Served, start
 
 _REQUEST = b"GET /readyz HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"

@@ -4,6 +4,8 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+import pytest
+
 from tests.live.served import Served
 
 FEW_DESCRIPTORS = """
@@ -12,6 +14,12 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
 from seqserve.service.__main__ import main
 sys.exit(main())
 """
+
+
+@pytest.fixture(scope="module")
+def patient(serve_module: Callable[..., Served]) -> Served:
+    """A server that holds eight connections and waits for minutes."""
+    return serve_module("--workers", "1", "--max-connections", "8", "--read-timeout-s", "200", "--keep-alive-s", "300")
 
 
 @contextmanager
@@ -34,15 +42,14 @@ def test_clients_that_do_not_close_after_their_answer_hold_nobody_up(server: Ser
         assert server.post({"text": "Teddy Roosevelt came."}).status == 200
 
 
-def test_a_probe_that_stalls_does_not_hold_other_probes_up(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", "--read-timeout-s", "200")
+def test_a_probe_that_stalls_does_not_hold_other_probes_up(patient: Served) -> None:
     stalled = (
         b"GET /healthz HTTP/1.1\r\nHost: x\r\n",
         b"GET /readyz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
     )
-    with connected(server, 1, stalled[0]), connected(server, 1, stalled[1]):
-        assert server.get("/healthz").status == 200
-        assert server.get("/readyz").status == 200
+    with connected(patient, 1, stalled[0]), connected(patient, 1, stalled[1]):
+        assert patient.get("/healthz").status == 200
+        assert patient.get("/readyz").status == 200
 
 
 def test_a_crowd_that_outnumbers_the_descriptors_ends_no_worker(serve: Callable[..., Served]) -> None:
@@ -76,7 +83,6 @@ def test_an_idle_connection_is_kept_for_its_time(serve: Callable[..., Served]) -
         assert connection.recv(1) == b""
 
 
-def test_more_connections_than_are_held_make_idle_ones_leave(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", "--max-connections", "8", "--keep-alive-s", "300")
-    with connected(server, 20, b""):
-        assert server.post({"text": "Teddy Roosevelt came."}).status == 200
+def test_more_connections_than_are_held_make_idle_ones_leave(patient: Served) -> None:
+    with connected(patient, 20, b""):
+        assert patient.post({"text": "Teddy Roosevelt came."}).status == 200

@@ -77,10 +77,15 @@ def test_an_address_may_hold_its_share_of_the_bytes(serve: Callable[..., Served]
         assert [ask(server, HONEST, body=body).status for _ in range(4)] == [200] * 4
 
 
+@pytest.fixture(scope="module")
+def eight(serve_module: Callable[..., Served]) -> Served:
+    """A slow server that answers eight requests at a time."""
+    return serve_module("--workers", "1", "--max-requests", "8", script=SLOW)
+
+
 @pytest.mark.parametrize("forwarded", [{}, {"X-Forwarded-For": "203.0.113.7"}], ids=["plain", "forged"])
-def test_an_address_may_have_its_share_of_the_requests(serve: Callable[..., Served], forwarded: dict[str, str]) -> None:
-    server = serve("--workers", "1", "--max-requests", "8", script=SLOW)
-    greedy, honest = run_in_thread(lambda: ask(server, GREEDY, forwarded), lambda: ask(server, HONEST))
+def test_an_address_may_have_its_share_of_the_requests(eight: Served, forwarded: dict[str, str]) -> None:
+    greedy, honest = run_in_thread(lambda: ask(eight, GREEDY, forwarded), lambda: ask(eight, HONEST))
     assert set(greedy) == {200, 503}
     assert honest == [200] * _NUM_HONEST
 

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
+from benchmarks.faults.clients import wait_until
 from tests.live.problems import FINE, check_one_is_refused, check_problem
 from tests.live.served import Served
 
+FAR_S = 30.0
 BROKEN = ("-m", "tests.live.broken_server")
 
 MALFORMED = {
@@ -154,6 +156,9 @@ def test_unauthorized(serve: Callable[..., Served]) -> None:
         reply = server.post(FINE, headers=headers)
         check_problem(reply, 401, "unauthorized")
         assert reply.headers["WWW-Authenticate"] == "Bearer"
+    for path in ("score", "rank", "sample", "classify", "transduce"):
+        check_problem(server.post({}, path=f"/v1/{path}"), 401, "unauthorized")
+    check_problem(server.post({"stream": True}, path="/v1/sample"), 401, "unauthorized")
     check_problem(server.get("/v1/models"), 401, "unauthorized")
     check_problem(server.get("/v1/nothing"), 401, "unauthorized")
     for key in ("first-key", "second-key"):
@@ -171,19 +176,24 @@ def test_internal_error_is_logged_and_not_told(serve: Callable[..., Served]) -> 
     workers = server.workers
     problem = check_problem(server.post({"text": "secret text"}, headers={"X-Request-Id": "req-7"}), 500, "internal")
     assert "melted" not in json.dumps(problem)
-    assert "the graph melted" in server.log
-    assert "req-7" in server.log
+    assert wait_until(lambda: "the graph melted" in server.log and "req-7" in server.log, FAR_S)
     assert "secret" not in server.log
+    for path, body in (("/v1/score", {"text": "a"}), ("/v1/rank", {"candidates": ["a", "b"]})):
+        reply = server.post({**body, "model": "tiny-lm"}, path=path)
+        check_problem(reply, 500, "internal")
+        assert "melted" not in reply.body.decode()
     assert server.get("/readyz").status == 200
     assert server.workers == workers
 
 
 def test_overloaded(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", "--max-queue-tokens", "5", script=("-m", "tests.live.slow_server"))
-    check_one_is_refused(server, "/v1/tag", {"text": "one two three"})
+    server = serve("--workers", "1", "--max-queue-tokens", "50", script=("-m", "tests.live.slow_server"))
+    check_one_is_refused(server, "/v1/tag", {"text": "a " * 30})
+    check_one_is_refused(server, "/v1/score", {"text": "a " * 30, "model": "tiny-lm"})
 
 
 def test_deadline_exceeded(serve: Callable[..., Served]) -> None:
     server = serve("--workers", "1", "--deadline-s", "0.000001")
     check_problem(server.post(FINE), 504, "deadline_exceeded")
+    check_problem(server.post({"text": "the cat", "model": "tiny-lm"}, path="/v1/score"), 504, "deadline_exceeded")
     assert server.get("/readyz").status == 200

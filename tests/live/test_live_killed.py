@@ -7,11 +7,13 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 
+import pytest
+
+from benchmarks.faults.clients import Clients, reasons, tally, wait_until
 from benchmarks.faults.connection import Outcome
-from benchmarks.faults.crowd import Crowd, reasons, tally, wait_until
-from benchmarks.faults.holders import Death, client_ports, kill_worker
+from benchmarks.faults.connection_owners import Death, client_ports, kill_worker
 from benchmarks.faults.kill import split
-from benchmarks.faults.questions import Draft, ask_alone
+from benchmarks.faults.known_answers import Draft, ask_alone
 from tests.live.problems import FINE
 from tests.live.sampling import TOYS, sample, streaming
 from tests.live.served import Served
@@ -26,33 +28,37 @@ DRAFTS: list[Draft] = [
 ]
 
 
-def test_only_what_was_inside_a_killed_worker_is_lost(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "2")
-    questions = ask_alone(server.port, DRAFTS)
+@pytest.fixture(scope="module")
+def pair(serve_module: Callable[..., Served]) -> Served:
+    """A server of two workers; each test waits until a killed one is replaced."""
+    return serve_module("--workers", "2")
+
+
+def test_only_what_was_inside_a_killed_worker_is_lost(pair: Served) -> None:
+    known_answers = ask_alone(pair.port, DRAFTS)
     deaths: list[Death] = []
-    with Crowd(server.port, questions, 8) as crowd:
+    with Clients(pair.port, known_answers, 8) as clients:
         for _ in range(3):
-            before = crowd.count()
-            assert wait_until(lambda before=before: crowd.count() > before + 40, FAR_S), server.log  # type: ignore[misc]
-            deaths.append(kill_worker(server.workers[0], server.port))
-            assert wait_until(lambda: len(server.workers) == 2 and deaths[-1].process_id not in server.workers, FAR_S)
-        before = crowd.count()
-        assert wait_until(lambda: crowd.count() > before + 40, FAR_S), server.log
-    inside, outside = split(crowd.asked, deaths)
+            before = clients.count()
+            assert wait_until(lambda before=before: clients.count() > before + 40, FAR_S), pair.log  # type: ignore[misc]
+            deaths.append(kill_worker(pair.workers[0], pair.port))
+            assert wait_until(lambda: len(pair.workers) == 2 and deaths[-1].process_id not in pair.workers, FAR_S)
+        before = clients.count()
+        assert wait_until(lambda: clients.count() > before + 40, FAR_S), pair.log
+    inside, outside = split(clients.asked, deaths)
     assert not outside, reasons(outside)
     assert len(inside) <= 8 * len(deaths)
-    found = tally(crowd.asked)
+    found = tally(clients.asked)
     assert found[Outcome.WRONG] == 0
     assert found[Outcome.RIGHT] >= 120
 
 
-def test_a_server_whose_workers_all_die_comes_back(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "2")
-    alone, workers = server.post(FINE), server.workers
+def test_a_server_whose_workers_all_die_comes_back(pair: Served) -> None:
+    alone, workers = pair.post(FINE), pair.workers
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
-    assert server.post(FINE).body == alone.body  # the kernel keeps the connection until a worker can answer it
-    assert wait_until(lambda: len(set(server.workers) - set(workers)) == 2, FAR_S)
+    assert pair.post(FINE).body == alone.body  # the kernel keeps the connection until a worker can answer it
+    assert wait_until(lambda: len(set(pair.workers) - set(workers)) == 2, FAR_S)
 
 
 def test_a_stream_of_another_worker_goes_on(serve: Callable[..., Served]) -> None:
@@ -70,15 +76,14 @@ def test_a_stream_of_another_worker_goes_on(serve: Callable[..., Served]) -> Non
     assert sample(server, body).json()["samples"][0]["text"] == whole
 
 
-def test_clients_move_to_a_worker_that_has_come_back(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "2")
+def test_clients_move_to_a_worker_that_has_come_back(pair: Served) -> None:
 
     def held() -> dict[int, set[int]]:
-        return {worker: set(client_ports(worker, server.port)) for worker in server.workers}
+        return {worker: set(client_ports(worker, pair.port)) for worker in pair.workers}
 
     with ExitStack() as stack:
         clients = [
-            stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=FAR_S)))
+            stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", pair.port, timeout=FAR_S)))
             for _ in range(24)
         ]
         for client in clients:
@@ -89,8 +94,8 @@ def test_clients_move_to_a_worker_that_has_come_back(serve: Callable[..., Served
         rest = [client for client in clients if client.sock.getsockname()[1] not in before[victim]]
         assert len(rest) >= 12
         os.kill(victim, signal.SIGKILL)
-        assert wait_until(lambda: len(set(server.workers) - {victim}) == 2, FAR_S)
-        (newcomer,) = set(server.workers) - set(before)
+        assert wait_until(lambda: len(set(pair.workers) - {victim}) == 2, FAR_S)
+        (newcomer,) = set(pair.workers) - set(before)
 
         def has_moved() -> bool:
             for client in rest:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.faults.crowd import wait_until
+from benchmarks.faults.clients import wait_until
 from tests.live.problems import FINE
 from tests.live.served import Served, start
 

@@ -5,7 +5,7 @@ import re
 import signal
 from collections.abc import Callable
 
-from benchmarks.faults.crowd import wait_until
+from benchmarks.faults.clients import wait_until
 from tests.live.problems import FINE
 from tests.live.served import Served
 

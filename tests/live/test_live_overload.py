@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.live.problems import FINE, check_problem
 from tests.live.served import Reply, Served
 
@@ -35,26 +37,30 @@ def test_of_too_many_requests_some_are_answered_right_and_the_rest_refused(serve
     assert server.post(FINE).body == alone.body
 
 
-def test_probes_and_metrics_answer_while_requests_are_refused(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", "--max-requests", "1", script=SLOW)
+@pytest.fixture(scope="module")
+def one_at_a_time(serve_module: Callable[..., Served]) -> Served:
+    """A slow server that answers one request at a time."""
+    return serve_module("--workers", "1", "--max-requests", "1", script=SLOW)
+
+
+def test_probes_and_metrics_answer_while_requests_are_refused(one_at_a_time: Served) -> None:
     with ThreadPoolExecutor(8) as pool:
-        held = [pool.submit(server.post, FINE) for _ in range(8)]
+        held = [pool.submit(one_at_a_time.post, FINE) for _ in range(8)]
         for path in ("/healthz", "/readyz", "/metrics"):
-            assert server.get(path).status == 200
+            assert one_at_a_time.get(path).status == 200
         statuses = {each.result().status for each in held}
     assert statuses <= {200, 503}
     assert 200 in statuses
 
 
-def test_a_refused_client_may_ask_again_on_its_connection(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", "--max-requests", "1", script=SLOW)
-    alone = server.post(FINE)
+def test_a_refused_client_may_ask_again_on_its_connection(one_at_a_time: Served) -> None:
+    alone = one_at_a_time.post(FINE)
     data = json.dumps(FINE)
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", one_at_a_time.port, timeout=60)
     try:
         statuses = []
         with ThreadPoolExecutor(1) as pool:
-            held = pool.submit(server.post, FINE)
+            held = pool.submit(one_at_a_time.post, FINE)
             while not statuses or statuses[-1] != 503:  # refused as soon as the other one is in
                 connection.request("POST", "/v1/tag", data, JSON)
                 answer = connection.getresponse()
@@ -62,7 +68,7 @@ def test_a_refused_client_may_ask_again_on_its_connection(serve: Callable[..., S
                 body = answer.read()
                 assert statuses[-1] == 503 or body == alone.body
                 if held.done():
-                    held = pool.submit(server.post, FINE)
+                    held = pool.submit(one_at_a_time.post, FINE)
             held.result()
         connection.request("POST", "/v1/tag", data, JSON)
         answer = connection.getresponse()

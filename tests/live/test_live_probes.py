@@ -15,6 +15,12 @@ PROBES = ("/healthz", "/readyz", "/metrics")
 _PORTS = re.compile(r"Listening at: ([^ ]+)")
 
 
+@pytest.fixture(scope="module")
+def with_ops(serve_module: Callable[..., Served]) -> Served:
+    """A server of one worker with a port for operators."""
+    return serve_module("--workers", "1", "--ops-port", "0")
+
+
 def ops_of(server: Served) -> Callable[..., Reply]:
     """Return a way to ask the listener for operators."""
     found = _PORTS.search(server.log)
@@ -41,17 +47,15 @@ def tagged(metrics: bytes) -> float:
 
 
 @pytest.mark.parametrize("path", PROBES)
-def test_the_ops_port_answers_as_the_main_one_does(serve: Callable[..., Served], path: str) -> None:
-    server = serve("--workers", "1", "--ops-port", "0")
-    there, here = ops_of(server)(path), server.get(path)
+def test_the_ops_port_answers_as_the_main_one_does(with_ops: Served, path: str) -> None:
+    there, here = ops_of(with_ops)(path), with_ops.get(path)
     assert (there.status, here.status) == (200, 404 if path == "/metrics" else 200)
     if here.status == 200:
         assert there.headers["Content-Type"] == here.headers["Content-Type"]
 
 
-def test_the_ops_port_serves_no_model(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", "--ops-port", "0")
-    ask = ops_of(server)
+def test_the_ops_port_serves_no_model(with_ops: Served) -> None:
+    ask = ops_of(with_ops)
     reply = ask("/v1/tag", method="POST", body=b'{"text": "a"}', headers={"Content-Type": "application/json"})
     check_problem(reply, 404, "not_found")
     assert ask("/v1/models").status == 404

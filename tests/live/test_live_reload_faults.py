@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.faults.crowd import wait_until
-from benchmarks.faults.house import add_version, make_house
+from benchmarks.faults.clients import wait_until
+from benchmarks.faults.models_folder import add_version, make_models_folder
 from tests.live.problems import FINE
 from tests.live.served import BUNDLES, Served, children_of, start
 
@@ -19,9 +19,9 @@ HELD = ("-m", "tests.live.held_check_server")
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Path:
+def models(tmp_path: Path) -> Path:
     """A folder of bundles that may be changed."""
-    return make_house(tmp_path / "models", BUNDLES, ["tiny-ner"])
+    return make_models_folder(tmp_path / "models", BUNDLES, ["tiny-ner"])
 
 
 def reload(server: Served) -> None:
@@ -31,24 +31,24 @@ def reload(server: Served) -> None:
     assert wait_until(lambda: server.log.count("SIGHUP:") > before, FAR_S), server.log
 
 
-def hold(house: Path) -> None:
+def hold(models: Path) -> None:
     """Let the next checks wait until `let_go`; one that waits has written `.held`."""
-    os.mkfifo(house / ".hold")
+    os.mkfifo(models / ".hold")
 
 
-def let_go(house: Path) -> None:
+def let_go(models: Path) -> None:
     """Wait until a check waits, let it go on, and hold up no other."""
     writers: list[int] = []
 
     def opens() -> bool:
         try:
-            writers.append(os.open(house / ".hold", os.O_WRONLY | os.O_NONBLOCK))
+            writers.append(os.open(models / ".hold", os.O_WRONLY | os.O_NONBLOCK))
         except OSError:  # nobody reads yet
             return False
         return True
 
     assert wait_until(opens, FAR_S)
-    (house / ".hold").unlink()
+    (models / ".hold").unlink()
     os.close(writers[0])
 
 
@@ -72,11 +72,11 @@ def is_free(port: int) -> bool:
     return True
 
 
-def test_a_folder_whose_name_is_not_utf_8_is_passed_over(serve: Callable[..., Served], house: Path) -> None:
-    server = serve("--workers", "2", "--models", str(house))
+def test_a_folder_whose_name_is_not_utf_8_is_passed_over(serve: Callable[..., Served], models: Path) -> None:
+    server = serve("--workers", "2", "--models", str(models))
     workers = server.workers
-    shutil.copytree(house / "tiny-ner" / "1", house / os.fsdecode(b"\xff\xfe") / "1")
-    shutil.copytree(house / "tiny-ner" / "1", house / "tiny-ner" / os.fsdecode(b"2\xff"))
+    shutil.copytree(models / "tiny-ner" / "1", models / os.fsdecode(b"\xff\xfe") / "1")
+    shutil.copytree(models / "tiny-ner" / "1", models / "tiny-ner" / os.fsdecode(b"2\xff"))
     reload(server)
     assert "nothing to do" in server.log
     assert server.log.count("is not served: ") == 2, server.log
@@ -86,7 +86,7 @@ def test_a_folder_whose_name_is_not_utf_8_is_passed_over(serve: Callable[..., Se
 
 
 def test_a_broken_bundle_below_a_name_that_is_not_utf_8_is_named(serve: Callable[..., Served], tmp_path: Path) -> None:
-    server = serve("--workers", "1", "--models", str(make_house(tmp_path / "models", BUNDLES, ["tiny-ner"])))
+    server = serve("--workers", "1", "--models", str(make_models_folder(tmp_path / "models", BUNDLES, ["tiny-ner"])))
     workers = server.workers
     folder = tmp_path / "models" / os.fsdecode(b"\xff") / "1"
     folder.mkdir(parents=True)
@@ -98,9 +98,9 @@ def test_a_broken_bundle_below_a_name_that_is_not_utf_8_is_named(serve: Callable
     assert version(server) == "1"
 
 
-def test_a_reload_whose_check_hangs_is_ended_by_sigterm(serve: Callable[..., Served], house: Path) -> None:
-    server = serve("--workers", "1", "--models", str(house), script=HELD)
-    hold(house)
+def test_a_reload_whose_check_hangs_is_ended_by_sigterm(serve: Callable[..., Served], models: Path) -> None:
+    server = serve("--workers", "1", "--models", str(models), script=HELD)
+    hold(models)
     server.process.send_signal(signal.SIGHUP)
     assert wait_until(lambda: bool(checks_of(server)), FAR_S)
     assert version(server) == "1"
@@ -110,11 +110,11 @@ def test_a_reload_whose_check_hangs_is_ended_by_sigterm(serve: Callable[..., Ser
 
 
 def test_a_fifo_in_the_place_of_a_manifest_does_not_keep_the_server_from_ending(
-    serve: Callable[..., Served], house: Path
+    serve: Callable[..., Served], models: Path
 ) -> None:
-    server = serve("--workers", "1", "--models", str(house))
-    (house / "tiny-ner" / "2").mkdir()
-    os.mkfifo(house / "tiny-ner" / "2" / "manifest.json")
+    server = serve("--workers", "1", "--models", str(models))
+    (models / "tiny-ner" / "2").mkdir()
+    os.mkfifo(models / "tiny-ner" / "2" / "manifest.json")
     server.process.send_signal(signal.SIGHUP)
     assert wait_until(lambda: "Handling signal: hup" in server.log, FAR_S)
     assert version(server) == "1"
@@ -123,9 +123,9 @@ def test_a_fifo_in_the_place_of_a_manifest_does_not_keep_the_server_from_ending(
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_start_whose_check_hangs_is_ended_by_signals(tmp_path: Path, house: Path, stop: signal.Signals) -> None:
-    hold(house)
-    server = start(tmp_path / "log", "--models", str(house), script=HELD)
+def test_a_start_whose_check_hangs_is_ended_by_signals(tmp_path: Path, models: Path, stop: signal.Signals) -> None:
+    hold(models)
+    server = start(tmp_path / "log", "--models", str(models), script=HELD)
     assert wait_until(lambda: bool(checks_of(server)), FAR_S)
     (check,) = checks_of(server)
     server.process.send_signal(stop)
@@ -134,55 +134,55 @@ def test_a_start_whose_check_hangs_is_ended_by_signals(tmp_path: Path, house: Pa
     assert "Traceback" not in server.log
 
 
-def test_a_worker_that_dies_during_a_reload_is_replaced(serve: Callable[..., Served], house: Path) -> None:
-    server = serve("--workers", "1", "--models", str(house), script=HELD)
+def test_a_worker_that_dies_during_a_reload_is_replaced(serve: Callable[..., Served], models: Path) -> None:
+    server = serve("--workers", "1", "--models", str(models), script=HELD)
     (worker,) = server.workers
-    hold(house)
+    hold(models)
     server.process.send_signal(signal.SIGHUP)
     assert wait_until(lambda: bool(checks_of(server)), FAR_S)
     os.kill(worker, signal.SIGKILL)
     assert version(server) == "1"
-    let_go(house)
+    let_go(models)
     assert wait_until(lambda: "nothing to do" in server.log, FAR_S), server.log
 
 
-def test_a_bundle_that_comes_after_the_check_is_not_served(serve: Callable[..., Served], house: Path) -> None:
-    server = serve("--workers", "1", "--models", str(house), script=HELD)
-    add_version(house, "tiny-ner", "2")
-    hold(house)
+def test_a_bundle_that_comes_after_the_check_is_not_served(serve: Callable[..., Served], models: Path) -> None:
+    server = serve("--workers", "1", "--models", str(models), script=HELD)
+    add_version(models, "tiny-ner", "2")
+    hold(models)
     server.process.send_signal(signal.SIGHUP)
-    assert wait_until((house / ".held").exists, FAR_S)
-    unseen = add_version(house, "tiny-ner", "3")
+    assert wait_until((models / ".held").exists, FAR_S)
+    unseen = add_version(models, "tiny-ner", "3")
     (unseen / "tagger.onnx").write_bytes(b"no graph")
-    let_go(house)
+    let_go(models)
     assert wait_until(lambda: "serving tiny-ner 2" in server.log, FAR_S), server.log
     assert wait_until(lambda: version(server) == "2", FAR_S)
     assert str(unseen) not in server.log
 
 
-def test_a_sighup_during_a_reload_is_handled_after_it(serve: Callable[..., Served], house: Path) -> None:
-    server = serve("--workers", "1", "--models", str(house), script=HELD)
+def test_a_sighup_during_a_reload_is_handled_after_it(serve: Callable[..., Served], models: Path) -> None:
+    server = serve("--workers", "1", "--models", str(models), script=HELD)
     (worker,) = server.workers
-    hold(house)
+    hold(models)
     server.process.send_signal(signal.SIGHUP)
-    assert wait_until((house / ".held").exists, FAR_S)
-    add_version(house, "tiny-ner", "2")
+    assert wait_until((models / ".held").exists, FAR_S)
+    add_version(models, "tiny-ner", "2")
     for _ in range(3):
         server.process.send_signal(signal.SIGHUP)
     os.kill(worker, signal.SIGKILL)
     # The master has replaced it, and so has taken the signals that came before it.
     assert wait_until(lambda: server.log.count("Booting worker") == 2, FAR_S), server.log
-    let_go(house)
+    let_go(models)
     assert wait_until(lambda: version(server) == "2", FAR_S), server.log
 
 
 def test_workers_that_cannot_start_are_told_once_and_a_reload_repairs_it(
-    serve: Callable[..., Served], house: Path
+    serve: Callable[..., Served], models: Path
 ) -> None:
-    server = serve("--workers", "2", "--models", str(house))
+    server = serve("--workers", "2", "--models", str(models))
     assert wait_until(lambda: server.log.count("ready on cpu") == 2, FAR_S)
-    add_version(house, "tiny-ner", "2")
-    (house / "tiny-ner" / "1").rename(house / "tiny-ner" / ".1")
+    add_version(models, "tiny-ner", "2")
+    (models / "tiny-ner" / "1").rename(models / "tiny-ner" / ".1")
     dead, alive = server.workers
     os.kill(dead, signal.SIGKILL)
     assert wait_until(lambda: server.log.count("Booting worker") >= 5, FAR_S), server.log
@@ -196,11 +196,11 @@ def test_workers_that_cannot_start_are_told_once_and_a_reload_repairs_it(
     assert version(server) == "2"
 
 
-def test_a_server_none_of_whose_workers_can_start_ends_and_says_why(tmp_path: Path, house: Path) -> None:
-    server = start(tmp_path / "log", "--workers", "1", "--models", str(house))
+def test_a_server_none_of_whose_workers_can_start_ends_and_says_why(tmp_path: Path, models: Path) -> None:
+    server = start(tmp_path / "log", "--workers", "1", "--models", str(models))
     try:
         server.wait_until_ready()
-        (house / "tiny-ner" / "1" / "tagger.onnx").unlink()
+        (models / "tiny-ner" / "1" / "tagger.onnx").unlink()
         os.kill(server.workers[0], signal.SIGKILL)
         assert server.process.wait(FAR_S) == 3
     finally:
@@ -244,19 +244,19 @@ def test_sigterm_to_one_worker_replaces_it(serve: Callable[..., Served]) -> None
 def test_folders_of_the_environment_are_passed_over_and_links_are_served(
     serve: Callable[..., Served], tmp_path: Path
 ) -> None:
-    house = make_house(tmp_path / "models", BUNDLES, ["tiny-ner", "tiny-char-lm"])
-    mounted = house / "tiny-ner"
+    models = make_models_folder(tmp_path / "models", BUNDLES, ["tiny-ner", "tiny-char-lm"])
+    mounted = models / "tiny-ner"
     (mounted / "..2026_11_28").mkdir()
     for file in (mounted / "1").iterdir():
         file.rename(mounted / "..2026_11_28" / file.name)
         os.symlink(f"../..data/{file.name}", file)
     os.symlink("..2026_11_28", mounted / "..data")
-    shutil.copytree(house / "tiny-char-lm" / "1", house / "tiny-char-lm" / "1.bak")
-    (house / "lost+found").mkdir(mode=0o700)
-    (house / "tiny-char-lm" / "²").mkdir()
-    (house / "__MACOSX" / "tiny-ner").mkdir(parents=True)
-    (house / ".DS_Store").write_bytes(b"\0")
-    server = serve("--workers", "1", "--models", str(house))
+    shutil.copytree(models / "tiny-char-lm" / "1", models / "tiny-char-lm" / "1.bak")
+    (models / "lost+found").mkdir(mode=0o700)
+    (models / "tiny-char-lm" / "²").mkdir()
+    (models / "__MACOSX" / "tiny-ner").mkdir(parents=True)
+    (models / ".DS_Store").write_bytes(b"\0")
+    server = serve("--workers", "1", "--models", str(models))
     assert version(server) == "1"
     assert server.post({"text": "ab"}, path="/v1/score").status == 200
     passed_over = [line for line in server.log.splitlines() if "is not served" in line]
@@ -264,8 +264,8 @@ def test_folders_of_the_environment_are_passed_over_and_links_are_served(
     assert passed_over[0].endswith("1.bak is not served: its manifest has the version '1' instead of '1.bak'")
 
 
-def test_no_process_is_left_between_reloads(serve: Callable[..., Served], house: Path) -> None:
-    server = serve("--workers", "1", "--models", str(house))
+def test_no_process_is_left_between_reloads(serve: Callable[..., Served], models: Path) -> None:
+    server = serve("--workers", "1", "--models", str(models))
     for _ in range(2):
         reload(server)
     assert wait_until(lambda: len(children_of(server.process.pid)) == 1, FAR_S)

@@ -19,7 +19,7 @@ from tests.live.sampling import FAR_S, SLOW, TOYS, events_of, metric, sample, sa
 from tests.live.served import Served
 from tests.live.test_live_tag import TEXTS
 
-SCRIPT = TOYS
+SERVER = "toy_server"
 
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -80,12 +80,18 @@ def by_index(event: Any) -> float:
     return math.inf if event == "[DONE]" else event["index"]
 
 
-def test_pieces_come_while_the_rest_is_drawn(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", script=TOYS)
-    with streaming(server, **SLOW, max_tokens=100) as answer:
+@pytest.fixture(scope="module")
+def single(serve_module: Callable[..., Served]) -> Served:
+    """A server of one worker, which every request reaches."""
+    return serve_module("--workers", "1", script=TOYS)
+
+
+def test_pieces_come_while_the_rest_is_drawn(single: Served) -> None:
+    before = metric(single, "seqserve_tokens_sampled_total", "toy-slow")
+    with streaming(single, **SLOW, max_tokens=100) as answer:
         first = answer.readline()
         assert json.loads(first.removeprefix(b"data: "))["index"] == 0
-        assert metric(server, "seqserve_tokens_sampled_total", "toy-slow") < 100
+        assert metric(single, "seqserve_tokens_sampled_total", "toy-slow") - before < 100
         assert events_of(first + answer.read())[-1] == "[DONE]"
 
 
@@ -109,22 +115,21 @@ LEAVING = {
 @pytest.mark.parametrize("streams", [False, True], ids=["at once", "streamed"])
 @pytest.mark.parametrize("leave", LEAVING.values(), ids=LEAVING)
 def test_a_client_that_goes_away_frees_its_slot_within_16_tokens(
-    serve: Callable[..., Served], leave: Callable[[socket.socket], object], streams: bool
+    single: Served, leave: Callable[[socket.socket], object], streams: bool
 ) -> None:
-    server = serve("--workers", "1", script=TOYS)
     body = json.dumps({**SLOW, "max_tokens": 4096, "stream": streams}).encode()
     head = (
         f"POST /v1/sample HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    client = socket.create_connection(("127.0.0.1", server.port), timeout=FAR_S)
+    client = socket.create_connection(("127.0.0.1", single.port), timeout=FAR_S)
     client.sendall(head.encode() + body)
-    wait_for_active(server, "toy-slow", lambda number: number == 1)
+    wait_for_active(single, "toy-slow", lambda number: number == 1)
     leave(client)
-    before = metric(server, "seqserve_tokens_sampled_total", "toy-slow")
-    wait_for_active(server, "toy-slow", lambda number: number == 0)
-    assert metric(server, "seqserve_tokens_sampled_total", "toy-slow") - before <= 16
-    assert "Traceback" not in server.log
-    assert samples(server, **SLOW, max_tokens=2)
+    before = metric(single, "seqserve_tokens_sampled_total", "toy-slow")
+    wait_for_active(single, "toy-slow", lambda number: number == 0)
+    assert metric(single, "seqserve_tokens_sampled_total", "toy-slow") - before <= 16
+    assert "Traceback" not in single.log
+    assert samples(single, **SLOW, max_tokens=2)
 
 
 def test_a_stream_that_is_running_ends_well_when_the_server_is_told_to_stop(serve: Callable[..., Served]) -> None:

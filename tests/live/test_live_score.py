@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.live.problems import check_one_is_refused, check_problem
+from tests.live.problems import check_problem
 from tests.live.served import Reply, Served
 from tests.live.test_live_tag import TEXTS
 
@@ -196,31 +195,6 @@ def test_other_errors(server: Served) -> None:
     check_problem(score(server, {"text": "a"}, headers={"Content-Type": "text/plain"}), 415, "unsupported_media_type")
     check_problem(score(server, b" " * 3_000_000), 413, "payload_too_large")
     check_problem(server.get("/v1/score"), 405, "method_not_allowed")
-
-
-def test_work_beyond_the_deadline_is_dropped(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", "--deadline-s", "0.000001")
-    check_problem(score(server, {"text": "the cat", "model": WORD}), 504, "deadline_exceeded")
-
-
-def test_a_failing_graph_is_logged_and_answered_without_detail(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", script=("-m", "tests.live.broken_server"))
-    for path, body in (("/v1/score", {"text": "a"}), ("/v1/rank", {"candidates": ["a", "b"]})):
-        reply = server.post({**body, "model": WORD}, path=path)
-        check_problem(reply, 500, "internal")
-        assert "melted" not in reply.body.decode()
-    assert "the graph melted" in server.log
-
-
-def test_keys_are_asked_for(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", SEQSERVE_API_KEYS="secret")
-    check_problem(score(server, {"text": "a"}), 401, "unauthorized")
-    assert score(server, {"text": "a", "model": WORD}, headers={"Authorization": "Bearer secret"}).status == 200
-
-
-def test_a_full_queue(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", "--max-queue-tokens", "50", script=("-m", "tests.live.slow_server"))
-    check_one_is_refused(server, "/v1/score", {"text": "a " * 30, "model": WORD})
 
 
 def test_metrics_count_scored_tokens(server: Served) -> None:

@@ -44,6 +44,12 @@ def end_of(connection: socket.socket) -> bytes:
     return said
 
 
+@pytest.fixture(scope="module")
+def impatient(serve_module: Callable[..., Served]) -> Served:
+    """A server that waits half a second for a request."""
+    return serve_module("--workers", "1", "--read-timeout-s", "0.5", "--keep-alive-s", "0.5")
+
+
 def test_many_stalled_clients_of_every_kind_hold_nobody_up(server: Served) -> None:
     alone = server.post(FINE)
     with ExitStack() as stack:
@@ -55,19 +61,17 @@ def test_many_stalled_clients_of_every_kind_hold_nobody_up(server: Served) -> No
 
 
 @pytest.mark.parametrize("start", [pytest.param(start, id=name) for name, start in STARTS.items() if start])
-def test_a_request_that_does_not_arrive_in_time_is_given_up(serve: Callable[..., Served], start: bytes) -> None:
-    server = serve("--workers", "1", "--read-timeout-s", "0.5")
-    with stalled(server, 2, start) as held:
+def test_a_request_that_does_not_arrive_in_time_is_given_up(impatient: Served, start: bytes) -> None:
+    with stalled(impatient, 2, start) as held:
         for connection in held:
             said = end_of(connection)
             assert not said or said.startswith(b"HTTP/1.1 4"), said
-    assert server.post(FINE).status == 200
+    assert impatient.post(FINE).status == 200
 
 
-def test_a_byte_now_and_then_does_not_prolong_the_time(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", "--read-timeout-s", "1")
+def test_a_byte_now_and_then_does_not_prolong_the_time(impatient: Served) -> None:
     body = b'{"text": "' + 1000 * b"a"
-    with stalled(server, 1, HEAD + b"Content-Length: 5000\r\n\r\n") as (connection,):
+    with stalled(impatient, 1, HEAD + b"Content-Length: 5000\r\n\r\n") as (connection,):
         connection.settimeout(0.1)
         ended, limit = False, time.monotonic() + FAR_S
         for number in range(len(body)):
@@ -81,7 +85,7 @@ def test_a_byte_now_and_then_does_not_prolong_the_time(serve: Callable[..., Serv
             except OSError:
                 ended = True
         assert ended
-    assert server.post(FINE).status == 200
+    assert impatient.post(FINE).status == 200
 
 
 def test_idle_clients_make_room_for_one_that_speaks(serve: Callable[..., Served]) -> None:
@@ -92,9 +96,8 @@ def test_idle_clients_make_room_for_one_that_speaks(serve: Callable[..., Served]
         assert len(held) == 12
 
 
-def test_an_idle_connection_is_closed_after_a_while(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "1", "--keep-alive-s", "0.5")
-    with stalled(server, 1, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") as (connection,):
+def test_an_idle_connection_is_closed_after_a_while(impatient: Served) -> None:
+    with stalled(impatient, 1, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") as (connection,):
         assert end_of(connection).startswith(b"HTTP/1.1 200 ")
 
 

@@ -74,35 +74,63 @@ def test_stopped_within_an_epoch_resumes_to_the_same_weights(tmp_path, monkeypat
     assert all(torch.equal(weight, stopped["weights"][name]) for name, weight in whole["weights"].items())
 
 
+TRAINER = """
+import json, os, sys
+from pathlib import Path
+import torch._dynamo  # which the first step of an optimizer imports
+from seqserve.training import curves
+curves.draw_curves = lambda *given, **options: None
+from seqserve.training.load_config import config_from
+from seqserve.training.runs import fit, resume
+run, config = Path(sys.argv[1]), config_from(json.loads(sys.argv[2]))
+for _ in sys.stdin:
+    process_id = os.fork()
+    if not process_id:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        try:
+            resume(run) if (run / "config.json").exists() else fit(config, run)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    print(process_id, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(process_id, 0)[1]), flush=True)
+"""
+"""Fits or resumes in a process of its own for each line of input, so that torch is loaded once."""
+
+
 def test_killed_process_resumes_to_the_same_weights(tmp_path):
     """kill -9 at three arbitrary moments, at whatever the process is doing then."""
     config = tiny_config(loop={"epochs": 6, "checkpoint_every_s": 0.0})
     fit(config, tmp_path / "whole")
     run = tmp_path / "killed"
-    script = (
-        "import json, sys; from pathlib import Path\n"
-        "from seqserve.training.load_config import config_from; from seqserve.training.runs import fit, resume\n"
-        "run = Path(sys.argv[1])\n"
-        "resume(run) if (run / 'config.json').exists() else fit(config_from(json.loads(sys.argv[2])), run)"
-    )
-    command = [sys.executable, "-c", script, str(run), json.dumps(config_table(config))]
+    command = [sys.executable, "-c", TRAINER, str(run), json.dumps(config_table(config))]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    for checkpoints in (1, 3, 2):  # killed after this many new checkpoints
-        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
-            wait_for_checkpoints(run / "checkpoint.pt", checkpoints, process)
-            process.send_signal(signal.SIGKILL)
-            assert process.wait() == -signal.SIGKILL
-    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True, bufsize=1) as trainer:
+        for checkpoints in (1, 3, 2):  # killed after this many new checkpoints
+            process_id = start_training(trainer)
+            wait_for_checkpoints(run / "checkpoint.pt", checkpoints)
+            os.kill(process_id, signal.SIGKILL)
+            assert int(trainer.stdout.readline()) == -signal.SIGKILL
+        start_training(trainer)
+        assert int(trainer.stdout.readline()) == 0
+        trainer.stdin.close()
     assert_same_weights(tmp_path / "whole", run)
     assert dev_history(tmp_path / "whole") == dev_history(run)
 
 
-def wait_for_checkpoints(path, number, process):
+def start_training(trainer):
+    """Return the id of the process that trains."""
+    trainer.stdin.write("\n")
+    return int(trainer.stdout.readline())
+
+
+def wait_for_checkpoints(path, number):
+    """Wait until the file has been replaced that often."""
     seen, last = 0, path.stat().st_mtime_ns if path.exists() else None
     deadline = time.monotonic() + 60
     while seen < number:
         assert time.monotonic() < deadline, "no checkpoint in a minute"
-        assert process.poll() is None, "the training ended before it was killed"
         now = path.stat().st_mtime_ns if path.exists() else None
         if now != last:
             seen, last = seen + 1, now

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from seqserve.classifier.load import ClassifierGolden, classifier_signature, open_unchecked
+from seqserve.classifier.load import ClassifierGolden, classifier_signature, read_parts
 from seqserve.classifier.manifest import (
     ClassifierArchitecture,
     ClassifierGraphs,
@@ -89,7 +89,7 @@ def export_classifier(
         write_vocabularies(work, trained.forms, trained.characters)
         write_card(work, card)
         manifest = _manifest(work, trained, card)
-        answers = open_unchecked(work, manifest).classify(golden)
+        answers = read_parts(work, manifest).open(work).classify(golden)
         recorded = ClassifierGolden(
             texts=[list(tokens) for tokens in golden],
             probs=[np.round(probs.astype(np.float64), _DECIMALS).tolist() for probs in answers],

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from seqserve.entries import DataSource, FileEntry, GoldenEntry, GraphEntry, VocabularyEntry
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.manifest import FORMAT_VERSION, Manifest, sha256_of, write_manifest
 from seqserve.signature import Signature
 

@@ -8,7 +8,7 @@ import msgspec
 
 from seqserve.entries import Tokenization
 from seqserve.language.golden import record_golden
-from seqserve.language.load import open_unchecked
+from seqserve.language.load import read_parts
 from seqserve.language.manifest import (
     LanguageModelArchitecture,
     LanguageModelGraphs,
@@ -72,7 +72,7 @@ def export_language_model(
         TokenVocabulary(trained.tokens, steps=trained.lookup).write(work / TOKENS_FILE)
         write_card(work, card)
         manifest = _manifest(work, trained, card)
-        bundle = open_unchecked(work, manifest)
+        bundle = read_parts(work, manifest).open(work)
         return finish(
             work, manifest, record_golden(bundle, [bundle.encode(text).ids for text in golden]), tolerance=tolerance
         )

@@ -22,7 +22,7 @@ from seqserve.training.transducers.decode_graph import build_decode
 from seqserve.training.transducers.encode_graph import build_encode
 from seqserve.training.transducers.trained import TrainedTransducer
 from seqserve.transducer.golden import record_golden
-from seqserve.transducer.load import open_unchecked
+from seqserve.transducer.load import read_parts
 from seqserve.transducer.manifest import (
     TransducerArchitecture,
     TransducerGraphs,
@@ -67,7 +67,7 @@ def export_transducer(
             TokenVocabulary(side.tokens, steps=side.lookup, name=name).write(work / name)
         write_card(work, card)
         manifest = _manifest(work, trained, card)
-        bundle = open_unchecked(work, manifest)
+        bundle = read_parts(work, manifest).open(work)
         rows = [ids[: trained.source.max_tokens] for text in golden if len(ids := bundle.source_ids(text))]
         recorded = record_golden(bundle, [np.ascontiguousarray(row) for row in rows])
         return finish(work, manifest, recorded, tolerance=tolerance)

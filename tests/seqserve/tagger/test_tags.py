@@ -1,6 +1,8 @@
 """Tags and spans: the rules are conlleval's."""
 
 import itertools
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from seqserve.tagger.tags import Span, allowed_transitions, continues, make_tags, spans_from_tags, tags_from_spans
 
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 LABELS = ("PER", "ORG", "GPE-LOC")
 SCHEMES = ("BIO", "BIOES", "IOB1")
 MODEL_SCHEMES = ("BIO", "BIOES")
@@ -71,13 +74,11 @@ def test_a_tag_of_no_scheme_is_refused_by_name(tag: str) -> None:
         spans_from_tags(["O", tag])
 
 
-@given(
-    st.lists(st.sampled_from(["O", *(f"{prefix}-{label}" for prefix in "BIES" for label in ("A", "B"))]), max_size=12)
-)
-def test_spans_equal_those_of_seqeval_for_any_tags(tags: list[str]) -> None:
-    labeling = pytest.importorskip("seqeval.metrics.sequence_labeling")
-    expected = [Span(label, start, last + 1) for label, start, last in labeling.get_entities(tags)]
-    assert spans_from_tags(tags) == expected
+def test_spans_equal_those_of_seqeval() -> None:
+    cases = json.loads((FIXTURES / "seqeval.json").read_text(encoding="utf-8"))
+    for case in cases:
+        for row, spans in zip(case["gold"] + case["found"], case["spans"], strict=True):
+            assert spans_from_tags(row.split()) == [Span(*span) for span in spans], row
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.faults.house import add_version, flip_a_byte, make_house
+from benchmarks.faults.models_folder import add_version, flip_a_byte, make_models_folder
 from seqserve.errors import BundleError
 from seqserve.manifest import read_manifest, sha256_of
 from seqserve.service.engine import checks
@@ -17,11 +17,11 @@ from tests.service.conftest import BUNDLES
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    return make_house(tmp_path / "models", BUNDLES, ["tiny-ner", "tiny-char-lm"])
+    return make_models_folder(tmp_path / "models", BUNDLES, ["tiny-ner", "tiny-char-lm"])
 
 
 def check(models: Path, *, provider: str = "cpu", known: Sequence[BundleReport] = ()) -> list[Message]:
-    return list(check_bundles(models, provider=provider, known=known))
+    return list(check_bundles([models], provider=provider, known=known))
 
 
 def reports(models: Path) -> list[BundleReport]:

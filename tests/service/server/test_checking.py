@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.faults.house import add_version, flip_a_byte, make_house
+from benchmarks.faults.models_folder import add_version, flip_a_byte, make_models_folder
 from seqserve.service.server import checking
 from seqserve.service.server.checking import CheckError, ModelCheck
 from tests.conftest import children
@@ -20,7 +20,7 @@ from tests.service.conftest import BUNDLES
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    return make_house(tmp_path / "models", BUNDLES, ["tiny-ner"])
+    return make_models_folder(tmp_path / "models", BUNDLES, ["tiny-ner"])
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
 
 
 def start(models: Path) -> ModelCheck:
-    return ModelCheck(models, provider="cpu")
+    return ModelCheck([models], provider="cpu")
 
 
 def test_sound_bundles_are_reported(models: Path) -> None:
@@ -73,14 +73,14 @@ def test_known_bundles_cross_the_border(models: Path, stand_in: Path) -> None:
         "checks.open_bundle = None\nraise SystemExit(main())\n"
     )
     checking.MODULE = "stand_in_check"
-    with ModelCheck(models, provider="cpu", known=known) as check:
+    with ModelCheck([models], provider="cpu", known=known) as check:
         assert check.wait() == known
     with start(models) as check, pytest.raises(CheckError, match="'NoneType' object is not callable"):
         check.wait()
 
 
 def test_a_folder_that_is_passed_over_is_logged(models: Path, log: pytest.LogCaptureFixture) -> None:
-    copy = make_house(models.parent / "more", BUNDLES, ["tiny-ner"]) / "tiny-ner" / "1"
+    copy = make_models_folder(models.parent / "more", BUNDLES, ["tiny-ner"]) / "tiny-ner" / "1"
     copy.rename(models / "tiny-ner" / "1.bak")
     with start(models) as check:
         assert [report.version for report in check.wait()] == ["1"]

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.training.checkpoints import load_tensors
 from seqserve.training.export_run import export_run
 from seqserve.training.loop import Training
@@ -17,12 +17,6 @@ from seqserve.transducer.beam import Search
 from seqserve.transducer.model import TransduceRow
 from tests.seqserve.tiny_transducer import KNOWN
 from tests.training.tiny_transducer import tiny_transducer_config
-
-
-@pytest.fixture(autouse=True)
-def no_curves(monkeypatch):
-    """Drawing takes longer than an epoch of these trainings."""
-    monkeypatch.setattr("seqserve.training.loop.draw_curves", lambda path, history, **options: None)
 
 
 def test_it_learns_its_pairs_and_becomes_a_bundle(tmp_path):
