@@ -27,18 +27,13 @@ FilePath = Annotated[str, IS_PATH]
 """A file of a known data set below the data folder (`NAME/...`), or a file of the user's own."""
 
 Threads = Annotated[int, "cores to use; part of the result's identity; 0: all, which loses to 1 where other work runs"]
-Precision = Annotated[Literal["float32", "bf16"], "what recurrent layers multiply in while they learn"]
-CheckpointEvery = Annotated[float, "seconds between checkpoints"]
-AverageDecay = Annotated[float, "exponential moving average of the weights; 0: off"]
 
 
 @dataclass(frozen=True)
 class WordsConfig:
     """What the model knows of whole words."""
 
-    vectors: Annotated[
-        tuple[FilePath, ...], "pretrained vectors: known data sets, own files or folders, `package:NAME`"
-    ] = ()
+    vectors: Annotated[tuple[FilePath, ...], "pretrained: known data sets, own files or folders, `package:NAME`"] = ()
     projection_dim: Annotated[int, "size of a linear layer over the frozen vectors; 0: they enter as they are"] = 0
     trained_dim: Annotated[int, "size of the trained word embedding; 0: none"] = 50
     min_count: Annotated[int, "rarer words share <UNK>"] = 2
@@ -76,9 +71,7 @@ class ReaderConfig:
     hidden_size: Annotated[int, "hidden units of each direction"] = 256
     num_layers: Annotated[int, "recurrent layers"] = 2
     bidirectional: Annotated[bool, "read the sentence in both directions"] = True
-    feed_forward: Annotated[
-        tuple[int, ...], "sizes of relu layers after the recurrent ones, without connections over time"
-    ] = ()
+    feed_forward: Annotated[tuple[int, ...], "sizes of relu layers after the recurrent ones, token by token"] = ()
     words: WordsConfig = field(default_factory=WordsConfig)
     characters: CharactersConfig = field(default_factory=CharactersConfig)
     dropout: DropoutConfig = field(default_factory=DropoutConfig)
@@ -106,18 +99,25 @@ class OptimizerConfig:
     beta2: Annotated[float, "of adam and adamw"] = 0.999
     fused: Annotated[bool, "adam, adamw: one pass over memory a step; part of the result's identity"] = False
     weight_decay: Annotated[float, "share of a weight, times the rate, that a step takes off it"] = 0.0
-    schedule: Annotated[
-        Literal["one-cycle", "constant", "inverse-decay"],
-        "inverse-decay: learning_rate / (1 + decay * epoch)",
-    ] = "one-cycle"
+    schedule: Annotated[Literal["one-cycle", "constant", "inverse-decay"], "how the rate changes"] = "one-cycle"
     warmup: Annotated[float, "one-cycle: share of all steps in which the rate rises"] = 0.25
-    decay: Annotated[float, "of inverse-decay"] = 0.05
+    decay: Annotated[float, "of inverse-decay: learning_rate / (1 + decay * epoch)"] = 0.05
     clip_norm: Annotated[float, "largest norm of all gradients together; 0: off"] = 5.0
     clip_value: Annotated[float, "largest size of each gradient; 0: off"] = 0.0
 
 
 @dataclass(frozen=True)
-class LoopConfig:
+class StepConfig:
+    """How every step is made, whatever is learned from."""
+
+    average_decay: Annotated[float, "exponential moving average of the weights; 0: off"] = 0.0
+    precision: Annotated[Literal["float32", "bf16"], "what recurrent layers multiply in while they learn"] = "float32"
+    threads: Threads = 1
+    checkpoint_every_s: Annotated[float, "seconds between checkpoints"] = 60.0
+
+
+@dataclass(frozen=True)
+class LoopConfig(StepConfig):
     """How long the training goes on, and which weights it keeps."""
 
     epochs: Annotated[int, "passes over the training data"] = 12
@@ -127,10 +127,6 @@ class LoopConfig:
         Literal["best", "last"],
         "which epoch's weights: the best on dev (of equal scores the lower dev loss, else the later), or the last",
     ] = "best"
-    average_decay: AverageDecay = 0.0
-    precision: Precision = "float32"
-    threads: Threads = 1
-    checkpoint_every_s: CheckpointEvery = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,9 +23,7 @@ class GradientLoop:
     train_sentences: Annotated[int, "of each cell; every cell sees the same ones in the same order"] = 128_000
     test_sentences: Annotated[int, "at each distance"] = 200
     batch_size: Annotated[int, "sentences, all of one distance"] = 32
-    verb_weight: Annotated[
-        float, "of the verb's loss, where any other word's is 1; more: agreement is learned sooner"
-    ] = 1.0
+    verb_weight: Annotated[float, "of the verb's loss, where any other word's is 1"] = 1.0
     threads: Threads = 1
 
 

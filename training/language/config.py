@@ -6,11 +6,8 @@ from typing import Annotated, ClassVar, Literal
 from seqserve.entries import CellName
 from seqserve.training.config import (
     IS_RUN,
-    AverageDecay,
-    CheckpointEvery,
     ConfigError,
-    Precision,
-    Threads,
+    StepConfig,
     TrainingConfig,
     check_lowest,
     check_shares,
@@ -55,7 +52,7 @@ class LanguageModelConfig:
 
 
 @dataclass(frozen=True)
-class LanguageLoop:
+class LanguageLoop(StepConfig):
     """How long the training goes on, and which weights it keeps."""
 
     total_tokens: Annotated[int, "tokens to learn from, over as many passes as that takes"] = 1_000_000
@@ -66,19 +63,11 @@ class LanguageLoop:
     bptt_length: Annotated[int, "window of truncated back-propagation, in tokens"] = 70
     activation_penalty: Annotated[float, "AR (Merity et al. 2017)"] = 0.0
     slowness_penalty: Annotated[float, "TAR (Merity et al. 2017)"] = 0.0
-    average_decay: AverageDecay = 0.0
-    start_from: Annotated[
-        str, IS_RUN, "run folder, from the working directory, whose best weights are begun with; sizes must be equal"
-    ] = ""
-    keep: Annotated[
-        Literal["best", "last"], "which evaluation's weights: of the lowest valid loss, or of the last one"
-    ] = "best"
+    start_from: Annotated[str, IS_RUN, "run whose best weights are begun with, from the working directory"] = ""
+    keep: Annotated[Literal["best", "last"], "the evaluation of the lowest valid loss, or the last one"] = "best"
     patience: Annotated[int, "nt-asgd: evaluations without a better one before averaging starts"] = 5
     exact_tokens: Annotated[int, "with sampled_tokens: the most frequent ones, never left to sampling"] = 0
     sampled_tokens: Annotated[int, "full softmax: draws that stand for all others while training; 0: off"] = 0
-    precision: Precision = "float32"
-    threads: Threads = 1
-    checkpoint_every_s: CheckpointEvery = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,12 +25,8 @@ class LabelledFile:
     ] = "column"
     label_column: Annotated[int, "column of the labels, from 0"] = 1
     file_label: Annotated[str, 'the label of every text, for `label = "file"`'] = ""
-    map: Annotated[
-        dict[str, str] | None, "label in the file = label; texts with others are left out; without it all are kept"
-    ] = None
-    part: Annotated[
-        tuple[float, float], "which texts, by hash, so that equal ones are never on two sides of a split"
-    ] = (0.0, 1.0)
+    map: Annotated[dict[str, str] | None, "label in the file = label; texts with others are left out"] = None
+    part: Annotated[tuple[float, float], "which texts, by hash: equal ones are on one side"] = (0.0, 1.0)
     distinct: Annotated[bool, "repeated texts once"] = False
     weight: Annotated[float, "of this dev file's accuracy in the mean that chooses the epoch; 0: reported only"] = 1.0
 

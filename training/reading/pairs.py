@@ -23,9 +23,7 @@ class PairFile:
     file: Annotated[FilePath, "of a known data set (`tatoeba_eng_fra/train.tsv.gz`), or your own; plain, .gz or .xz"]
     source_column: Annotated[int, "column of the sources, from 0"] = 0
     target_column: Annotated[int, "column of the targets, from 0"] = 1
-    part: Annotated[
-        tuple[float, float], "which pairs, by a hash of the source, so that its translations stay together"
-    ] = (0.0, 1.0)
+    part: Annotated[tuple[float, float], "which pairs, by a hash of the source"] = (0.0, 1.0)
 
     def check(self) -> None:
         """Raise ConfigError, naming file and field."""

@@ -26,9 +26,7 @@ class CorpusConfig:
     part: Annotated[tuple[float, float], "splice: which sequences, by hash"] = (0.0, 1.0)
     token_column: Annotated[int, "column of the tokens, from 0; negative: from the end"] = 0
     tag_column: Annotated[int, "column of the tags"] = -1
-    map: Annotated[
-        dict[str, str] | None, "type in the file = label; other types become O; without it all labels are kept"
-    ] = None
+    map: Annotated[dict[str, str] | None, "type in the file = label; other types become O"] = None
     case: Annotated[Literal["as-is", "lower", "upper"], "how the tokens are read"] = "as-is"
     repeat: Annotated[int, "how often an epoch sees this training file"] = 1
     weight: Annotated[float, "of this dev file's F1 in the mean that chooses the epoch; 0: reported only"] = 1.0
