@@ -15,6 +15,7 @@ from seqserve.training.checkpoints import RunError, load_tensors
 from seqserve.training.classifiers.config import LabelledFile
 from seqserve.training.loop import Training
 from seqserve.training.reading.labelled_text import read_labelled
+from tests.pictures import quick_pictures as quick_pictures
 from tests.training.tiny_classifier import QUESTIONS, tiny_classifier_config
 
 LABELS = ("statement", "question")
