@@ -35,4 +35,5 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["/opt/venv/bin/python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['SEQSERVE_PORT'] + '/healthz', timeout=2)"]
 # Exec form: the server is the container's first process and gets SIGTERM itself.
-ENTRYPOINT ["/opt/venv/bin/python", "-m", "seqserve.service"]
+ENTRYPOINT ["/opt/venv/bin/seqserve"]
+CMD ["serve"]

@@ -1,4 +1,9 @@
-"""Packages of the distribution: service/ and training/ are installed as seqserve.service and seqserve.training."""
+"""Packages of the distribution: service/ and training/ are installed as seqserve.service and seqserve.training.
+
+The image is built without training/.
+"""
+
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
@@ -9,6 +14,7 @@ setup(
     packages=[
         name
         for package, folder in FOLDERS.items()
+        if Path(folder).is_dir()
         for name in (package, *(f"{package}.{below}" for below in find_packages(folder)))
     ],
 )

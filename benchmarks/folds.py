@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks import run
 from seqserve.classifier.model import ClassifierBundle
 from seqserve.errors import SeqserveError
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.training.checkpoints import CONFIG, RunError, read_run_config
 from seqserve.training.classifiers.config import ClassifierConfig, LabelledFile
 from seqserve.training.classifiers.evaluate import Answers, answer_texts, report, score_answers

@@ -25,11 +25,12 @@ from benchmarks.kenlm_tools import Answer, Kenlm
 from benchmarks.scoring import bare_tokens_per_s
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_language_model
+from seqserve.language.scoring import Sums
+from seqserve.loading import load_bundle
 from seqserve.training.language import evaluate as evaluate_language_model
 from seqserve.training.language.config import TextOptions
 from seqserve.training.language.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall
-from seqserve.training.language.text_evaluation import TextScores, evaluate_text
+from seqserve.training.language.text_evaluation import TextScores, evaluate_text, shown
 from seqserve.training.reading.text import read_lines, read_sequences
 from seqserve.vocabulary.tokens import EOS_ID, UNKNOWN_ID
 
@@ -50,15 +51,8 @@ def text_scores(answers: Iterable[Answer]) -> TextScores:
     answers = list(answers)
     log_probs = np.log(10) * np.array([value for each in answers for value in each.log10_probs])
     unknown = np.array([value for each in answers for value in each.are_unknown], bool)
-    return TextScores(
-        num_lines=len(answers),
-        num_sequences=len(answers),
-        num_tokens=len(log_probs),
-        num_unknown=int(unknown.sum()),
-        log_prob=float(log_probs.sum()),
-        log_prob_unknown=float(log_probs[unknown].sum()),
-        num_characters=0,
-    )
+    sums = Sums(float(log_probs.sum()), len(log_probs), float(log_probs[~unknown].sum()), int(unknown.sum()))
+    return TextScores(num_lines=len(answers), num_sequences=len(answers), sums=sums, num_characters=0)
 
 
 def judge_with(kenlm: Kenlm, bundle: LanguageModelBundle, texts: Iterable[str]) -> dict[str, Judged]:
@@ -107,10 +101,9 @@ def perplexity_table(kenlm: TextScores, bundle: TextScores | None) -> str:
     ]
     for name, each in (("KenLM-5", kenlm), ("bundle", bundle)):
         if each is not None:
-            known = each.perplexity_known
             lines.append(
-                f"| {name} | {each.perplexity:.2f} | {'-' if known is None else f'{known:.2f}'} "
-                f"| {each.num_tokens} | {100 * each.unknown_rate:.2f} % |"
+                f"| {name} | {shown(each.sums.perplexity)} | {shown(each.sums.perplexity_known)} "
+                f"| {each.sums.num_tokens} | {100 * each.unknown_rate:.2f} % |"
             )
     return "\n".join(lines)
 
@@ -143,7 +136,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _word_model(folder: Path) -> LanguageModelBundle:
-    bundle = load_language_model(folder)
+    bundle = load_bundle(folder, LanguageModelBundle)
     if bundle.manifest.architecture.level != "word" or not bundle.manifest.ends_sentences:
         raise SeqserveError(f"{folder}: KenLM is compared with models of words that end sentences")
     return bundle

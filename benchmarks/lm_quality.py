@@ -16,10 +16,10 @@ from pathlib import Path
 
 from benchmarks import pair_sets, run
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_language_model
+from seqserve.loading import load_bundle
 from seqserve.training.language import evaluate as evaluate_language_model
 from seqserve.training.language.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall
-from seqserve.training.language.text_evaluation import TextScores, evaluate_text
+from seqserve.training.language.text_evaluation import TextScores, evaluate_text, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ def text_table(scores: Mapping[str, TextScores]) -> str:
         "|---|---:|---:|---:|---:|---:|",
     ]
     for name, each in scores.items():
-        known, bits = each.perplexity_known, each.bits_per_char
+        sums = each.sums
         lines.append(
-            f"| {name} | {each.perplexity:.2f} | {'-' if known is None else f'{known:.2f}'} "
-            f"| {'-' if bits is None else f'{bits:.3f}'} | {each.num_tokens} | {each.unknown_rate:.2%} |"
+            f"| {name} | {shown(sums.perplexity)} | {shown(sums.perplexity_known)} "
+            f"| {shown(each.bits_per_char, 3)} | {sums.num_tokens} | {each.unknown_rate:.2%} |"
         )
     return "\n".join(lines)
 
@@ -103,7 +103,7 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(words)
     if arguments.data is not None:
         os.environ["SEQSERVE_DATA"] = arguments.data
-    bundle = load_language_model(arguments.bundle)
+    bundle = load_bundle(arguments.bundle, LanguageModelBundle)
 
     measured: dict[str, object] = {}
     texts = {}

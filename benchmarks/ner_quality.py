@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from benchmarks import run
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.training.corpora import corpus_file
 from seqserve.training.reading.conll import Sentence, map_labels, read_conll
 from seqserve.training.taggers.evaluate import as_dict, evaluate_bundle, lower_cased

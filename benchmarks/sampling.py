@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks import run
 from benchmarks.running_service import RunningService, running_service
 from seqserve.language.model import LanguageModelBundle, StepBatch
-from seqserve.load import load_language_model
+from seqserve.loading import load_bundle
 from seqserve.vocabulary.tokens import EOS_ID, START_ID, UNKNOWN_ID
 
 _SHORTEST = 0.1  # of the longest, in a mixture of lengths
@@ -110,7 +110,7 @@ class Speeds:
 
 def measure(bundle_folder: Path, *, num_streams: int, num_tokens: int, num_rounds: int) -> Speeds:
     """Start both services and take every measurement in turn, `num_rounds` times after one that does not count."""
-    bundle = load_language_model(bundle_folder)
+    bundle = load_bundle(bundle_folder, LanguageModelBundle)
     with (
         running_service(bundle_folder, ["--workers", "2", "--threads", "64"]) as two,
         running_service(bundle_folder, ["--workers", "1", "--threads", "64"]) as one,

@@ -19,7 +19,7 @@ from benchmarks import run
 from benchmarks.running_service import RunningService, running_service
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_language_model
+from seqserve.loading import load_bundle
 from seqserve.training.language import evaluate as evaluate_language_model
 from seqserve.training.reading.text import read_sequences
 from seqserve.vocabulary.tokens import EOS_ID
@@ -57,7 +57,7 @@ def report(medians: dict[str, float]) -> str:
 
 def measure(bundle_folder: Path, texts: Sequence[str], *, num_clients: int, num_rounds: int) -> dict[str, float]:
     """Take every measurement in turn, `num_rounds` times after one that does not count; median tokens/s by name."""
-    bundle = load_language_model(bundle_folder)
+    bundle = load_bundle(bundle_folder, LanguageModelBundle)
     ends = [EOS_ID] if bundle.manifest.ends_sentences else []
     rows = [[*bundle.encode(text).ids, *ends] for text in texts]
     with (
@@ -83,7 +83,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds that count (5)")
     evaluate_language_model.add_text_arguments(parser)
     arguments = parser.parse_args(words)
-    bundle = load_language_model(arguments.bundle)
+    bundle = load_bundle(arguments.bundle, LanguageModelBundle)
     file, options = evaluate_language_model.text_options(bundle, arguments.text, arguments)
     separator = " " if options.level == "word" else ""
     sequences = islice(read_sequences(arguments.text, file, options), arguments.num_texts)

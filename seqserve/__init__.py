@@ -1,7 +1,19 @@
 """Recurrent sequence models: names in text, the probability of sentences, new text, labels, translations."""
 
+import importlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqserve.classifier.classifier import Classifier
+    from seqserve.language.language_model import LanguageModel
+    from seqserve.language.options import Candidate
+    from seqserve.loading import load
+    from seqserve.tagger.tagger import Tagger
+    from seqserve.transducer.transducer import Transducer
+
+__all__ = ["Candidate", "Classifier", "LanguageModel", "Tagger", "Transducer", "__version__", "load"]
 
 __version__ = "0.2.0"
 
@@ -13,3 +25,21 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 _here = Path(__file__).parent
 if not (_here / "service").is_dir():
     __path__.append(str(_here.parent))
+
+_MODULES = {"load": "seqserve.loading", "Candidate": "seqserve.language.options"}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a name of the public API: `import seqserve` is light, so that what needs ONNX Runtime comes later."""
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
+    if name[:1].isupper():  # the class of a kind, and no module
+        for kind in importlib.import_module("seqserve.kinds").KINDS.values():
+            if kind.model.__name__ == name:
+                return kind.model
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the names of the public API too."""
+    return sorted({*globals(), *__all__})

@@ -1,7 +1,8 @@
 """The typed parts that every bundle's manifest is made of."""
 
 from collections import Counter
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -78,7 +79,7 @@ class DataSource(ManifestStruct, frozen=True):
     use: str
 
 
-class CommonManifest(ManifestStruct, frozen=True, tag_field="task"):
+class Manifest(ManifestStruct, frozen=True, tag_field="task"):
     """What every manifest says; each task adds its architecture, graphs, vocabularies and limits."""
 
     format_version: int
@@ -96,3 +97,34 @@ class CommonManifest(ManifestStruct, frozen=True, tag_field="task"):
     golden: GoldenEntry
     reproducible: bool
     extra_files: list[FileEntry]
+
+    if TYPE_CHECKING:  # each task has fields of its own types for these, which come after those above in the file
+
+        @property
+        def architecture(self) -> Any:
+            """What the model is: at least `cell` and `num_parameters`."""
+
+        @property
+        def graphs(self) -> ManifestStruct:
+            """A GraphEntry in each field."""
+
+        @property
+        def vocabularies(self) -> ManifestStruct:
+            """A VocabularyEntry in each field."""
+
+    @property
+    def task(self) -> str:
+        """What the model does."""
+        return str(self.__struct_config__.tag)
+
+    def graph_files(self) -> tuple[GraphEntry, ...]:
+        """Return the entry of every graph."""
+        return msgspec.structs.astuple(self.graphs)
+
+    def files(self) -> Iterator[FileEntry]:
+        """Yield the entry of every file of the bundle but the manifest itself."""
+        yield from self.graph_files()
+        yield self.weights
+        yield from msgspec.structs.astuple(self.vocabularies)
+        yield self.golden
+        yield from self.extra_files

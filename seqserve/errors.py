@@ -8,6 +8,10 @@ class SeqserveError(Exception):
     """An error whose message is one sentence for a person."""
 
 
+class UsageError(SeqserveError):
+    """A program was called in a wrong way: a setting, a flag, an environment variable."""
+
+
 class BundleError(SeqserveError):
     """A bundle cannot be used; the message names the file and says why."""
 

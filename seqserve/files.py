@@ -10,6 +10,7 @@ import msgspec
 
 from seqserve.errors import BundleError
 
+MANIFEST_FILE = "manifest.json"
 MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 MAX_GOLDEN_BYTES = 64 * 1024 * 1024
 MAX_VOCABULARY_BYTES = 256 * 1024 * 1024

@@ -31,11 +31,12 @@ def find_bundles(
     it raises the error that says why.
     """
     tell = pass_over or (lambda folder: None)
-    found = [_newest(folder, tell) for folder in _folders(Path(models_dir), tell)]
+    found = [newest_version(folder, tell) for folder in _folders(Path(models_dir), tell)]
     return [folder for folder in found if folder is not None]
 
 
-def _newest(model: Path, tell: Callable[[PassedOver], object]) -> Path | None:
+def newest_version(model: Path, tell: Callable[[PassedOver], object]) -> Path | None:
+    """Return the newest version below a model's folder, as `find_bundles` does; None where there is none."""
     versions = [folder for folder in _folders(model, tell) if os.path.lexists(folder / MANIFEST_FILE)]
     for folder in sorted(versions, key=lambda version: _natural(version.name), reverse=True):
         try:

@@ -1,6 +1,8 @@
 """Read, write and verify the manifest of a bundle, whatever its task."""
 
+import functools
 import hashlib
+import operator
 import os
 import re
 from datetime import datetime
@@ -8,20 +10,18 @@ from pathlib import Path
 
 import msgspec
 
-from seqserve.classifier.manifest import ClassifierManifest
+from seqserve.entries import Manifest as Manifest
 from seqserve.errors import BundleError
 from seqserve.external_data import external_files
+from seqserve.files import MANIFEST_FILE as MANIFEST_FILE
 from seqserve.files import MAX_GRAPH_BYTES, MAX_MANIFEST_BYTES, open_regular, read_file
-from seqserve.language.manifest import LanguageModelManifest
-from seqserve.tagger.manifest import TaggerManifest
-from seqserve.transducer.manifest import TransducerManifest
+from seqserve.kinds import KINDS
 
 FORMAT_VERSION = 1
-MANIFEST_FILE = "manifest.json"
 _GRAPH_SUFFIX = ".onnx"
 
-Manifest = TaggerManifest | LanguageModelManifest | ClassifierManifest | TransducerManifest
-"""Any bundle's manifest; which one the JSON's field `task` says."""
+_DECODER = msgspec.json.Decoder(functools.reduce(operator.or_, (kind.manifest for kind in KINDS.values())))
+"""Of any manifest; which one the JSON's field `task` says."""
 
 
 class _Version(msgspec.Struct):
@@ -93,7 +93,7 @@ def _decoded(content: bytes, path: Path) -> Manifest:
         # Looked at first: a later format may well have other fields, and its version is the reason worth telling.
         if version != FORMAT_VERSION:
             raise BundleError(f"{path}: format version {version} is unknown, this release reads {FORMAT_VERSION}")
-        manifest: Manifest = msgspec.json.decode(content, type=Manifest)
+        manifest: Manifest = _DECODER.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         reason = re.sub(r"\s+", " ", str(error))
         raise BundleError(f"{path}: {reason}") from error

@@ -4,12 +4,11 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
+from seqserve.bundle import BundleT
 from seqserve.entries import GraphEntry
 from seqserve.graph import Graph
-
-BundleT = TypeVar("BundleT")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Serves bundles over HTTP and offline; needs no torch and nothing of training/."""
+"""Serve models over HTTP; needs no torch and nothing of training/."""
 
 import os
 

@@ -1,10 +1,11 @@
 """The WSGI application: what every request has in common, whatever its route."""
 
+import functools
 import random
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 from flask import Flask
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
@@ -33,7 +34,10 @@ from seqserve.service.engine.registry import Registry
 from seqserve.service.engine.reports import BundleReport
 from seqserve.service.metrics import logs
 from seqserve.service.metrics.telemetry import Telemetry
-from seqserve.service.routes import classify, models, operation, rank, sample, score, tag, transduce
+from seqserve.service.openapi import document
+from seqserve.service.routes import ROUTES
+from seqserve.service.routes.operation import METRICS
+from seqserve.service.routes.route import Route
 from seqserve.service.server.shared_state import SharedState
 from seqserve.service.settings import Settings
 
@@ -44,8 +48,6 @@ _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{
 _LEFT = 499
 _QUICK_RUN_S = 0.005
 """How long a run may hold up the loop. A sentence of 20 tokens of the largest model here takes 3 ms."""
-
-View = Callable[..., Answer]
 
 
 def create_app(
@@ -64,9 +66,10 @@ def create_app(
         registry.open()
     telemetry = telemetry or Telemetry()
     registry.observe(telemetry)
-    app = _App(Service(settings, registry, shared or SharedState(), telemetry, Clients(settings)))
-    for routes in (tag, score, rank, sample, classify, transduce, models, operation):
-        app.register_blueprint(routes.blueprint)
+    describe = functools.cache(lambda: document(ROUTES))
+    app = _App(Service(settings, registry, shared or SharedState(), telemetry, Clients(settings), describe))
+    for route in ROUTES:
+        app.add_url_rule(route.rule, route.name, route.view, methods=[route.method])
     app.url_map.update()  # now, not in the first request
     return app
 
@@ -82,7 +85,8 @@ class _App(Flask):
         self.extensions[SERVICE] = parts
         self.url_map.merge_slashes = False
         self._parts = parts
-        self._known: dict[tuple[str, str], _Route] = {}  # by method and path, of addresses without variable parts
+        self._routes = {route.name: route for route in ROUTES}
+        self._known: dict[tuple[str, str], Route] = {}  # by method and path, of addresses without variable parts
 
     def wsgi_app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         """Answer a request."""
@@ -121,34 +125,25 @@ class _App(Flask):
             if for_operators:
                 raise _not_for_operators() from None
             raise
-        here.route = route.rule
+        here.route = route.rule  # not the path, which clients choose: it names the request in metrics
         if for_operators and not route.is_for_operators:
             raise _not_for_operators()
-        if route.rule == operation.METRICS and not for_operators and self._parts.settings.ops_port >= 0:
+        if route.rule == METRICS and not for_operators and self._parts.settings.ops_port >= 0:
             raise NotFoundError("Metrics are at the port of their own (ops_port).")
         return route.view(**values)
 
-    def _match(self, method: str, path: str) -> tuple["_Route", Mapping[str, Any]]:
+    def _match(self, method: str, path: str) -> tuple[Route, Mapping[str, Any]]:
         """Find a route and the variable parts of its address; raises NotFound and MethodNotAllowed."""
         adapter = self.url_map.bind("", path_info=path.encode("latin-1").decode("utf-8", "replace"))
         rule, values = adapter.match(method=method, return_rule=True)
         if method == "OPTIONS":
             allowed = ", ".join(sorted(adapter.allowed_methods()))
             answer = Answer(b"", content_type="text/plain", headers=[("Allow", allowed)])
-            return _Route(lambda **_: answer, rule.rule, False), {}
-        is_for_operators = str(rule.endpoint).startswith(f"{operation.blueprint.name}.")
-        route = _Route(cast(View, self.view_functions[rule.endpoint]), rule.rule, is_for_operators)
+            return Route(lambda **_: answer, method, rule.rule, "", "text/plain"), {}
+        route = self._routes[rule.endpoint]
         if not rule.arguments:
             self._known[method, path] = route
         return route, values
-
-
-class _Route(NamedTuple):
-    """What answers an address; the rule, not the path, names it in metrics: paths are chosen by clients."""
-
-    view: View
-    rule: str
-    is_for_operators: bool
 
 
 def _not_for_operators() -> NotFoundError:
@@ -161,7 +156,7 @@ def make_registry(
     """Take the bundles that a check has reported; they are opened by the registry's `open`.
 
     reports: without them `settings.models` is checked in this process. known: bundles by name that are taken as they
-    are when their report is the same. Raises BundleError.
+    are when their report is the same. Raises BundleError, and UsageError when a default that is set is not there.
     """
     provider = choose_provider(settings.provider)
     if reports is None:
@@ -171,7 +166,7 @@ def make_registry(
     slots = SlotLimits(settings.max_samples, settings.max_waiting_samples, settings.client_share)
     has_own_core = settings.num_workers >= available_cores()
     queue = QueueLimits(settings.max_queue_tokens, _QUICK_RUN_S if has_own_core else 0.0, settings.client_share)
-    return Registry(checked, lambda item: open_model(item, provider, queue, slots))
+    return Registry(checked, lambda item: open_model(item, provider, queue, slots), dict(settings.default))
 
 
 def _begin(parts: Service, environ: dict[str, Any]) -> Exchange:

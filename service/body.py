@@ -12,6 +12,7 @@ import msgspec
 from werkzeug.http import parse_options_header
 
 from seqserve.errors import FieldError, InvalidRequestError, RequestError, TooManyTextsError, pointer_to
+from seqserve.reading import detail_and_path, shortened
 from seqserve.service.context import Exchange
 from seqserve.service.engine.event_loop import CHARACTERS_A_TOKEN, in_turn, in_turn_if_large
 from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError, UnsupportedMediaTypeError
@@ -20,8 +21,6 @@ Struct = TypeVar("Struct", bound=msgspec.Struct)
 Result = TypeVar("Result")
 
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's window bits for each container
-_PLACE = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
-_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`\Z", re.DOTALL)
 _FLOAT = "got `float`"
 _LARGE_BYTES = 64 * 1024
@@ -139,16 +138,12 @@ def _invalid(message: str, body: Any) -> InvalidRequestError:
     """Turn the decoder's message, which ends in "- at `$.text[3]`", into a JSON Pointer and a detail."""
     unknown = _UNKNOWN.match(message)
     # A field's name may end like the decoder's own sentences.
-    place = None if unknown and isinstance(body, dict) and unknown["name"] in body else _PLACE.search(message)
-    path = place["path"] if place else ""
-    detail = message[: place.start()] if place else message
-    steps = [step["name"] if step["name"] is not None else step["index"] for step in _STEP.finditer(path)]
+    is_name = unknown and isinstance(body, dict) and unknown["name"] in body
+    detail, steps = (message, []) if is_name else detail_and_path(message)
     if unknown := _UNKNOWN.match(detail):
         steps.append(unknown["name"][:_ECHOED_CHARS])
         detail = "This field is not known."
-    elif len(detail) > 2 * _ECHOED_CHARS:  # the decoder repeats a wrong value, however long it is
-        detail = f"{detail[: 2 * _ECHOED_CHARS]}…"
-    pointer = pointer_to(*steps)
+    detail, pointer = shortened(detail), pointer_to(*steps)
     return InvalidRequestError(f"{pointer or 'The body'}: {detail}", [FieldError(pointer, detail)])
 
 

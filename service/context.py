@@ -40,13 +40,14 @@ SERVICE = "seqserve"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The parts of one app."""
+    """The parts of one app; `describe` returns its /openapi.json."""
 
     settings: Settings
     registry: Registry
     shared: SharedState
     telemetry: Telemetry
     clients: Clients
+    describe: Callable[[], bytes]
 
 
 @dataclass(slots=True)

@@ -1,176 +1,24 @@
-"""/openapi.json: OpenAPI 3.1, generated from the request and response types and the table of errors."""
+"""/openapi.json: OpenAPI 3.1, generated from the routes, their types and the table of errors."""
 
-import functools
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
 from seqserve import __version__
 from seqserve.service.errors import KINDS
 from seqserve.service.problems import CONTENT_TYPE
-from seqserve.service.schemas.classify import ClassifyRequest, ClassifyResponse
-from seqserve.service.schemas.models import ModelInfo, ModelList
-from seqserve.service.schemas.problems import Health, Problem
-from seqserve.service.schemas.rank import RankRequest, RankResponse
-from seqserve.service.schemas.sample import SampleEnd, SamplePiece, SampleRequest, SampleResponse, StreamError
-from seqserve.service.schemas.score import ScoreRequest, ScoreResponse
-from seqserve.service.schemas.tag import TagRequest, TagResponse
-from seqserve.service.schemas.transduce import TransduceRequest, TransduceResponse
+from seqserve.service.routes.route import Route
+from seqserve.service.schemas.problems import Problem
 
 _REF = "#/components/schemas/{name}"
-_TAG_EXAMPLES = {
-    "one text": {"value": {"text": 'He said, "Teddy Roosevelt was a great President."'}},
-    "tokens": {"value": {"tokens": [["Harry", "Potter", "invented", "a", "spell"]], "include": ["tokens"]}},
-}
-_SCORE_EXAMPLES = {
-    "two readings": {"value": {"text": ["The apple and pear salad", "The apple and pair salad"]}},
-    "token by token": {
-        "value": {"text": "pear salad", "context": "The apple and", "eos": False, "include": ["tokens"], "top": 3}
-    },
-}
-_RANK_EXAMPLES = {
-    "readings": {"value": {"candidates": ["The apple and pair salad", "The apple and pear salad"]}},
-    "acoustic scores": {
-        "value": {
-            "candidates": [{"text": "pair salad", "score": -12.5}, {"text": "pear salad", "score": -12.9}],
-            "context": "The apple and",
-            "lm_weight": 0.7,
-            "length_bonus": 0.2,
-        }
-    },
-}
-_CLASSIFY_EXAMPLES = {"two texts": {"value": {"text": ["where have you been", "I was at home"]}}}
-_TRANSDUCE_EXAMPLES = {"by a beam of five": {"value": {"text": ["I am happy.", "Where is Tom?"], "beams": 5}}}
-_SAMPLE_EXAMPLES = {
-    "three sentences": {"value": {"n": 3, "temperature": 0.8, "seed": 42}},
-    "as it is written": {"value": {"prompt": "The", "max_tokens": 30, "stop": [". "], "stream": True}},
-}
 
 
-class Route(NamedTuple):
-    """One operation; `errors` are codes of the table of errors."""
-
-    method: str
-    path: str
-    name: str
-    summary: str
-    response: type[msgspec.Struct] | str
-    errors: tuple[str, ...] = ()
-    request: type[msgspec.Struct] | None = None
-    examples: dict[str, Any] | None = None
-    events: tuple[type[msgspec.Struct], ...] = ()
-
-
-_ERRORS_OF_WORK = (
-    "malformed_json",
-    "unauthorized",
-    "model_not_found",
-    "task_mismatch",
-    "payload_too_large",
-    "unsupported_media_type",
-    "invalid_request",
-    "text_too_long",
-    "too_many_texts",
-    "internal",
-    "overloaded",
-    "not_ready",
-    "deadline_exceeded",
-)
-"""Codes of every route that runs a model."""
-
-ROUTES = (
-    Route(
-        "post",
-        "/v1/tag",
-        "tag",
-        "Find names in texts. Offsets count code points of the text as it was sent.",
-        TagResponse,
-        _ERRORS_OF_WORK,
-        TagRequest,
-        _TAG_EXAMPLES,
-    ),
-    Route(
-        "post",
-        "/v1/score",
-        "score",
-        "Give the probability of texts under a language model. Logarithms are natural where not said otherwise.",
-        ScoreResponse,
-        _ERRORS_OF_WORK,
-        ScoreRequest,
-        _SCORE_EXAMPLES,
-    ),
-    Route(
-        "post",
-        "/v1/rank",
-        "rank",
-        "Choose among candidates, such as an n-best list, by a language model and their own scores.",
-        RankResponse,
-        _ERRORS_OF_WORK,
-        RankRequest,
-        _RANK_EXAMPLES,
-    ),
-    Route(
-        "post",
-        "/v1/sample",
-        "sample",
-        "Write new text with a language model, the same for the same seed. With stream, Server-Sent Events: pieces of "
-        "text, an end for each sample, then [DONE], or an error and no [DONE]; X-Seed holds the seed.",
-        SampleResponse,
-        tuple(code for code in _ERRORS_OF_WORK if code != "too_many_texts"),
-        SampleRequest,
-        _SAMPLE_EXAMPLES,
-        (SamplePiece, SampleEnd, StreamError),
-    ),
-    Route(
-        "post",
-        "/v1/classify",
-        "classify",
-        "Say what texts are, each as a whole, with the probability of every label.",
-        ClassifyResponse,
-        _ERRORS_OF_WORK,
-        ClassifyRequest,
-        _CLASSIFY_EXAMPLES,
-    ),
-    Route(
-        "post",
-        "/v1/transduce",
-        "transduce",
-        "Turn texts into other texts, such as translations, with an encoder-decoder, greedily or by beam search.",
-        TransduceResponse,
-        _ERRORS_OF_WORK,
-        TransduceRequest,
-        _TRANSDUCE_EXAMPLES,
-    ),
-    Route("get", "/v1/models", "list_models", "List the models.", ModelList, ("unauthorized", "internal")),
-    Route(
-        "get",
-        "/v1/models/{name}",
-        "show_model",
-        "Describe one model.",
-        ModelInfo,
-        ("unauthorized", "model_not_found", "not_ready", "internal"),
-    ),
-    Route("get", "/healthz", "healthz", "200 while the process lives.", Health),
-    Route(
-        "get",
-        "/readyz",
-        "readyz",
-        "200 when every model is open and the server is not draining.",
-        Health,
-        ("not_ready", "shutting_down"),
-    ),
-    Route("get", "/metrics", "metrics", "Numbers for Prometheus.", "text/plain"),
-    Route("get", "/openapi.json", "openapi", "This description.", "application/json"),
-)
-"""Every operation of the server; a test compares it with the app's own routes."""
-
-
-@functools.cache
-def document() -> bytes:
-    """Return the description as JSON."""
+def document(routes: Iterable[Route]) -> bytes:
+    """Return the description of routes as JSON."""
     types = [
         Problem,
-        *(kind for route in ROUTES for kind in (route.request, route.response, *route.events) if _is_struct(kind)),
+        *(kind for route in routes for kind in (route.request, route.response, *route.events) if _is_struct(kind)),
     ]
     _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
     return msgspec.json.encode(
@@ -184,7 +32,7 @@ def document() -> bytes:
                 "Answers of the POST routes have RateLimit-Policy and RateLimit (as in a draft of the IETF): how many "
                 "requests of a client are answered at a time, and how many more it may send now.",
             },
-            "paths": _paths(),
+            "paths": _paths(routes),
             "components": {
                 "schemas": schemas,
                 "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
@@ -208,10 +56,10 @@ def _is_struct(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _paths() -> dict[str, dict[str, Any]]:
+def _paths(routes: Iterable[Route]) -> dict[str, dict[str, Any]]:
     paths: dict[str, dict[str, Any]] = {}
-    for route in ROUTES:
-        paths.setdefault(route.path, {})[route.method] = _operation(route)
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
     return paths
 
 

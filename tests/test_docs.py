@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from seqserve.service.metrics.telemetry import Telemetry
-from seqserve.service.openapi import ROUTES
+from seqserve.service.routes import ROUTES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (

@@ -68,7 +68,7 @@ def test_serving_imports_nothing_of_training() -> None:
     )
     assert done.returncode == 0, done.stderr
     loaded = set(json.loads(done.stdout))
-    assert {"seqserve.load", "seqserve.graph", "seqserve.service.app"} <= loaded, (
+    assert {"seqserve.loading", "seqserve.graph", "seqserve.service.app"} <= loaded, (
         "the walk did not reach the modules it is about"
     )
     assert not loaded & set(TRAINING_ONLY)
@@ -106,7 +106,7 @@ def python_files() -> list[Path]:
 
 def test_python_files_are_found() -> None:
     found = {str(path.relative_to(ROOT)) for path in python_files()}
-    assert {"seqserve/load.py", "service/app.py", "training/taggers/model.py", "tests/test_project.py"} <= found
+    assert {"seqserve/loading.py", "service/app.py", "training/taggers/model.py", "tests/test_project.py"} <= found
 
 
 def test_every_python_file_has_one_idea_or_is_two_files() -> None:

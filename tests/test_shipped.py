@@ -10,8 +10,8 @@ import pytest
 
 from seqserve.classifier.model import ClassifierBundle
 from seqserve.entries import CellName
-from seqserve.language.model import StepBatch
-from seqserve.load import find_bundles, load_bundle, load_language_model
+from seqserve.language.model import LanguageModelBundle, StepBatch
+from seqserve.loading import find_bundles, load_bundle
 from seqserve.text.tokenization import tokenize
 from seqserve.training.corpora import known_corpora
 from seqserve.vocabulary.tokens import EOS_ID, START_ID, UNKNOWN_ID
@@ -109,7 +109,7 @@ def test_metrics_of_the_manifest_are_those_of_the_run(tagger):
 
 @pytest.fixture(scope="module")
 def words():
-    return load_language_model(MODELS / "lm-en" / "1")
+    return load_bundle(MODELS / "lm-en" / "1", LanguageModelBundle)
 
 
 def log_prob(model, text):
@@ -177,7 +177,7 @@ def drawn(model, seed, *, max_tokens=100):
 
 @pytest.mark.parametrize("name", OF_EACH_CELL)
 def test_every_cell_of_the_notes_is_shipped_and_writes_for_a_class(name):
-    model = load_language_model(MODELS / name / "1")
+    model = load_bundle(MODELS / name / "1", LanguageModelBundle)
     assert name == f"lm-char-words-{model.manifest.architecture.cell}"
     drawn_classes = {drawn(model, seed)[0].partition(":")[0] for seed in range(12)}
     assert drawn_classes == {"name", "dino"}
@@ -195,14 +195,14 @@ def test_questions_are_told_from_statements(text, label):
 
 
 def test_names_are_short_words_of_letters():
-    model = load_language_model(MODELS / "lm-char-names" / "1")
+    model = load_bundle(MODELS / "lm-char-names" / "1", LanguageModelBundle)
     names = [drawn(model, seed) for seed in range(20)]
     assert all(ended and 2 <= len(name) <= 20 and name.isalpha() and name.islower() for name, ended in names)
     assert len({name for name, _ in names}) > 15
 
 
 def test_quatrains_have_lines_of_one_length():
-    model = load_language_model(MODELS / "lm-char-tang" / "1")
+    model = load_bundle(MODELS / "lm-char-tang" / "1", LanguageModelBundle)
     regular = 0
     for seed in range(10):
         poem, ended = drawn(model, seed)

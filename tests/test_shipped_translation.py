@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.transducer.beam import Search
 from seqserve.transducer.model import TransducerBundle, TransduceRow
 

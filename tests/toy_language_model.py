@@ -20,8 +20,8 @@ from seqserve.language.manifest import (
     LanguageModelManifest,
     LanguageModelVocabularies,
 )
-from seqserve.language.model import EncodedText, ScoredRow, ScoreRow, StepBatch, StepResult
-from seqserve.language.scoring import score_in_chunks
+from seqserve.language.model import EncodedText, LanguageModelBundle, ScoredRow, ScoreRow, StepBatch, StepResult
+from seqserve.language.scoring import run_in_batches
 from seqserve.manifest import FORMAT_VERSION
 from seqserve.text.detokenization import Detokenizer
 from seqserve.text.tokenizers import TOKENIZERS
@@ -141,11 +141,10 @@ class ToyLanguageModel:
             result.log_probs[row] = log_softmax(values)[drawn] if drawn >= 0 else 0.0
         return result
 
-    def score(self, id_rows: Sequence[Sequence[int]], *, num_top: int = 0) -> list[ScoredRow]:
-        limit = self.manifest.limits.max_chunk_tokens
-        return score_in_chunks(
-            self.run_score, id_rows, zero_state=self.zero_state(), max_chunk_tokens=limit, num_top=num_top
-        )
+    def run_rows(self, rows: Sequence[ScoreRow]) -> list[ScoredRow]:
+        return run_in_batches(self.run_score, rows)
+
+    score = LanguageModelBundle.score
 
 
 def log_softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -77,7 +77,7 @@ def must_fit(path: Path) -> Iterator[None]:
 def start_run(folder: Path, config: AnyConfig) -> None:
     """Creates a run folder with the resolved configuration; refuses one that holds a run already."""
     if (folder / CONFIG).exists():
-        raise RunError(f"{folder}: holds a run already; continue it with `python -m training resume {folder}`")
+        raise RunError(f"{folder}: holds a run already; continue it with `seqserve train resume {folder}`")
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / CONFIG, json.dumps(config_table(config), indent=1, ensure_ascii=False).encode())
 

@@ -13,7 +13,7 @@ import msgspec
 
 from seqserve.errors import SeqserveError
 
-COMMAND = "python -m training corpora"
+COMMAND = "seqserve train corpora"
 _REGISTRY = Path(__file__).with_name("corpora.toml")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from seqserve.classifier.model import ClassifierBundle
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.training.classifiers import evaluate as evaluate_classifier
 from seqserve.training.language import evaluate as evaluate_language_model
 from seqserve.training.taggers import evaluate as evaluate_tagger

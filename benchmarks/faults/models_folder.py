@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from seqserve.errors import SeqserveError
-from seqserve.load import find_bundles
+from seqserve.loading import find_bundles
 from seqserve.manifest import read_manifest, write_manifest
 
 DEFAULT_NAMES = ("ner-en", "question-en", "lm-char-names")

@@ -11,7 +11,7 @@ from benchmarks.faults.known_answers import KnownAnswer, ask_alone, mixed_drafts
 from benchmarks.faults.models_folder import add_version, flip_a_byte, remove_version
 from benchmarks.faults.plan import Plan
 from benchmarks.faults.started import Started, started
-from seqserve.load import find_bundles
+from seqserve.loading import find_bundles
 from seqserve.manifest import read_manifest
 
 _NUM_KNOWN = 60

@@ -36,10 +36,11 @@ def scoring_takes(bench: Bench) -> Iterator[Mapping[str, Take]]:
     """Yield the measurement; raises SeqserveError when KenLM or the text is not there."""
     from benchmarks.peers import bulk_scoring
     from benchmarks.peers.requirements import ENVIRONMENTS
-    from seqserve.load import load_language_model
+    from seqserve.language.model import LanguageModelBundle
+    from seqserve.loading import load_bundle
     from seqserve.training.corpora import corpus_file
 
-    bundle = load_language_model(bench.options.scorer)
+    bundle = load_bundle(bench.options.scorer, LanguageModelBundle)
     folder = (bench.options.environments or ENVIRONMENTS) / "kenlm"
     kenlm = bulk_scoring.kenlm_of(bundle, [corpus_file("standard_ebooks/train-00.txt.xz")], folder)
     sentences = list(bulk_scoring.sentences_of(bundle, corpus_file("standard_ebooks/valid.txt.xz")))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seqserve.load import load_tagger
+from seqserve.loading import load_bundle
 from seqserve.tagger.model import TaggerBundle
 from seqserve.text.tokenization import tokenize
 
@@ -44,7 +44,7 @@ def raw_graph(bundle: Path, texts: Sequence[str]) -> Iterator[RawGraph]:
 
 
 def _open(folder: Path, texts: list[str]) -> None:
-    bundle: TaggerBundle = load_tagger(folder)
+    bundle: TaggerBundle = load_bundle(folder, TaggerBundle)
     rows = [[token.text for token in tokenize(text)] for text in texts]
     whole = range(0, len(rows) - BATCH + 1, BATCH) or [0]
     _here["graph"] = bundle.graph

@@ -8,7 +8,8 @@ from benchmarks.load.bench import Bench, Server
 from benchmarks.load.plan import Load
 from benchmarks.load.rows import Rounds, Row, Take, Theme, ratio, values
 from benchmarks.sampling import Clients, mixed_lengths
-from seqserve.load import load_language_model
+from seqserve.language.model import LanguageModelBundle
+from seqserve.loading import load_bundle
 
 STREAMS = 32
 TOKENS = 100
@@ -37,7 +38,7 @@ def stream_takes(bench: Bench) -> Iterator[Mapping[str, Take]]:
     """Start a worker for each model and yield the measurements."""
     found: dict[str, Take] = {}
     for kind, folder in (("char", bench.options.char_model), ("word", bench.options.word_model)):
-        clients = Clients(bench.running(Server(folder, settings=_ONE_WORKER)), load_language_model(folder))
+        clients = Clients(bench.running(Server(folder, settings=_ONE_WORKER)), load_bundle(folder, LanguageModelBundle))
         clients.together([8] * STREAMS)
         found[_together(kind)] = lambda clients=clients: {  # type: ignore[misc]
             "units_per_s": clients.together([TOKENS] * STREAMS)
@@ -112,7 +113,7 @@ def iteration_rows(rounds: Rounds) -> list[Row]:
 
 def _ignoring_eos(folder: Path) -> dict[str, bool]:
     # A model of running text has no <EOS> to draw, and needs no asking.
-    return {"ignore_eos": True} if load_language_model(folder).manifest.ends_sentences else {}
+    return {"ignore_eos": True} if load_bundle(folder, LanguageModelBundle).manifest.ends_sentences else {}
 
 
 STREAMING = Theme("streams", "32 sampling streams in one worker against one at a time", stream_takes, stream_rows)

@@ -24,13 +24,15 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from benchmarks.load import variants
+from seqserve.cli import make_parser
 from seqserve.service import app
 from seqserve.service.__main__ import main as serve
 from seqserve.service.app import create_app, make_registry
 from seqserve.service.engine import models
 from seqserve.service.engine.batching import batcher
 from seqserve.service.engine.registry import Registry
-from seqserve.service.settings import Settings, read_settings
+from seqserve.service.read_settings import settings_from
+from seqserve.service.settings import Settings
 
 PATCHES: Mapping[str, tuple[ModuleType | type, str, object]] = MappingProxyType(
     {
@@ -91,7 +93,7 @@ def main(words: Sequence[str]) -> int:
         raise AttributeError(f"{place.__name__} has no {name} to take away")
     setattr(place, name, replacement)
     if variant in _STOCK_WORKERS:
-        chosen = read_settings(settings, os.environ)
+        chosen = settings_from(vars(make_parser().parse_args(["serve", *settings])), os.environ)
         server = StockServer(chosen, _STOCK_WORKERS[variant])
         gc.collect()
         gc.freeze()

@@ -28,7 +28,7 @@ from benchmarks.kenlm_tools import Kenlm, KenlmError
 from benchmarks.peers.bulk_tagging import Speed, report
 from benchmarks.peers.requirements import ENVIRONMENTS
 from seqserve.language.model import LanguageModelBundle
-from seqserve.load import load_language_model
+from seqserve.loading import load_bundle
 from seqserve.training.corpora import corpus_file
 from seqserve.training.language.config import TextFile, TextOptions
 from seqserve.training.reading.text import read_sequences
@@ -110,7 +110,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="(5)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the speeds here")
     arguments = parser.parse_args(words)
-    bundle = load_language_model(arguments.bundle)
+    bundle = load_bundle(arguments.bundle, LanguageModelBundle)
     text = arguments.text or corpus_file("standard_ebooks/valid.txt.xz")
     train = arguments.train or [corpus_file("standard_ebooks/train-00.txt.xz")]
     kenlm = kenlm_of(bundle, train, arguments.environments / "kenlm")

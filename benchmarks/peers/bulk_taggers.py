@@ -22,9 +22,10 @@ _SPACY_BATCH = 256  # 64 to 1024 gave the same within the noise
 
 def bundle_tagger(model: str) -> CountEntities:
     """The bundle: sorted by length, batches of at most 16 rows."""
-    from seqserve.load import load_tagger
+    from seqserve.loading import load_bundle
+    from seqserve.tagger.model import TaggerBundle
 
-    bundle = load_tagger(model)
+    bundle = load_bundle(model, TaggerBundle)
     return lambda sentences: sum(len(answer.entities()) for answer in bundle.tag(sentences))
 
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from benchmarks.peers.tagging import Spans, Tagging
 from seqserve.batches import plan_rows
-from seqserve.load import load_tagger
+from seqserve.loading import load_bundle
 from seqserve.tagger.model import TaggerBundle
 from seqserve.tagger.tags import allowed_transitions, spans_from_tags
 from seqserve.training.layers.characters import CharCNN
@@ -35,12 +35,12 @@ _TINY = 1e-4  # singular values below this share of the largest are rounding
 
 def eager_tagging_of(folder: str | Path) -> Tagging:
     """Tagging by the torch module; raises BundleError, and ValueError as `eager_tagger` does."""
-    return Tagging(eager_spans_of(folder), load_tagger(folder).manifest.limits.max_sentence_tokens)
+    return Tagging(eager_spans_of(folder), load_bundle(folder, TaggerBundle).manifest.limits.max_sentence_tokens)
 
 
 def eager_spans_of(folder: str | Path) -> Callable[[Sequence[Sequence[str]]], list[Spans]]:
     """What finds the spans of sentences, in batches as the bundle makes them; they have no score: only Viterbi runs."""
-    bundle = load_tagger(folder)
+    bundle = load_bundle(folder, TaggerBundle)
     tagger = eager_tagger(bundle, load_file(Path(folder) / _WEIGHTS_FILE))
 
     def spans_of(rows: Sequence[Sequence[str]]) -> list[Spans]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from seqserve.load import load_tagger
+from seqserve.loading import load_bundle
+from seqserve.tagger.model import TaggerBundle
 from seqserve.tagger.tags import Span
 from seqserve.text.sentences import split_sentences
 from seqserve.text.tokenization import Token, tokenize
@@ -47,7 +48,7 @@ class Tagging:
 
 def tagging_of(folder: str | Path) -> Tagging:
     """A bundle's tagging: one thread, batches of at most 16 rows of like length; raises BundleError."""
-    bundle = load_tagger(folder)
+    bundle = load_bundle(folder, TaggerBundle)
 
     def spans_of(rows: Sequence[Sequence[str]]) -> list[Spans]:
         return [list(sentence.entities()) for sentence in bundle.tag(rows)]

@@ -1,6 +1,5 @@
 """Open a classifier's verified folder and check that it gives its recorded answers."""
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,13 +7,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from seqserve.classifier.classifier import Classifier
 from seqserve.classifier.manifest import ClassifierManifest
 from seqserve.classifier.model import ClassifierBundle
 from seqserve.encoding import largest_ids
 from seqserve.entries import Tensor
 from seqserve.errors import BundleError
-from seqserve.files import read_json
-from seqserve.manifest import MANIFEST_FILE
+from seqserve.files import MANIFEST_FILE, read_json
+from seqserve.kind import Kind
 from seqserve.parts import BundleParts
 from seqserve.signature import Signature, check_signature, sentence_inputs
 from seqserve.vocabulary.files import read_word_vocabularies
@@ -34,27 +34,13 @@ def classifier_signature(num_labels: int) -> Signature:
     return sentence_inputs(), [Tensor(name="probs", dtype="float32", shape=["B", num_labels])]
 
 
-def open_classifier(root: Path, manifest: ClassifierManifest, *, provider: str) -> ClassifierBundle:
-    """Open a folder whose files were verified; raises BundleError."""
-    bundle = open_unchecked(root, manifest, provider=provider)
-    path = root / manifest.golden.file
+def check(root: Path, bundle: ClassifierBundle) -> bool:
+    """Compare the recorded answers and say whether rows stand alone; raises BundleError."""
+    path = root / bundle.manifest.golden.file
     golden = _read_golden(path, num_labels=len(bundle.labels))
-    try:
-        bundle.run(largest_ids(len(bundle.words), len(bundle.characters)))
-        answers = bundle.classify(golden.texts)
-        _check_golden(path, golden, answers, tolerance=manifest.golden.tolerance)
-        reproducible = manifest.reproducible and _rows_stand_alone(bundle, golden.texts[:_PROBED])
-    except BundleError:
-        raise
-    except Exception as error:  # whatever the runtime raises, this graph cannot serve
-        reason = " ".join(str(error).split())
-        raise BundleError(f"{root / manifest.graphs.classifier.file}: cannot be run: {reason}") from error
-    return dataclasses.replace(bundle, reproducible=reproducible)
-
-
-def open_unchecked(root: Path, manifest: ClassifierManifest, *, provider: str = "cpu") -> ClassifierBundle:
-    """Open a folder without comparing its answers; raises BundleError."""
-    return read_parts(root, manifest).open(root, provider=provider)
+    bundle.run(largest_ids(len(bundle.words), len(bundle.characters)))
+    _check_golden(path, golden, bundle.classify(golden.texts), tolerance=bundle.manifest.golden.tolerance)
+    return bundle.manifest.reproducible and _rows_stand_alone(bundle, golden.texts[:_PROBED])
 
 
 def read_parts(root: Path, manifest: ClassifierManifest) -> BundleParts[ClassifierBundle]:
@@ -100,3 +86,6 @@ def _rows_stand_alone(bundle: ClassifierBundle, texts: Sequence[Sequence[str]]) 
     together = bundle.run(bundle.encode(texts))
     reversed_back = bundle.run(bundle.encode(texts[::-1]))[::-1]
     return all(alone == [row.tobytes() for row in rows] for rows in (together, reversed_back))
+
+
+CLASSIFIER = Kind("classifier", ClassifierManifest, ClassifierBundle, read_parts, check, Classifier)

@@ -1,15 +1,13 @@
 """The manifest of a classifier of texts."""
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
 
 from seqserve.entries import (
     CellName,
-    CommonManifest,
-    FileEntry,
     GraphEntry,
+    Manifest,
     ManifestStruct,
     Positive,
     Size,
@@ -57,7 +55,7 @@ class ClassifierLimits(ManifestStruct, frozen=True):
     max_tokens: Positive
 
 
-class ClassifierManifest(CommonManifest, frozen=True, tag="classify"):
+class ClassifierManifest(Manifest, frozen=True, tag="classify"):
     """Everything about a classifier's bundle that is not weights."""
 
     architecture: ClassifierArchitecture
@@ -65,20 +63,3 @@ class ClassifierManifest(CommonManifest, frozen=True, tag="classify"):
     vocabularies: ClassifierVocabularies
     tokenization: Tokenization
     limits: ClassifierLimits
-
-    @property
-    def task(self) -> Literal["classify"]:
-        """What the model does."""
-        return "classify"
-
-    def graph_files(self) -> list[GraphEntry]:
-        """Return the entry of every graph."""
-        return [self.graphs.classifier]
-
-    def files(self) -> Iterator[FileEntry]:
-        """Yield the entry of every file of the bundle but the manifest itself."""
-        yield from self.graph_files()
-        yield self.weights
-        yield from (self.vocabularies.words, self.vocabularies.characters)
-        yield self.golden
-        yield from self.extra_files

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from seqserve.errors import BundleError
+from seqserve.files import MANIFEST_FILE
+from seqserve.kind import Kind
 from seqserve.language.batches import PADDING
 from seqserve.language.golden import check_golden, read_golden
+from seqserve.language.language_model import LanguageModel
 from seqserve.language.manifest import LanguageModelManifest
 from seqserve.language.model import LanguageModelBundle, ScoredRow, ScoreRow, StepBatch
 from seqserve.language.signature import score_signature, step_signature
-from seqserve.manifest import MANIFEST_FILE
 from seqserve.parts import BundleParts
 from seqserve.signature import check_signature
 from seqserve.vocabulary.files import check_size
@@ -22,26 +24,13 @@ _PROBED_TOKENS = 16
 _MASS_TOLERANCE = 1e-3
 
 
-def open_language_model(root: Path, manifest: LanguageModelManifest, *, provider: str) -> LanguageModelBundle:
-    """Open a folder whose files were verified; raises BundleError."""
-    bundle = open_unchecked(root, manifest, provider=provider)
-    path = root / manifest.golden.file
-    try:
-        _check_mass(root / manifest.graphs.score.file, bundle)
-        golden = read_golden(path, num_tokens=len(bundle.vocabulary))
-        check_golden(path, golden, bundle)
-        reproducible = manifest.reproducible and _rows_stand_alone(bundle, [row.ids for row in golden.rows])
-    except BundleError:
-        raise
-    except Exception as error:  # whatever the runtime raises, these graphs cannot serve
-        files = f"{root / manifest.graphs.score.file} and {manifest.graphs.step.file}"
-        raise BundleError(f"{files}: cannot be run: {' '.join(str(error).split())}") from error
-    return dataclasses.replace(bundle, reproducible=reproducible)
-
-
-def open_unchecked(root: Path, manifest: LanguageModelManifest, *, provider: str = "cpu") -> LanguageModelBundle:
-    """Open a folder without comparing its answers, to record a golden.json; raises BundleError."""
-    return read_parts(root, manifest).open(root, provider=provider)
+def check(root: Path, bundle: LanguageModelBundle) -> bool:
+    """Compare the recorded answers and say whether rows stand alone; raises BundleError."""
+    path = root / bundle.manifest.golden.file
+    _check_mass(root / bundle.manifest.graphs.score.file, bundle)
+    golden = read_golden(path, num_tokens=len(bundle.vocabulary))
+    check_golden(path, golden, bundle)
+    return bundle.manifest.reproducible and _rows_stand_alone(bundle, [row.ids for row in golden.rows])
 
 
 def read_parts(root: Path, manifest: LanguageModelManifest) -> BundleParts[LanguageModelBundle]:
@@ -133,3 +122,6 @@ def _probe_steps(bundle: LanguageModelBundle, scored: list[ScoredRow], id_rows: 
         banned_ids=banned,
         repeated_ids=np.array([ids[-1:] for ids in id_rows], np.int32),
     )
+
+
+LANGUAGE_MODEL = Kind("language model", LanguageModelManifest, LanguageModelBundle, read_parts, check, LanguageModel)

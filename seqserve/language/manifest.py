@@ -1,13 +1,11 @@
 """The manifest of a language model."""
 
-from collections.abc import Iterator
 from typing import Literal
 
 from seqserve.entries import (
     CellName,
-    CommonManifest,
-    FileEntry,
     GraphEntry,
+    Manifest,
     ManifestStruct,
     Positive,
     Size,
@@ -56,7 +54,7 @@ class LanguageModelLimits(ManifestStruct, frozen=True):
     max_chunk_tokens: Positive
 
 
-class LanguageModelManifest(CommonManifest, frozen=True, tag="language-model"):
+class LanguageModelManifest(Manifest, frozen=True, tag="language-model"):
     """Everything about a language model's bundle that is not weights.
 
     ends_sentences: whether <EOS> was learned; false for a model of one running text.
@@ -68,20 +66,3 @@ class LanguageModelManifest(CommonManifest, frozen=True, tag="language-model"):
     tokenization: Tokenization
     limits: LanguageModelLimits
     ends_sentences: bool
-
-    @property
-    def task(self) -> Literal["language-model"]:
-        """What the model does."""
-        return "language-model"
-
-    def graph_files(self) -> list[GraphEntry]:
-        """Return the entry of every graph."""
-        return [self.graphs.score, self.graphs.step]
-
-    def files(self) -> Iterator[FileEntry]:
-        """Yield the entry of every file of the bundle but the manifest itself."""
-        yield from self.graph_files()
-        yield self.weights
-        yield self.vocabularies.tokens
-        yield self.golden
-        yield from self.extra_files

@@ -22,7 +22,7 @@ from seqserve.language.batches import (
     step_result,
 )
 from seqserve.language.manifest import LanguageModelManifest
-from seqserve.language.scoring import score_in_chunks
+from seqserve.language.scoring import Sequences, run_in_batches, score_sequences
 from seqserve.text.detokenization import Detokenizer
 from seqserve.text.tokenization import Token
 from seqserve.text.tokenizers import TOKENIZERS
@@ -98,9 +98,12 @@ class LanguageModelBundle:
         outputs = self.step_graph.run(batch.feeds())
         return step_result(outputs)
 
+    def run_rows(self, rows: Sequence[ScoreRow]) -> list[ScoredRow]:
+        """Score any number of rows, each as long as `run_score` allows, in runs of few rows of like length."""
+        return run_in_batches(self.run_score, rows)
+
     def score(self, id_rows: Sequence[Sequence[int]], *, num_top: int = 0) -> list[ScoredRow]:
         """Score any number of rows of any length, each from the start of a text; an empty row has an empty answer."""
-        limit = self.manifest.limits.max_chunk_tokens
-        return score_in_chunks(
-            self.run_score, id_rows, zero_state=self.zero_state(), max_chunk_tokens=limit, num_top=num_top
-        )
+        texts = [np.array(ids, np.int32) for ids in id_rows]
+        sequences = Sequences(texts, [np.zeros(0, np.int32)], [0] * len(texts))
+        return score_sequences(self.run_rows, sequences, self.manifest, num_top=num_top)

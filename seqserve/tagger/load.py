@@ -1,6 +1,5 @@
 """Open a tagger's verified folder and check that it gives its recorded answers."""
 
-import dataclasses
 from pathlib import Path
 
 import msgspec
@@ -9,12 +8,13 @@ import numpy as np
 from seqserve.encoding import largest_ids
 from seqserve.entries import Tensor
 from seqserve.errors import BundleError
-from seqserve.files import MAX_VOCABULARY_BYTES, read_file, read_json
-from seqserve.manifest import MANIFEST_FILE
+from seqserve.files import MANIFEST_FILE, MAX_VOCABULARY_BYTES, read_file, read_json
+from seqserve.kind import Kind
 from seqserve.parts import BundleParts
 from seqserve.signature import Signature, check_signature, sentence_inputs
 from seqserve.tagger.manifest import TaggerManifest
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
+from seqserve.tagger.tagger import Tagger
 from seqserve.tagger.tags import make_tags
 from seqserve.vocabulary.files import check_size, read_word_vocabularies
 
@@ -40,21 +40,13 @@ def tagger_signature(num_tags: int) -> Signature:
     return sentence_inputs(), outputs
 
 
-def open_tagger(root: Path, manifest: TaggerManifest, *, provider: str) -> TaggerBundle:
-    """Open a folder whose files were verified; raises BundleError."""
-    bundle = read_parts(root, manifest).open(root, provider=provider)
-    golden = _read_golden(root / manifest.golden.file)
-    try:
-        bundle.run(largest_ids(len(bundle.words), len(bundle.characters)))
-        answers = bundle.tag(golden.sentences)
-        _check_golden(root / manifest.golden.file, golden, answers, tolerance=manifest.golden.tolerance)
-        reproducible = manifest.reproducible and _rows_stand_alone(bundle, golden.sentences[:_PROBED])
-    except BundleError:
-        raise
-    except Exception as error:  # whatever the runtime raises, this graph cannot serve
-        reason = " ".join(str(error).split())
-        raise BundleError(f"{root / manifest.graphs.tagger.file}: cannot be run: {reason}") from error
-    return dataclasses.replace(bundle, reproducible=reproducible)
+def check(root: Path, bundle: TaggerBundle) -> bool:
+    """Compare the recorded answers and say whether rows stand alone; raises BundleError."""
+    path = root / bundle.manifest.golden.file
+    golden = _read_golden(path)
+    bundle.run(largest_ids(len(bundle.words), len(bundle.characters)))
+    _check_golden(path, golden, bundle.tag(golden.sentences), tolerance=bundle.manifest.golden.tolerance)
+    return bundle.manifest.reproducible and _rows_stand_alone(bundle, golden.sentences[:_PROBED])
 
 
 def read_parts(root: Path, manifest: TaggerManifest) -> BundleParts[TaggerBundle]:
@@ -132,3 +124,6 @@ def _rows_stand_alone(bundle: TaggerBundle, sentences: list[list[str]]) -> bool:
         for answers in (together, reversed_back)
         for first, other in zip(alone, answers, strict=True)
     )
+
+
+TAGGER = Kind("tagger", TaggerManifest, TaggerBundle, read_parts, check, Tagger)

@@ -1,16 +1,14 @@
 """The manifest of a tagger."""
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
 
 from seqserve.entries import (
     CellName,
-    CommonManifest,
-    FileEntry,
     GraphEntry,
     LookupStep,
+    Manifest,
     ManifestStruct,
     Positive,
     Size,
@@ -66,7 +64,7 @@ class TaggerLimits(ManifestStruct, frozen=True):
     max_sentence_tokens: Positive
 
 
-class TaggerManifest(CommonManifest, frozen=True, tag="tag"):
+class TaggerManifest(Manifest, frozen=True, tag="tag"):
     """Everything about a tagger's bundle that is not weights."""
 
     architecture: TaggerArchitecture
@@ -74,20 +72,3 @@ class TaggerManifest(CommonManifest, frozen=True, tag="tag"):
     vocabularies: TaggerVocabularies
     tokenization: TaggerTokenization
     limits: TaggerLimits
-
-    @property
-    def task(self) -> Literal["tag"]:
-        """What the model does."""
-        return "tag"
-
-    def graph_files(self) -> list[GraphEntry]:
-        """Return the entry of every graph."""
-        return [self.graphs.tagger]
-
-    def files(self) -> Iterator[FileEntry]:
-        """Yield the entry of every file of the bundle but the manifest itself."""
-        yield from self.graph_files()
-        yield self.weights
-        yield from (self.vocabularies.words, self.vocabularies.characters, self.vocabularies.tags)
-        yield self.golden
-        yield from self.extra_files

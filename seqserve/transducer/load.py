@@ -1,13 +1,13 @@
 """Open an encoder-decoder's verified folder, check its recorded answers, and see whether rows stand alone."""
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
 
 from seqserve.entries import Tokenization, VocabularyEntry
 from seqserve.errors import BundleError
-from seqserve.manifest import MANIFEST_FILE
+from seqserve.files import MANIFEST_FILE
+from seqserve.kind import Kind
 from seqserve.parts import BundleParts
 from seqserve.signature import check_signature
 from seqserve.transducer.beam import Search
@@ -15,6 +15,7 @@ from seqserve.transducer.golden import check_golden, read_golden
 from seqserve.transducer.manifest import TransducerManifest
 from seqserve.transducer.model import TransducerBundle, TransduceRow
 from seqserve.transducer.signature import decode_signature, encode_signature
+from seqserve.transducer.transducer import Transducer
 from seqserve.vocabulary.files import check_size
 from seqserve.vocabulary.tokens import START_ID, UNKNOWN_ID, TokenVocabulary
 
@@ -24,27 +25,15 @@ _PROBED_TOKENS = 12
 _MASS_TOLERANCE = 1e-3
 
 
-def open_transducer(root: Path, manifest: TransducerManifest, *, provider: str) -> TransducerBundle:
-    """Open a folder whose files were verified; raises BundleError."""
-    bundle = open_unchecked(root, manifest, provider=provider)
+def check(root: Path, bundle: TransducerBundle) -> bool:
+    """Compare the recorded answers and say whether rows stand alone; raises BundleError."""
+    manifest = bundle.manifest
     path = root / manifest.golden.file
-    try:
-        _check_ids(root / manifest.graphs.decode.file, bundle)
-        golden = read_golden(path, num_source=len(bundle.source), num_target=len(bundle.target))
-        check_golden(path, golden, bundle)
-        texts = [np.array(pair.source_ids, np.int32) for pair in golden.pairs[:_PROBED_TEXTS]]
-        reproducible = manifest.reproducible and _rows_stand_alone(bundle, texts)
-    except BundleError:
-        raise
-    except Exception as error:  # whatever the runtime raises, these graphs cannot serve
-        files = f"{root / manifest.graphs.encode.file} and {manifest.graphs.decode.file}"
-        raise BundleError(f"{files}: cannot be run: {' '.join(str(error).split())}") from error
-    return dataclasses.replace(bundle, reproducible=reproducible)
-
-
-def open_unchecked(root: Path, manifest: TransducerManifest, *, provider: str = "cpu") -> TransducerBundle:
-    """Open a folder without comparing its answers, to record a golden.json; raises BundleError."""
-    return read_parts(root, manifest).open(root, provider=provider)
+    _check_ids(root / manifest.graphs.decode.file, bundle)
+    golden = read_golden(path, num_source=len(bundle.source), num_target=len(bundle.target))
+    check_golden(path, golden, bundle)
+    texts = [np.array(pair.source_ids, np.int32) for pair in golden.pairs[:_PROBED_TEXTS]]
+    return manifest.reproducible and _rows_stand_alone(bundle, texts)
 
 
 def read_parts(root: Path, manifest: TransducerManifest) -> BundleParts[TransducerBundle]:
@@ -91,3 +80,6 @@ def _rows_stand_alone(bundle: TransducerBundle, texts: list[np.ndarray]) -> bool
     ]
     alone = [bundle.run([row])[0] for row in rows]
     return alone == bundle.run(rows) and alone == bundle.run(rows[::-1])[::-1]
+
+
+TRANSDUCER = Kind("encoder-decoder", TransducerManifest, TransducerBundle, read_parts, check, Transducer)

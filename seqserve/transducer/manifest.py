@@ -1,13 +1,11 @@
 """The manifest of an encoder-decoder."""
 
-from collections.abc import Iterator
 from typing import Literal
 
 from seqserve.entries import (
     CellName,
-    CommonManifest,
-    FileEntry,
     GraphEntry,
+    Manifest,
     ManifestStruct,
     Positive,
     Size,
@@ -65,7 +63,7 @@ class TransducerLimits(ManifestStruct, frozen=True):
     max_source_tokens: Positive
 
 
-class TransducerManifest(CommonManifest, frozen=True, tag="transduce"):
+class TransducerManifest(Manifest, frozen=True, tag="transduce"):
     """Everything about an encoder-decoder's bundle that is not weights."""
 
     architecture: TransducerArchitecture
@@ -73,20 +71,3 @@ class TransducerManifest(CommonManifest, frozen=True, tag="transduce"):
     vocabularies: TransducerVocabularies
     tokenization: TransducerTokenization
     limits: TransducerLimits
-
-    @property
-    def task(self) -> Literal["transduce"]:
-        """What the model does."""
-        return "transduce"
-
-    def graph_files(self) -> list[GraphEntry]:
-        """Return the entry of every graph."""
-        return [self.graphs.encode, self.graphs.decode]
-
-    def files(self) -> Iterator[FileEntry]:
-        """Yield the entry of every file of the bundle but the manifest itself."""
-        yield from self.graph_files()
-        yield self.weights
-        yield from (self.vocabularies.source, self.vocabularies.target)
-        yield self.golden
-        yield from self.extra_files

@@ -1,4 +1,4 @@
-"""How long a request's work is worth doing: until its deadline, and only while its client is there."""
+"""Until when a request's work is worth doing: until its deadline, and only while its client is there."""
 
 import time
 from collections.abc import Callable
@@ -7,20 +7,21 @@ from dataclasses import dataclass, replace
 from seqserve.service.errors import DeadlineExceededError
 
 LOOK_AFTER_S = 0.25
-"""How long after its arrival a request's client is first looked at by batches."""
+"""How long after a request's arrival batches first ask whether its client has left."""
 
 
 class ClientLeftError(Exception):
-    """Nobody waits for the answer any more."""
+    """The client has closed its connection, so nobody reads the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """`deadline` is monotonic; `has_left` says, quickly and from any thread, whether the client is gone.
+    """When a request's work ends without an answer.
 
-    Some clients end their sending side and wait, and cannot be told from those that have gone. Batches look at clients
-    only from `looks_at` on, monotonic, so that whoever is answered at once is answered at all. client: whom the request
-    belongs to, the digest of a key or an address; clients share the server equally.
+    deadline: monotonic. has_left: whether the client has closed its connection; quick, callable from any thread.
+    looks_at: monotonic; `has_left` is not asked before. Some clients close their sending side and wait, which looks
+    the same; until then their requests are answered. client: the owner of the request, a digest of a key or an address;
+    clients share the server equally.
     """
 
     deadline: float
@@ -33,15 +34,15 @@ class Cancellation:
         return replace(self, client=client)
 
     def is_over(self, now: float) -> bool:
-        """Whether the deadline has passed; the client is not looked at."""
+        """Return whether the deadline has passed; the client is not asked for."""
         return now >= self.deadline
 
     def is_alone(self, now: float) -> bool:
-        """Whether the client has gone, as far as one looks yet."""
+        """Return whether the client has left; always False before `looks_at`."""
         return self.has_left is not None and now >= self.looks_at and self.has_left()
 
     def check(self) -> None:
-        """Raise DeadlineExceededError or ClientLeftError when going on would be in vain."""
+        """Raise DeadlineExceededError after the deadline, and ClientLeftError when the client has left."""
         now = time.monotonic()
         if self.is_over(now):
             raise late()
@@ -50,5 +51,5 @@ class Cancellation:
 
 
 def late() -> DeadlineExceededError:
-    """The error of a request whose deadline has passed."""
+    """Return the error of a request whose deadline has passed."""
     return DeadlineExceededError("The request was not answered within its deadline; its work was dropped.")

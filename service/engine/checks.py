@@ -1,13 +1,14 @@
-"""Check the bundles of a folder: files, checksums, graphs and recorded answers."""
+"""Check the bundles of the folders of models: files, checksums, graphs and recorded answers."""
 
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from seqserve.errors import BundleError
-from seqserve.finding import PassedOver, find_bundles
+from seqserve.finding import PassedOver
 from seqserve.graph import provider_name
-from seqserve.load import open_bundle
+from seqserve.loading import open_bundle
+from seqserve.locations import find_models
 from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, sha256_of, verify_files
 from seqserve.service.engine.reports import BundleReport, Checking, Message, Skipped, Stamps
 
@@ -24,20 +25,19 @@ def choose_provider(setting: str) -> str:
     return "auto"  # known only once a session was opened, in the worker
 
 
-def check_bundles(models: Path, *, provider: str, known: Sequence[BundleReport] = ()) -> Iterator[Message]:
-    """Check every bundle of a folder, or the one bundle that it is, and yield what is found.
+def check_bundles(models: Sequence[Path], *, provider: str, known: Sequence[BundleReport] = ()) -> Iterator[Message]:
+    """Check every bundle that `find_models` finds, and yield what is found.
 
     With provider "cpu" graphs are opened and run against their recorded answers. With another one only files are
     verified. Bundles that are known and have not changed are not checked again.
     Raises BundleError: one sentence that names the file and says why.
     """
     passed_over: list[PassedOver] = []
-    is_bundle = os.path.lexists(models / MANIFEST_FILE)
-    folders = [models] if is_bundle else find_bundles(models, pass_over=passed_over.append)
-    for each in passed_over:
-        yield Skipped(os.fsencode(each.folder), each.reason)
-    if not folders:
-        raise BundleError(f"{models}: holds no bundle, none of <name>/<version>/{MANIFEST_FILE} is there")
+    try:
+        folders = find_models(models, pass_over=passed_over.append)
+    finally:
+        for each in passed_over:
+            yield Skipped(os.fsencode(each.folder), each.reason)
     reports = {report.folder: report for report in known}
     for folder in folders:
         yield Checking(os.fsencode(folder))

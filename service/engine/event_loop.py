@@ -1,7 +1,7 @@
-"""Waiting in whatever kind of thread one is: the loop of greenlets that serves, or an ordinary thread.
+"""Wait, and call long functions, in a way that fits the current thread: with an event loop or without.
 
-A worker's requests are greenlets of one thread. One that waits must switch to the loop, and whatever takes long must
-run in another thread, or every other request would wait too. Offline and in tests there is no loop, and waiting blocks.
+The requests of a worker are greenlets of one thread. A request that waits must switch to the loop, and long work must
+run in another thread; otherwise all other requests wait too. Offline there is no loop, and the same calls block.
 """
 
 import contextlib
@@ -9,10 +9,10 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable
 from typing import ParamSpec, Protocol, TypeVar
 
-from gevent import Timeout, get_hub, sleep, spawn
+from gevent import Timeout, get_hub
 from gevent._hub_local import get_hub_if_exists  # the public get_hub would make one
 from gevent.hub import Waiter
 
@@ -23,10 +23,14 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 LARGE_TOKENS = 1_000
-"""From this many tokens on, work in Python on a request takes more than a few milliseconds."""
+"""From this many tokens on, a request's work in Python takes more than a few milliseconds."""
 
 CHARACTERS_A_TOKEN = 4
+"""A guess, for texts that are not tokenised yet."""
+
 _NICE = 5
+"""How much a thread of the pool lowers its priority; see `_lower_priority`."""
+
 _thread = threading.local()
 
 
@@ -34,17 +38,17 @@ class Event(Protocol):
     """What `threading.Event` and `LoopEvent` have in common."""
 
     def set(self) -> None:
-        """Wake who waits; may be called from any thread."""
+        """Set the event and wake its waiters; callable from any thread."""
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Reset the event."""
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it is set or the seconds have passed; says whether it is set."""
+        """Wait until the event is set, at most `timeout` seconds; return whether it is set."""
 
 
 class LoopEvent:
-    """An event that one greenlet of the loop in which it was made waits for, and any thread may set."""
+    """An event that any thread may set, and one greenlet waits for: of the loop in which the event was made."""
 
     __slots__ = ("_is_set", "_lock", "_loop", "_thread", "_waiter")
 
@@ -56,7 +60,7 @@ class LoopEvent:
         self._is_set = False
 
     def set(self) -> None:
-        """Wake the greenlet that waits."""
+        """Set the event and wake the greenlet that waits; callable from any thread."""
         with self._lock:
             self._is_set = True
             waiter, self._waiter = self._waiter, None
@@ -68,12 +72,12 @@ class LoopEvent:
             self._loop.run_callback_threadsafe(waiter.switch, None)
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Reset the event."""
         with self._lock:
             self._is_set = False
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Let other greenlets run until it is set or the seconds have passed; says whether it is set."""
+        """Let other greenlets run until the event is set, at most `timeout` seconds; return whether it is set."""
         with self._lock:
             if self._is_set:
                 return True
@@ -89,88 +93,71 @@ class LoopEvent:
             return self._is_set
 
 
+def has_loop() -> bool:
+    """Return whether this thread has a loop, whose greenlets must not block it."""
+    return get_hub_if_exists() is not None
+
+
 def make_event() -> Event:
-    """Return an event to wait for in this thread."""
-    return LoopEvent() if get_hub_if_exists() is not None else threading.Event()
-
-
-def go_on_beside(function: Callable[[], None]) -> bool:
-    """Let a greenlet of this thread's loop call a function that waits, and go on; False without a loop."""
-    if get_hub_if_exists() is None:
-        return False
-    spawn(function)
-    return True
-
-
-def let_others_go() -> None:
-    """Where a loop serves, let those greenlets run that can."""
-    if get_hub_if_exists() is not None:
-        sleep(0)
+    """Return an event that this thread can wait for."""
+    return LoopEvent() if has_loop() else threading.Event()
 
 
 def run_in_thread(function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-    """Call a function that takes long and waits for nobody; a loop goes on meanwhile, and before it."""
+    """Call a long function in another thread while the loop goes on; without a loop, call it here."""
     hub = get_hub_if_exists()
     if hub is None:
         return function(*args, **kwargs)
-    result, error = hub.threadpool.apply(_call_behind, (function, *args), kwargs)
+    result, error = hub.threadpool.apply(_call_in_pool, (function, *args), kwargs)
     if error is not None:
         try:
             raise error
         finally:
-            del error  # or it and this frame, which knows what the function was called with, would keep each other
+            del error  # it refers to this frame: the cycle would keep the arguments until a garbage collection
     found: Result = result
     return found
 
 
-def _call_behind(
+def _call_in_pool(
     function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> tuple[Result | None, Exception | None]:
-    """Call a function in a thread of the pool; what it raises is no accident, which the pool would write to the log."""
-    if not hasattr(_thread, "gives_way"):
-        _give_way()
-        _thread.gives_way = True
+    """Call a function in a thread of the pool; return its error, because the pool logs errors that are raised."""
+    if not hasattr(_thread, "has_low_priority"):
+        _lower_priority()
+        _thread.has_low_priority = True
     try:
         return function(*args, **kwargs), None
     except RequestError as error:
-        return None, error.with_traceback(None)  # what it refers to is freed here, not in the loop
+        return None, error.with_traceback(None)  # the objects of its frames are freed here, not in the loop
     except Exception as error:
         return None, error
 
 
-def _give_way() -> None:
-    """Let the loop go before this thread, for good, where they share a core.
+def _lower_priority() -> None:
+    """Give this thread a lower priority than the loop, for good.
 
-    A run of a graph would else keep thousands of clients waiting for its turn of the core, who want microseconds.
+    Where they share a core, the loop would otherwise wait for a run of a graph, and thousands of clients with it.
     """
-    if sys.platform == "linux":  # elsewhere a thread has no priority of its own, but that of its process
+    if sys.platform == "linux":  # on other systems a thread has the priority of its process
         thread = threading.get_native_id()
-        with contextlib.suppress(OSError):  # a sandbox may not allow it, and it is not needed
+        with contextlib.suppress(OSError):  # a sandbox may forbid it; the service works without
             os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICE)
 
 
-def in_turn_if_long(
-    texts: str | Iterable[Sized], function: Callable[[], Result], *, cancellation: Cancellation
-) -> Result:
-    """Call a function whose work is in proportion to the length of a text, or of texts, in characters."""
-    length = len(texts) if isinstance(texts, str) else sum(map(len, texts))
-    return in_turn_if_large(length // CHARACTERS_A_TOKEN, function, cancellation=cancellation)
-
-
 def in_turn_if_large(num_tokens: int, function: Callable[[], Result], *, cancellation: Cancellation) -> Result:
-    """Call a function whose work in Python is in proportion to this many tokens; large ones see `in_turn`."""
+    """Call a function whose work in Python grows with `num_tokens`: here if they are few, else with `in_turn`."""
     return in_turn(function, cancellation=cancellation) if num_tokens >= LARGE_TOKENS else function()
 
 
 class TurnLock:
-    """A lock for which clients take turns: one with many waiting calls delays another by one of them."""
+    """A lock that clients get in turns: many waiting calls of one client delay another client by one call."""
 
     def __init__(self) -> None:
         self._is_held = False
         self._waiting: dict[str, deque[LoopEvent]] = {}
 
     def acquire(self, client: str) -> None:
-        """Wait for the lock; greenlets of one loop only."""
+        """Wait for the lock; only for greenlets of one loop."""
         if not self._is_held:
             self._is_held = True
             return
@@ -179,7 +166,7 @@ class TurnLock:
         event.wait()
 
     def release(self) -> None:
-        """Hand the lock to the client whose turn it is."""
+        """Hand the lock to the next client."""
         if not self._waiting:
             self._is_held = False
             return
@@ -187,24 +174,21 @@ class TurnLock:
         events = self._waiting.pop(client)
         event = events.popleft()
         if events:
-            self._waiting[client] = events  # at the end of the line
+            self._waiting[client] = events  # last again
         event.set()
 
 
-_python_work = threading.local()
-
-
 def in_turn(function: Callable[[], Result], *, cancellation: Cancellation) -> Result:
-    """Call a function that works in Python for long beside the loop, one at a time, in its client's turn.
+    """Call a function with long work in Python in another thread: one function at a time, clients in turns.
 
-    Threads that all work in Python only wait for each other's interpreter lock, and the loop for each of them. Raises
+    Several such threads would only wait for each other's interpreter lock, and the loop for each of them. Raises
     DeadlineExceededError or ClientLeftError when the turn comes too late.
     """
-    if get_hub_if_exists() is None:
+    if not has_loop():
         return function()
-    lock = getattr(_python_work, "lock", None)
+    lock: TurnLock | None = getattr(_thread, "turn_lock", None)
     if lock is None:
-        lock = _python_work.lock = TurnLock()
+        lock = _thread.turn_lock = TurnLock()
     lock.acquire(cancellation.client)
     try:
         cancellation.check()

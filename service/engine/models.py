@@ -2,25 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqserve.classifier.manifest import ClassifierManifest
+from seqserve.bundle import BundleT
 from seqserve.classifier.model import ClassifierBundle
-from seqserve.language.manifest import LanguageModelManifest
 from seqserve.language.model import LanguageModelBundle, ScoredRow, ScoreRow
-from seqserve.load import Bundle
 from seqserve.service.engine.batching.batcher import Batcher
 from seqserve.service.engine.batching.plan import BatchLimits
 from seqserve.service.engine.sampling.decoder import Decoder
-from seqserve.tagger.manifest import TaggerManifest
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
 from seqserve.transducer.beam import Hypothesis
-from seqserve.transducer.manifest import TransducerManifest
 from seqserve.transducer.model import TransducerBundle, TransduceRow
 
+RowT = TypeVar("RowT")
+ResultT = TypeVar("ResultT")
 Tokens = Sequence[str]
 
 _SCORE_ROWS = 16
@@ -39,50 +37,6 @@ class SlotLimits(NamedTuple):
     client_share: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class TaggerModel:
-    """An open tagger: its manifest, where it runs, and what answers."""
-
-    manifest: TaggerManifest
-    provider: str
-    bundle: TaggerBundle
-    batcher: Batcher[Tokens, TaggedSentence]
-
-
-@dataclass(frozen=True, slots=True)
-class LanguageModel:
-    """An open language model; the batcher scores, the decoder samples."""
-
-    manifest: LanguageModelManifest
-    provider: str
-    bundle: LanguageModelBundle
-    batcher: Batcher[ScoreRow, ScoredRow]
-    decoder: Decoder
-
-
-@dataclass(frozen=True, slots=True)
-class ClassifierModel:
-    """An open classifier; a row of the batcher is a whole text, its result P(label | text), (K,)."""
-
-    manifest: ClassifierManifest
-    provider: str
-    bundle: ClassifierBundle
-    batcher: Batcher[Tokens, NDArray[np.float32]]
-
-
-@dataclass(frozen=True, slots=True)
-class TransducerModel:
-    """An open encoder-decoder; a row of the batcher is a whole text, whose run is made in parts."""
-
-    manifest: TransducerManifest
-    provider: str
-    bundle: TransducerBundle
-    batcher: Batcher[TransduceRow, Hypothesis]
-
-
-Model = TaggerModel | LanguageModel | ClassifierModel | TransducerModel
-
-
 class QueueLimits(NamedTuple):
     """How much of a model's work may wait in a process, and how long a run may hold up its loop (see Batcher).
 
@@ -94,21 +48,50 @@ class QueueLimits(NamedTuple):
     client_share: float = 1.0
 
 
-def model_of(bundle: Bundle, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> Model:
-    """Put a queue before an open bundle."""
-    if isinstance(bundle, TaggerBundle):
-        batcher: Batcher[Tokens, TaggedSentence] = make_batcher(bundle, queue)
-        return TaggerModel(bundle.manifest, provider, bundle, batcher)
-    if isinstance(bundle, ClassifierBundle):
-        classifier: Batcher[Tokens, NDArray[np.float32]] = make_batcher(bundle, queue)
-        return ClassifierModel(bundle.manifest, provider, bundle, classifier)
-    if isinstance(bundle, TransducerBundle):
-        # Its answers' lengths are not known, and so not how long a run takes.
-        transducer = Batcher(bundle.begin, **queue._replace(quick_run_s=0.0)._asdict())
-        return TransducerModel(bundle.manifest, provider, bundle, transducer)
-    scorer = make_score_batcher(bundle, queue)
-    decoder = Decoder(bundle, **(slots or SlotLimits())._asdict())
-    return LanguageModel(bundle.manifest, provider, bundle, scorer, decoder)
+@dataclass(frozen=True)
+class Model(Generic[BundleT, RowT, ResultT]):
+    """An open model: where it runs, and what answers rows."""
+
+    provider: str
+    bundle: BundleT
+    batcher: Batcher[RowT, ResultT]
+
+    @property
+    def manifest(self) -> Any:
+        """The bundle's, of its kind's own type."""
+        return self.bundle.manifest
+
+
+TaggerModel = Model[TaggerBundle, Tokens, TaggedSentence]
+ClassifierModel = Model[ClassifierBundle, Tokens, NDArray[np.float32]]  # a row is a text, its result P(label | text)
+TransducerModel = Model[TransducerBundle, TransduceRow, Hypothesis]
+AnyModel = Model[Any, Any, Any]
+
+
+@dataclass(frozen=True)
+class LanguageModel(Model[LanguageModelBundle, ScoreRow, ScoredRow]):
+    """An open language model; the batcher scores, the decoder samples."""
+
+    decoder: Decoder
+
+
+def open_encoder(
+    bundle: TaggerBundle | ClassifierBundle, provider: str, queue: QueueLimits, slots: SlotLimits
+) -> AnyModel:
+    """Put a queue before a tagger or a classifier."""
+    return Model(provider, bundle, make_batcher(bundle, queue))
+
+
+def open_transducer(bundle: TransducerBundle, provider: str, queue: QueueLimits, slots: SlotLimits) -> TransducerModel:
+    """Put a queue before an encoder-decoder; no run is made in the loop, since answers' lengths are not known."""
+    return Model(provider, bundle, Batcher(bundle.begin, **queue._replace(quick_run_s=0.0)._asdict()))
+
+
+def open_language_model(
+    bundle: LanguageModelBundle, provider: str, queue: QueueLimits, slots: SlotLimits
+) -> LanguageModel:
+    """Put a queue, and slots for samples, before a language model."""
+    return LanguageModel(provider, bundle, make_score_batcher(bundle, queue), Decoder(bundle, **slots._asdict()))
 
 
 def make_batcher(bundle: TaggerBundle | ClassifierBundle, queue: QueueLimits) -> Batcher[Tokens, Any]:
@@ -121,18 +104,4 @@ def make_score_batcher(bundle: LanguageModelBundle, queue: QueueLimits) -> Batch
     # A run holds a number for every token and type; max_chunk_tokens is made for 16 rows of that.
     num_tokens = min(_SCORE_TOKENS, _SCORE_ROWS * bundle.manifest.limits.max_chunk_tokens)
     limits = BatchLimits(max_rows=_SCORE_ROWS, max_padded_tokens=num_tokens)
-    return Batcher(lambda rows: run_score_rows(bundle, rows), limits=limits, **queue._asdict())
-
-
-def run_score_rows(bundle: LanguageModelBundle, rows: Sequence[ScoreRow]) -> list[ScoredRow]:
-    """Run rows that want alternatives apart from those that do not.
-
-    Looking at the whole vocabulary for rows that asked for nothing of it costs time, and what a row gets must not
-    depend on what its neighbours asked for.
-    """
-    groups = [[at for at, row in enumerate(rows) if bool(row.num_top) is wanted] for wanted in (False, True)]
-    scored: dict[int, ScoredRow] = {}
-    for group in groups:
-        if group:
-            scored.update(zip(group, bundle.run_score([rows[at] for at in group]), strict=True))
-    return [scored[at] for at in range(len(rows))]
+    return Batcher(bundle.run_rows, limits=limits, **queue._asdict())

@@ -1,20 +1,22 @@
 """Bundles that were checked, perhaps by another process, and are opened in each worker."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from seqserve.bundle import Bundle
 from seqserve.errors import BundleError
-from seqserve.load import Bundle, load_bundle, open_bundle, read_parts
+from seqserve.loading import open_bundle, read_parts
 from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, sha256_of, verify_files
 from seqserve.parts import BundleParts
 from seqserve.service.engine.checks import stamps_of
-from seqserve.service.engine.models import Model, QueueLimits, SlotLimits, model_of
+from seqserve.service.engine.models import AnyModel, QueueLimits, SlotLimits
 from seqserve.service.engine.reports import BundleReport
+from seqserve.service.kinds import model_of
 
 logger = logging.getLogger("seqserve")
 
@@ -47,7 +49,7 @@ def take_reported(reports: Iterable[BundleReport], known: Mapping[str, Checked] 
     return [before.get(report) or _read(report) for report in reports]
 
 
-def open_model(checked: Checked, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> Model:
+def open_model(checked: Checked, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> AnyModel:
     """Open a checked bundle in the process that serves it; "auto" falls back to the CPU.
 
     A run on another provider waits for its device, and so is never made in the loop.
@@ -66,24 +68,15 @@ def open_model(checked: Checked, provider: str, queue: QueueLimits, slots: SlotL
     return model_of(bundle, provider, queue, slots)
 
 
-def load_on(folder: Path, provider: str) -> tuple[Bundle, str]:
-    """Load a bundle and say where it runs; "auto" falls back to the CPU. Raises BundleError."""
-    return _fall_back(lambda chosen: load_bundle(folder, provider=chosen), provider)
-
-
 def _open_on(checked: Checked, provider: str) -> tuple[Bundle, str]:
-    """Open verified files where they were not run yet, and compare their answers."""
-    return _fall_back(lambda chosen: open_bundle(checked.folder, checked.manifest, provider=chosen), provider)
-
-
-def _fall_back(load: Callable[[str], Bundle], provider: str) -> tuple[Bundle, str]:
+    """Open verified files where they were not run yet, compare their answers, and say where they run."""
     if provider == "auto":
         try:
-            return load("cuda"), "cuda"
+            return open_bundle(checked.folder, checked.manifest, provider="cuda"), "cuda"
         except BundleError as error:
             logger.warning("not on cuda: %s", error)
             provider = "cpu"
-    return load(provider), provider
+    return open_bundle(checked.folder, checked.manifest, provider=provider), provider
 
 
 def _read(report: BundleReport) -> Checked:

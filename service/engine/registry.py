@@ -1,19 +1,19 @@
 """The models of this server by name, for whatever task."""
 
-from collections.abc import Callable, Iterable
-from typing import Literal, Protocol, overload
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Protocol
 
+from seqserve.defaults import choose_defaults
 from seqserve.errors import ModelNotFoundError, TaskMismatchError
 from seqserve.service.engine.batching.batcher import BatchObserver
-from seqserve.service.engine.models import ClassifierModel, LanguageModel, Model, TaggerModel, TransducerModel
+from seqserve.service.engine.models import AnyModel, LanguageModel
 from seqserve.service.engine.open_models import Checked
 from seqserve.service.engine.sampling.decoder import Observer
 from seqserve.service.errors import NotReadyError
 
 NOT_READY_RETRY_S = 1
 _ECHOED_CHARS = 100
-
-Task = Literal["tag", "language-model", "classify", "transduce"]
 
 
 class ModelObserver(Protocol):
@@ -32,10 +32,18 @@ class ModelObserver(Protocol):
 class Registry:
     """Models by name; `open` is called in the process that serves."""
 
-    def __init__(self, checked: Iterable[Checked], open_model: Callable[[Checked], Model]) -> None:
+    def __init__(
+        self,
+        checked: Iterable[Checked],
+        open_model: Callable[[Checked], AnyModel],
+        defaults: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Take bundles in; defaults: by task, the model that answers where none is named. Raises UsageError."""
         self._checked = {item.manifest.name: item for item in checked}
+        tasks = {name: item.manifest.task for name, item in self._checked.items()}
+        self._defaults = choose_defaults(tasks, defaults)
         self._open_model = open_model
-        self._models: dict[str, Model] = {}
+        self._models: dict[str, AnyModel] = {}
         self._observer: ModelObserver | None = None
 
     def observe(self, observer: ModelObserver) -> None:
@@ -50,7 +58,7 @@ class Registry:
             self._models[name] = self._open_model(self._checked[name])
             self._observe(self._models[name])
 
-    def _observe(self, model: Model) -> None:
+    def _observe(self, model: AnyModel) -> None:
         if self._observer is None:
             return
         name = model.manifest.name
@@ -70,16 +78,25 @@ class Registry:
         return [f"{name} {self._checked[name].manifest.version}" for name in sorted(self._checked)]
 
     @property
+    def described_defaults(self) -> str:
+        """For the log: by task, which model answers where none is named."""
+        return ", ".join(f"{task} by {name}" for task, name in self._defaults.items())
+
+    def is_default(self, name: str) -> bool:
+        """Say whether this model answers where none is named."""
+        return name in self._defaults.values()
+
+    @property
     def missing(self) -> list[str]:
         """Names of the models that are not open yet."""
         return sorted(self._checked.keys() - self._models.keys())
 
     @property
-    def models(self) -> list[Model]:
+    def models(self) -> list[AnyModel]:
         """Every open model, by name."""
         return [self._models[name] for name in sorted(self._models)]
 
-    def get(self, name: str) -> Model:
+    def get(self, name: str) -> AnyModel:
         """Return the model of that name; raises ModelNotFoundError, or NotReadyError while it is being opened."""
         if name in self._models:
             return self._models[name]
@@ -88,28 +105,13 @@ class Registry:
         known = ", ".join(sorted(self._checked))
         raise ModelNotFoundError(f"There is no model {name[:_ECHOED_CHARS]!r}; there are: {known}.")
 
-    @overload
-    def find(self, name: str | None, *, task: Literal["tag"]) -> TaggerModel: ...
-
-    @overload
-    def find(self, name: str | None, *, task: Literal["language-model"]) -> LanguageModel: ...
-
-    @overload
-    def find(self, name: str | None, *, task: Literal["classify"]) -> ClassifierModel: ...
-
-    @overload
-    def find(self, name: str | None, *, task: Literal["transduce"]) -> TransducerModel: ...
-
-    def find(self, name: str | None, *, task: Task) -> Model:
-        """Return the model of that name, or without a name the first by name that can do the task.
+    def find(self, name: str | None, *, task: str) -> AnyModel:
+        """Return the model of that name, or without a name the one that does the task by default.
 
         Raises ModelNotFoundError, NotReadyError, and TaskMismatchError when the named model does something else.
         """
-        if name is None:
-            able = sorted(key for key, item in self._checked.items() if item.manifest.task == task)
-            if not able:
-                raise ModelNotFoundError(f"There is no model for the task {task!r} here.")
-            name = able[0]
+        if name is None and (name := self._defaults.get(task)) is None:
+            raise ModelNotFoundError(f"There is no model for the task {task!r} here.")
         model = self.get(name)
         if model.manifest.task != task:
             raise TaskMismatchError(f"Model {name!r} does {model.manifest.task!r}, not {task!r}.")

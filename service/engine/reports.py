@@ -1,4 +1,4 @@
-"""What a check of a folder of bundles finds, as messages that can cross from one process to another."""
+"""What a check of bundles is to do and what it finds, as messages that can cross from one process to another."""
 
 import os
 from pathlib import Path
@@ -7,6 +7,14 @@ import msgspec
 
 Stamps = tuple[tuple[int, int], ...]
 """Inode and time of change (nanoseconds) of a bundle's manifest and of each file that a worker opens."""
+
+
+class CheckOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process is to check: folders of models, as `find_models` takes them, for the process `parent`."""
+
+    models: list[bytes]
+    provider: str
+    parent: int
 
 
 class BundleReport(msgspec.Struct, frozen=True, kw_only=True, tag="bundle"):

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
-TokenKind = Literal["tagged", "scored", "sampled", "classified", "transduced"]
+from seqserve.service.kinds import KINDS
+
 LogName = Literal["access", "error"]
 Kind = Literal["counter", "histogram", "sum", "max", "each"]
 """The last three are gauges: summed over the workers, their largest value, or one value a worker (label `pid`)."""
 
-TOKEN_KINDS: tuple[TokenKind, ...] = ("tagged", "scored", "sampled", "classified", "transduced")
+TOKEN_KINDS = tuple(name for kind in KINDS.values() for name in kind.counters)
 LOG_NAMES: tuple[LogName, ...] = ("access", "error")
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)

@@ -9,7 +9,7 @@ from bisect import bisect_left
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from seqserve.service.metrics.definitions import LOG_NAMES, METRICS, SECONDS, TOKEN_KINDS, LogName, TokenKind, metric_of
+from seqserve.service.metrics.definitions import LOG_NAMES, METRICS, SECONDS, TOKEN_KINDS, LogName, metric_of
 from seqserve.service.metrics.exposition import metrics_registry
 from seqserve.service.metrics.shared_values import Reading, Region, Series, SharedValues
 
@@ -49,7 +49,7 @@ class Telemetry:
         """Count a request that got an error instead of a result."""
         self._cells[self._rejected[(code,)]] += 1
 
-    def count_tokens(self, model: str, num_tokens: int, *, kind: TokenKind) -> None:
+    def count_tokens(self, model: str, num_tokens: int, *, kind: str) -> None:
         """Count tokens that a model has worked on."""
         self._cells[self._tokens[kind][(model,)]] += num_tokens
 

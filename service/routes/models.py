@@ -2,45 +2,35 @@
 
 from datetime import UTC, datetime
 
-from flask import Blueprint
-
-from seqserve.classifier.manifest import ClassifierManifest
-from seqserve.language.manifest import LanguageModelManifest
 from seqserve.service.answers import Answer, json_answer
-from seqserve.service.context import service
-from seqserve.service.engine.models import ClassifierModel, Model, TaggerModel, TransducerModel
+from seqserve.service.context import Service, service
+from seqserve.service.engine.models import AnyModel
+from seqserve.service.kinds import KINDS
+from seqserve.service.routes.route import Route
 from seqserve.service.schemas.models import ModelInfo, ModelLimits, ModelList
-from seqserve.service.schemas.rank import MAX_CANDIDATES
-from seqserve.service.schemas.transduce import MAX_BEAMS
-from seqserve.service.settings import Settings
-from seqserve.tagger.manifest import TaggerManifest
-from seqserve.transducer.manifest import TransducerManifest
-
-blueprint = Blueprint("models", __name__)
 
 
-@blueprint.get("/v1/models")
 def list_models() -> Answer:
     """List every open model, by name."""
     here = service()
-    return json_answer(ModelList(data=[_info(model, here.settings) for model in here.registry.models]))
+    return json_answer(ModelList(data=[_info(model, here) for model in here.registry.models]))
 
 
-@blueprint.get("/v1/models/<name>")
 def show_model(name: str) -> Answer:
     """Describe one model."""
     here = service()
-    return json_answer(_info(here.registry.get(name), here.settings))
+    return json_answer(_info(here.registry.get(name), here))
 
 
-def _info(model: Model, settings: Settings) -> ModelInfo:
-    manifest = model.manifest
+def _info(model: AnyModel, here: Service) -> ModelInfo:
+    manifest, settings = model.manifest, here.settings
     created = datetime.fromisoformat(manifest.created)
     info = ModelInfo(
         id=manifest.name,
         created=int((created if created.tzinfo else created.replace(tzinfo=UTC)).timestamp()),
         owned_by=manifest.producer,
         task=manifest.task,
+        default=here.registry.is_default(manifest.name),
         version=manifest.version,
         description=manifest.description,
         cell=manifest.architecture.cell,
@@ -53,38 +43,16 @@ def _info(model: Model, settings: Settings) -> ModelInfo:
         reproducible=model.bundle.reproducible,
         provider=model.provider,
     )
-    if isinstance(model, TaggerModel):
-        _describe_tagger(info, model.manifest)
-    elif isinstance(model, ClassifierModel):
-        _describe_classifier(info, model.manifest)
-    elif isinstance(model, TransducerModel):
-        _describe_transducer(info, model.manifest)
-    else:
-        _describe_language_model(info, model.manifest, settings)
+    KINDS[manifest.task].describe(info, manifest, settings)
     return info
 
 
-def _describe_tagger(info: ModelInfo, manifest: TaggerManifest) -> None:
-    info.labels = manifest.architecture.labels
-    info.limits.max_word_chars = manifest.limits.max_word_chars
-    info.limits.max_sentence_tokens = manifest.limits.max_sentence_tokens
-
-
-def _describe_classifier(info: ModelInfo, manifest: ClassifierManifest) -> None:
-    info.labels = manifest.architecture.labels
-    info.limits.max_word_chars = manifest.limits.max_word_chars
-    info.limits.max_tokens = manifest.limits.max_tokens
-
-
-def _describe_transducer(info: ModelInfo, manifest: TransducerManifest) -> None:
-    info.vocabulary_size = manifest.vocabularies.target.size
-    info.limits.max_tokens = manifest.limits.max_source_tokens
-    info.limits.max_beams = MAX_BEAMS
-
-
-def _describe_language_model(info: ModelInfo, manifest: LanguageModelManifest, settings: Settings) -> None:
-    info.level = manifest.architecture.level
-    info.vocabulary_size = manifest.vocabularies.tokens.size
-    info.ends_sentences = manifest.ends_sentences
-    info.limits.max_prompt_tokens = settings.max_prompt_tokens
-    info.limits.max_candidates = min(MAX_CANDIDATES, settings.max_texts)
+LIST = Route(list_models, "GET", "/v1/models", "List the models.", ModelList, errors=("unauthorized", "internal"))
+SHOW = Route(
+    show_model,
+    "GET",
+    "/v1/models/<name>",
+    "Describe one model.",
+    ModelInfo,
+    errors=("unauthorized", "model_not_found", "not_ready", "internal"),
+)

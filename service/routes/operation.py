@@ -2,28 +2,22 @@
 
 import math
 
-from flask import Blueprint
-
 from seqserve.service.answers import Answer, json_answer
 from seqserve.service.context import service
 from seqserve.service.engine.event_loop import run_in_thread
 from seqserve.service.engine.registry import NOT_READY_RETRY_S
 from seqserve.service.errors import NotReadyError, ShuttingDownError
-from seqserve.service.openapi import document
+from seqserve.service.routes.route import Route
 from seqserve.service.schemas.problems import Health
 
 METRICS = "/metrics"
 
-blueprint = Blueprint("operation", __name__)
 
-
-@blueprint.get("/healthz")
 def healthz() -> Answer:
     """Say that the process lives."""
     return json_answer(Health(status="ok"))
 
 
-@blueprint.get("/readyz")
 def readyz() -> Answer:
     """Say that every model is open and that the server goes on taking requests."""
     here = service()
@@ -35,14 +29,28 @@ def readyz() -> Answer:
     return json_answer(Health(status="ready"))
 
 
-@blueprint.get(METRICS)
 def metrics() -> Answer:
     """Give the numbers of all workers to Prometheus."""
     data, content_type = run_in_thread(service().telemetry.render)
     return Answer(data, content_type=content_type)
 
 
-@blueprint.get("/openapi.json")
 def openapi() -> Answer:
     """Describe every route."""
-    return Answer(document())
+    return Answer(service().describe())
+
+
+ROUTES = (
+    Route(healthz, "GET", "/healthz", "200 while the process lives.", Health, is_for_operators=True),
+    Route(
+        readyz,
+        "GET",
+        "/readyz",
+        "200 when every model is open and the server is not draining.",
+        Health,
+        errors=("not_ready", "shutting_down"),
+        is_for_operators=True,
+    ),
+    Route(metrics, "GET", METRICS, "Numbers for Prometheus.", "text/plain", is_for_operators=True),
+    Route(openapi, "GET", "/openapi.json", "This description.", "application/json", is_for_operators=True),
+)

@@ -2,12 +2,17 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 import msgspec
-from flask import Blueprint
+from msgspec import Meta, Struct
 
 from seqserve.errors import RequestError
+from seqserve.language.answers import SampleEnd, SamplePiece, SampleResult
+from seqserve.language.load import LANGUAGE_MODEL
+from seqserve.language.options import SampleOptions, Seed
+from seqserve.language.pipeline.sample import SamplePlan, SampleReader, plan_samples
 from seqserve.service.answers import Answer, large_json_answer
 from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
@@ -17,18 +22,43 @@ from seqserve.service.engine.models import LanguageModel
 from seqserve.service.engine.sampling.handle import SampleHandle
 from seqserve.service.errors import InternalError
 from seqserve.service.problems import problem_of
-from seqserve.service.schemas.sample import SampleRequest, SampleResponse, StreamError
-from seqserve.service.tasks.sample import HEARTBEAT_S, SamplePlan, plan_samples
+from seqserve.service.routes.route import ERRORS_OF_WORK, Route
+from seqserve.service.routes.work import LanguageModelName, find_model
+from seqserve.service.schemas.problems import Problem
 
+HEARTBEAT_S = 5.0
+"""A stream that is silent for so long says that it lives: proxies cut those that are silent for a minute or less."""
+
+_EVENTS_AT_ONCE = 64
 _STREAM_HEADERS = (("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no"))
 _HEARTBEAT = b":\n\n"
 _DONE = b"data: [DONE]\n\n"
 
-blueprint = Blueprint("sample", __name__)
 logger = logging.getLogger("seqserve")
 
 
-@blueprint.post("/v1/sample")
+class SampleRequest(SampleOptions, forbid_unknown_fields=True, kw_only=True):
+    """How new text is to be drawn, token by token."""
+
+    model: LanguageModelName = None
+    stream: Annotated[bool, Meta(description="Answer with Server-Sent Events, piece by piece.")] = False
+
+
+class SampleResponse(Struct, kw_only=True):
+    """`n` samples; `seed` draws them again."""
+
+    model: str
+    version: str
+    seed: Seed
+    samples: list[SampleResult]
+
+
+class StreamError(Struct, kw_only=True):
+    """The last event of a stream that cannot go on."""
+
+    error: Problem
+
+
 def sample() -> Answer:
     """Answer one request."""
     here = exchange()
@@ -49,10 +79,10 @@ def sample() -> Answer:
 
 
 def _read(here: Exchange, body: SampleRequest) -> tuple[LanguageModel, SamplePlan, bool]:
-    model = here.service.registry.find(body.model, task="language-model")
-    here.model = model.manifest.name
+    model = find_model(here, body.model, LANGUAGE_MODEL)
+    assert isinstance(model, LanguageModel), "it has a decoder"
     longest = here.service.settings.max_prompt_tokens
-    return model, plan_samples(body, model.bundle, max_prompt_tokens=longest), body.stream
+    return model, plan_samples(model.bundle, body, max_prompt_tokens=longest), body.stream
 
 
 def _stream(plan: SamplePlan, handle: SampleHandle, here: Exchange) -> Answer:
@@ -71,7 +101,7 @@ def _chunks(plan: SamplePlan, handle: SampleHandle, request_id: str) -> Iterator
     """Yield events as they come, some together; runs after the headers were sent, so an error is an event too."""
     try:
         told_at = time.monotonic()
-        for events in plan.events(handle):
+        for events in _events(plan, handle):
             now = time.monotonic()
             if events:
                 yield b"".join(_event(event) for event in events)
@@ -89,6 +119,52 @@ def _chunks(plan: SamplePlan, handle: SampleHandle, request_id: str) -> Iterator
         yield _event(StreamError(error=problem_of(failure)))
 
 
+def _events(plan: SamplePlan, handle: SampleHandle) -> Iterator[list[SamplePiece | SampleEnd]]:
+    """Yield the events of a stream as they come, some together; none after HEARTBEAT_S without any.
+
+    Raises what ended the request, see SampleHandle.check.
+    """
+    readers = plan.readers(handle.samples)
+    while readers:
+        handle.wait_for_news(HEARTBEAT_S)
+        try:
+            handle.check()
+        except Exception:  # first what was drawn before it, which is the same however fast it was asked for
+            yield from _in_pieces(readers)
+            raise
+        yield from _in_pieces(readers)
+        readers = [reader for reader in readers if not reader.is_done]
+
+
+def _in_pieces(readers: Sequence[SampleReader]) -> Iterator[list[SamplePiece | SampleEnd]]:
+    """Yield what there is to read, at least once, and never much at a time: others are answered in between."""
+    events: list[SamplePiece | SampleEnd] = []
+    for reader in readers:
+        for event in reader.read():
+            events.append(event)
+            if len(events) >= _EVENTS_AT_ONCE:
+                yield events
+                events = []
+    yield events
+
+
 def _event(body: msgspec.Struct) -> bytes:
     # JSON holds no line break, so an event is one line.
     return b"data: " + msgspec.json.encode(body) + b"\n\n"
+
+
+ROUTE = Route(
+    sample,
+    "POST",
+    "/v1/sample",
+    "Write new text with a language model, the same for the same seed. With stream, Server-Sent Events: pieces of "
+    "text, an end for each sample, then [DONE], or an error and no [DONE]; X-Seed holds the seed.",
+    SampleResponse,
+    SampleRequest,
+    {
+        "three sentences": {"value": {"n": 3, "temperature": 0.8, "seed": 42}},
+        "as it is written": {"value": {"prompt": "The", "max_tokens": 30, "stop": [". "], "stream": True}},
+    },
+    tuple(code for code in ERRORS_OF_WORK if code != "too_many_texts"),
+    (SamplePiece, SampleEnd, StreamError),
+)

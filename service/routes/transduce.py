@@ -1,39 +1,82 @@
 """POST /v1/transduce: another text for a text, such as its translation."""
 
-from typing import Any
+import time
+from typing import Annotated
 
-from flask import Blueprint
+import numpy as np
+from msgspec import Meta, Struct
+from numpy.typing import NDArray
 
-from seqserve.service.answers import Answer, large_json_answer
+from seqserve.reading import check_number, placed, read_texts
+from seqserve.service.answers import Answer
 from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
-from seqserve.service.memory import trim_after
-from seqserve.service.routes.limits import rows_of_texts
-from seqserve.service.schemas.transduce import TransduceRequest, TransduceResponse
-from seqserve.service.tasks.transduce import transduce_ids
+from seqserve.service.engine.cancellation import late
+from seqserve.service.engine.models import TransducerModel
+from seqserve.service.routes.route import ERRORS_OF_WORK, Route
+from seqserve.service.routes.work import find_model, finished, limits_of, run_rows
+from seqserve.transducer.answers import TransduceResult
 from seqserve.transducer.beam import Search
+from seqserve.transducer.load import TRANSDUCER
+from seqserve.transducer.model import TransduceRow
+from seqserve.transducer.pipeline import DEFAULT_TOKENS, Beams, MaxTokens, expected_cost, read_text, result_of
 
-blueprint = Blueprint("transduce", __name__)
+
+class TransduceRequest(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Texts to be turned into other texts, such as translations."""
+
+    model: Annotated[
+        str | None, Meta(description="Name of an encoder-decoder; absent: the only one, or the first by name.")
+    ] = None
+    text: Annotated[str | list[str], Meta(description="One text or several, each of at least one token.")]
+    max_tokens: MaxTokens = DEFAULT_TOKENS
+    beams: Beams = 1
 
 
-@blueprint.post("/v1/transduce")
+class TransduceResponse(Struct, kw_only=True):
+    """One result per text, in order."""
+
+    model: str
+    version: str
+    results: list[TransduceResult]
+
+
 def transduce() -> Answer:
-    """Answer one request."""
+    """Answer one request; the deadline is looked at between tokens."""
     here = exchange()
     model, texts, search = from_body(here, TransduceRequest, _read)
-    results, timing = transduce_ids(model, texts, search, cancellation=here.cancellation)
-    here.queue_s, here.compute_s = timing
-    num_tokens = sum(map(len, texts))
-    here.service.telemetry.count_tokens(model.manifest.name, num_tokens, kind="transduced")
-    here.at_end.append(lambda: trim_after(num_tokens * search.beams))
+    results = transduce_ids(here, model, texts, search)
     response = TransduceResponse(model=model.manifest.name, version=model.manifest.version, results=results)
-    return large_json_answer(response, num_items=len(texts), cancellation=here.cancellation)
+    num_tokens = sum(map(len, texts))
+    return finished(here, model, response, "transduced", num_tokens=num_tokens, num_items=len(texts))
 
 
-def _read(here: Exchange, body: TransduceRequest) -> tuple[Any, Any, Search]:
-    settings = here.service.settings
-    model = here.service.registry.find(body.model, task="transduce")
-    here.model = model.manifest.name
-    longest = model.manifest.limits.max_source_tokens
-    texts = rows_of_texts(body.text, model.bundle.source_ids, settings, longest=longest, cost=body.beams)
-    return model, texts, Search(body.beams, body.max_tokens)
+def _read(here: Exchange, body: TransduceRequest) -> tuple[TransducerModel, list[NDArray[np.int32]], Search]:
+    model = find_model(here, body.model, TRANSDUCER)
+    limits, texts = limits_of(here.service.settings), placed(body.text)
+    check_number(len(texts), limits, "text")
+    rows = read_texts(texts, lambda text, place: read_text(text, model.bundle, place), limits, cost=body.beams)
+    return model, rows, Search(body.beams, body.max_tokens)
+
+
+def transduce_ids(
+    here: Exchange, model: TransducerModel, texts: list[NDArray[np.int32]], search: Search
+) -> list[TransduceResult]:
+    """Answer texts, each as its source ids, sharing runs with other requests that wait."""
+    rows = [TransduceRow(ids, search, here.cancellation.deadline) for ids in texts]
+    found = run_rows(here, model, rows, [expected_cost(len(ids), search) for ids in texts])
+    if here.cancellation.is_over(time.monotonic()):  # what was found by then may have been cut off
+        raise late()
+    return [result_of(model.bundle, each) for each in found]
+
+
+ROUTE = Route(
+    transduce,
+    "POST",
+    "/v1/transduce",
+    "Turn texts into other texts, such as translations, with an encoder-decoder, greedily or by beam search.",
+    TransduceResponse,
+    TransduceRequest,
+    {"by a beam of five": {"value": {"text": ["I am happy.", "Where is Tom?"], "beams": 5}}},
+    ERRORS_OF_WORK,
+)

@@ -29,6 +29,7 @@ class ModelInfo(Struct, kw_only=True):
     created: int
     owned_by: str
     task: str
+    default: Annotated[bool, Meta(description="Whether it answers the requests of its task that name no model.")]
     version: str
     description: str
     cell: str

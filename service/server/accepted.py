@@ -1,4 +1,4 @@
-"""What is done with a connection as it is accepted."""
+"""Steps for a connection that was just accepted."""
 
 import contextlib
 from socket import AF_INET, AF_INET6, IPPROTO_TCP, TCP_NODELAY, socket
@@ -30,13 +30,13 @@ def base_environ(client: Any, server: Any) -> tuple[str, dict[str, Any]]:
 
 
 def send_soon(client: socket) -> None:
-    """Let small answers go at once: they are written whole, so there is nothing to wait for."""
+    """Turn off Nagle's algorithm: answers are written whole, so the kernel need not wait for more."""
     if client.family in (AF_INET, AF_INET6):
         client.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
 
 
 def turn_away(client: socket, answer: bytes) -> None:
-    """Send an answer as far as it goes at once, and close."""
+    """Send as much of an answer as the kernel takes without waiting, and close."""
     client.setblocking(False)
     with contextlib.suppress(OSError):
         client.send(answer)

@@ -1,4 +1,4 @@
-"""Takes connections from the listeners, evenly with the other workers."""
+"""Accepts connections, spread evenly over the workers."""
 
 import errno
 import logging
@@ -22,7 +22,7 @@ _PAUSE_S = 0.05
 _YIELD_S = 0.001
 _MOST_YIELDS = 5
 _MOST_AT_ONCE = 16
-"""Of a flood of connections this many are taken before clients that are there get their turn."""
+"""How many connections are accepted before the loop serves existing clients."""
 
 logger = logging.getLogger("seqserve")
 
@@ -38,12 +38,12 @@ class Acceptor:
         self._greenlets: list[Any] = []
 
     def start(self, listeners: list[Any]) -> None:
-        """Begin to accept."""
+        """Start to accept."""
         self._listeners = listeners
         self._greenlets = [gevent.spawn(self._accept, listener) for listener in listeners]
 
     def stop(self, *, for_all: bool) -> None:
-        """Take what the kernel has accepted, and close the listeners; for_all: no other process takes connections."""
+        """Take the connections that wait in the kernel and close the listeners; for_all: no other process accepts."""
         gevent.killall(self._greenlets)
         for listener in self._listeners:
             here, for_operators = listener.getsockname(), self._is_for_operators(listener)
@@ -54,7 +54,7 @@ class Acceptor:
         return listener is not self._listeners[0]
 
     def _accept(self, listener: Any) -> None:
-        """Accept for ever. A worker that held more than others would answer its clients more slowly."""
+        """Accept for ever, about as many connections as other workers hold, so that all clients wait equally long."""
         listener.setblocking(False)
         hub = get_hub()
         readable = hub.loop.io(listener.fileno(), 1)
@@ -80,16 +80,16 @@ class Acceptor:
             gevent.sleep(_YIELD_S)
 
     def _take(self, listener: Any) -> bool:
-        """Accept a connection, if one is there."""
+        """Accept one connection; return whether there was one."""
         try:
             client, address = listener.accept()
         except OSError as error:
             if error.errno in (errno.EBADF, errno.EINVAL):  # the listener is closed
                 raise
-            # Others are errors of the connection, or of want of room: accept(2) says to try again.
+            # All others concern one connection, or a lack of resources: accept(2) says to try again.
             if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 logger.warning("cannot accept a connection: %s", error.strerror)
-                gevent.sleep(_PAUSE_S)  # it stays in the kernel's queue, and would be tried again at once
+                gevent.sleep(_PAUSE_S)  # the connection stays in the kernel's queue: without a pause the loop spins
             return False
         self._begin(client, (address, listener.getsockname()), for_operators=self._is_for_operators(listener))
         return True

@@ -1,4 +1,4 @@
-"""Answers to bytes on a client's socket: head and body at once, streams piece by piece as fast as they are read."""
+"""Writes answers to a client's socket: head and body together, streams piece by piece as fast as they are read."""
 
 import fcntl
 import functools
@@ -14,11 +14,11 @@ from gevent import Timeout, sleep
 from gevent.hub import get_hub
 
 STALL_LIMIT_S = 30.0
-"""A client that reads nothing at all for this long is given up."""
+"""The connection of a client that reads nothing for this long is closed."""
 
 _LOOK_S = 5.0
 _PIECE_BYTES = 256 * 1024
-"""Between two pieces of a large answer others get their turn."""
+"""Between two pieces of a large answer other greenlets run."""
 
 Headers = list[tuple[str, str]]
 
@@ -39,32 +39,32 @@ class AnswerWriter:
         self._is_old = False
 
     def begin(self, environ: dict[str, Any], *, keep_alive: bool, more_headers: str = "") -> None:
-        """Get ready for the answer to a request; more_headers: lines of the head beside those of the app."""
+        """Prepare for the answer to a request; more_headers: header lines in addition to those of the app."""
         self._more_headers = more_headers
         self.keeps_alive = keep_alive
         self._wants_body = environ["REQUEST_METHOD"] != "HEAD"
         self._is_old = environ["SERVER_PROTOCOL"] == "HTTP/1.0"
 
     def start_response(self, status: str, headers: Headers, exc_info: object = None) -> Any:
-        """Take the head of the answer; WSGI's `start_response`."""
+        """Keep the head of the answer; WSGI's `start_response`."""
         self.status = status
         self._headers = headers
         return self.send
 
     @property
     def retry_after_s(self) -> int:
-        """Seconds that the answer tells its client to wait; 0 when it says nothing of that."""
+        """The Retry-After of a 503, in seconds; 0 for other answers."""
         if not self.status.startswith("503"):
             return 0
         return next((int(value) for name, value in self._headers if name == "Retry-After"), 0)
 
     def send_whole(self, body: bytes) -> None:
-        """Send an answer whose body is all there."""
+        """Send an answer with a complete body."""
         head = self._head(f"Content-Length: {len(body)}\r\n")
         self.send(head + body if self._wants_body else head)
 
     def send_pieces(self, pieces: Iterable[bytes]) -> None:
-        """Send an answer whose body comes in pieces, in chunks where the client knows them."""
+        """Send an answer whose body comes in pieces: as chunks, or to HTTP/1.0 up to the end of the connection."""
         if self._is_old:
             self.keeps_alive = False
         self.send(self._head("" if self._is_old else "Transfer-Encoding: chunked\r\n"))
@@ -73,7 +73,7 @@ class AnswerWriter:
         for piece in pieces:
             if piece:
                 self.send(piece if self._is_old else b"%x\r\n%b\r\n" % (len(piece), piece))
-                sleep(0)  # a reader that takes all at once must not keep the loop
+                sleep(0)  # a fast reader must not block the loop
         if not self._is_old:
             self.send(b"0\r\n\r\n")
 
@@ -96,7 +96,7 @@ class AnswerWriter:
                 self._wait_until_read()
 
     def _wait_until_read(self) -> None:
-        """Wait until the socket takes more; raises TimeoutError when the client reads nothing for too long."""
+        """Wait until the socket takes more; raises TimeoutError after STALL_LIMIT_S without progress."""
         hub, unread = get_hub(), self._num_unread()
         writable = hub.loop.io(self._socket.fileno(), 2)
         until = time.monotonic() + STALL_LIMIT_S
@@ -114,7 +114,7 @@ class AnswerWriter:
             writable.close()
 
     def _num_unread(self) -> int:
-        """Return how many bytes the kernel holds that the client has not taken; 0 where the kernel does not say."""
+        """Return how many bytes wait in the kernel for the client; 0 where the kernel does not say."""
         if sys.platform != "linux":
             return 0
         return int(struct.unpack("i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, b"\0\0\0\0"))[0])

@@ -21,6 +21,7 @@ from seqserve.service.metrics.shared_values import SharedValues
 from seqserve.service.metrics.telemetry import Telemetry
 from seqserve.service.scratch import scratch_directory
 from seqserve.service.server.checking import ModelCheck
+from seqserve.service.server.listeners import Listeners
 from seqserve.service.server.master import Master, prepare_worker, retire_worker
 from seqserve.service.server.shared_state import SharedState
 from seqserve.service.server.worker import Worker
@@ -36,16 +37,17 @@ _OTHER_FILES = 64
 """Descriptors that a worker needs beside those of its connections; about 20 are open when it is idle."""
 
 
-def serve(settings: Settings, check: ModelCheck) -> None:
-    """Wait for the check of the bundles, then serve until told to stop; ends in SystemExit.
+def serve(settings: Settings, listeners: Listeners, check: ModelCheck) -> None:
+    """Wait for the check of the models, then serve until told to stop; ends in SystemExit.
 
-    Raises SeqserveError before anything listens.
+    Raises SeqserveError before any connection is taken.
     """
     logger = logs.set_up_logs(settings.log_level)
     use_few_heaps()
     # Everything that workers can share is made before they are forked: modules, manifests, vocabularies, routes.
-    server = Server(_within_descriptors(settings), check.wait())
+    server = Server(_within_descriptors(settings), listeners, check.wait())
     logger.info("checked %s", ", ".join(server.registry.missing))
+    logger.info("requests that name no model: %s", server.registry.described_defaults)
     # What lives until the end need not be looked at, and so not be copied, by each worker's garbage collector.
     gc.collect()
     gc.freeze()
@@ -56,13 +58,14 @@ def serve(settings: Settings, check: ModelCheck) -> None:
 class Server(BaseApplication):  # type: ignore[misc]
     """The app as gunicorn sees it: configuration, and the WSGI callable that each worker asks for."""
 
-    def __init__(self, settings: Settings, reports: Iterable[BundleReport]) -> None:
+    def __init__(self, settings: Settings, listeners: Listeners, reports: Iterable[BundleReport]) -> None:
         self.settings = settings
         self.scratch = scratch_directory()
         self.shared = SharedState(max(64, 8 * settings.num_workers))
         self.telemetry = Telemetry(SharedValues(self.shared.num_slots))
         logs.report_drops(self.telemetry.count_dropped_lines)
         self.use(make_registry(settings, reports))
+        self._binds = listeners.hand_over()
         super().__init__()
 
     def use(self, registry: Registry) -> None:
@@ -74,7 +77,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Set what gunicorn needs; its own environment variables and files are not read."""
         settings = self.settings
         values: dict[str, Any] = {
-            "bind": settings.addresses,
+            "bind": self._binds,
             "workers": settings.num_workers,
             "worker_class": Worker,
             "http_parser": "python",

@@ -1,15 +1,15 @@
-"""Check a folder of bundles in a process of its own: `python -m seqserve.service.server.check_models FOLDER`.
+"""Check bundles in a process of its own, which `seqserve.service.server.checking` starts.
 
 A file may crash the runtime, or hold it up for ever. Neither must happen to the server, which reads what this process
 writes to standard output: one JSON message a line (service/engine/reports.py), the last of which is `finished` or
 `failed`.
 """
 
-import argparse
 import contextlib
 import ctypes
 import os
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,8 +17,7 @@ import msgspec
 
 from seqserve.errors import SeqserveError
 from seqserve.service.engine.checks import check_bundles, choose_provider
-from seqserve.service.engine.reports import BundleReport, Failed, Finished
-from seqserve.service.settings import PROVIDERS
+from seqserve.service.engine.reports import BundleReport, CheckOrder, Failed, Finished
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -26,34 +25,26 @@ Write = Callable[[msgspec.Struct], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check and report; returns 0 also when a bundle has failed, because the messages say so."""
-    given = _read(arguments)
-    _end_with(given.parent)
+    """Check and report; returns 0 also when a bundle has failed, because the messages say so.
+
+    arguments: the order, then a report of each bundle that is checked only if it has changed, as JSON.
+    """
+    given, *reports = sys.argv[1:] if arguments is None else arguments
+    order = msgspec.json.decode(given, type=CheckOrder)
+    _end_with(order.parent)
     write = _take_output()
     try:
-        provider = choose_provider(given.provider)
-        for message in check_bundles(given.folder, provider=provider, known=given.known):
+        models = [Path(os.fsdecode(folder)) for folder in order.models]
+        known = [msgspec.json.decode(report, type=BundleReport) for report in reports]
+        for message in check_bundles(models, provider=choose_provider(order.provider), known=known):
             write(message)
     except SeqserveError as error:
         write(Failed(_plain(str(error))))
     except Exception as error:
-        write(Failed(_plain(f"checking {given.folder} failed: {error!r}")))
+        write(Failed(_plain(f"the check of the models failed: {error!r}")))
     else:
         write(Finished())
     return 0
-
-
-def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m seqserve.service.server.check_models", allow_abbrev=False)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("known", nargs="*", type=_known, help="bundles to check only if they have changed, as JSON")
-    parser.add_argument("--provider", choices=PROVIDERS, default="cpu")
-    parser.add_argument("--parent", type=int, default=os.getppid(), help="process id; the check ends when it does")
-    return parser.parse_args(arguments)
-
-
-def _known(text: str) -> BundleReport:
-    return msgspec.json.decode(text, type=BundleReport)
 
 
 def _end_with(parent: int) -> None:

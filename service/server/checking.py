@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from seqserve.errors import SeqserveError
-from seqserve.service.engine.reports import BundleReport, Checking, Failed, Finished, Skipped
+from seqserve.service.engine.reports import BundleReport, Checking, CheckOrder, Failed, Finished, Skipped
 
 MODULE = "seqserve.service.server.check_models"
 PROGRESS_LIMIT_S = 120.0
@@ -34,36 +34,35 @@ class CheckError(SeqserveError):
 
 
 class ModelCheck:
-    """A process that checks the bundles of a folder; ended by `stop`, or by leaving the `with` block.
+    """A process that checks the bundles of folders of models; ended by `stop`, or by leaving the `with` block.
 
     It is executed, not forked: it inherits no listener, no signal handler and no lock. It has a session of its own, so
     that signals for the server's process group do not reach it. Where the kernel can, it ends the process with the
     server.
     """
 
-    def __init__(self, models: Path, *, provider: str, known: Sequence[BundleReport] = ()) -> None:
+    def __init__(self, models: Sequence[Path], *, provider: str, known: Sequence[BundleReport] = ()) -> None:
         """Start the process. known: bundles that need no second check unless they have changed."""
-        self._models = models
+        self._at = ", ".join(map(str, models)) or "the models"
         self._owner = os.getpid()
-        options = ["--provider", provider, "--parent", str(self._owner)]
-        reports = [msgspec.json.encode(report).decode() for report in known]
+        order = CheckOrder(models=[os.fsencode(each) for each in models], provider=provider, parent=self._owner)
+        words = [msgspec.json.encode(each).decode() for each in (order, *known)]
         # The same modules are imported there as here: -P keeps the working directory out unless it is in the path.
         paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", MODULE, *options, "--", os.fspath(models), *reports],
+                [sys.executable, "-P", "-m", MODULE, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": paths},
                 start_new_session=True,
             )
         except OSError as error:
-            raise CheckError(f"The process that checks {models} cannot be started: {error.strerror}.") from error
+            raise CheckError(f"The process that checks {self._at} cannot be started: {error.strerror}.") from error
         assert self._process.stdout is not None
         self._output = self._process.stdout.fileno()
         self._begun = b""  # a line whose end has not come yet
         self._heard_at = time.monotonic()
-        self._at: Path = models
         self._reports: list[BundleReport] = []
         self._failure = ""
         self._is_over = False
@@ -125,7 +124,7 @@ class ModelCheck:
 
     def _note(self, message: BundleReport | Checking | Skipped | Failed | Finished) -> None:
         if isinstance(message, Checking):
-            self._at = Path(os.fsdecode(message.folder))
+            self._at = os.fsdecode(message.folder)
         elif isinstance(message, Skipped):
             logger.warning("%s is not served: %s", os.fsdecode(message.folder), message.reason)
         elif isinstance(message, BundleReport):

@@ -1,22 +1,22 @@
-"""Whether the client of a request that is being answered has gone."""
+"""Find out whether the client of a running request has left."""
 
 import select
 from typing import Any
 
-_LEFT = getattr(select, "POLLRDHUP", 0)  # Linux; elsewhere only a connection that is closed in both directions counts
+_LEFT = getattr(select, "POLLRDHUP", 0)  # Linux; on other systems only a fully closed connection is seen
 
 
 def has_gone(connection: Any) -> bool:
-    """Say, in a few microseconds and from any thread, whether the client of a socket has closed its side.
+    """Return whether the client of a socket has closed its side; takes microseconds, callable from any thread.
 
-    A client that closes its sending side counts as gone, though it might still read: HTTP clients that want an answer
-    keep it open.
+    A client that has closed its sending side counts as gone, although it could still read: HTTP clients that want an
+    answer keep that side open.
     """
     if not hasattr(select, "poll"):
         return False
     poller = select.poll()
     try:
         poller.register(connection, _LEFT)
-    except (OSError, ValueError):  # closed here meanwhile
+    except (OSError, ValueError):  # our side is closed
         return True
     return bool(poller.poll(0))

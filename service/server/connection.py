@@ -1,7 +1,7 @@
-"""One client's connection: bytes become requests, requests are answered one at a time, in their client's turn.
+"""A client's connection: reads requests and answers them, one at a time, in their client's turn.
 
-Reading costs no greenlet: the loop itself feeds what has come to the parser, so a client that stalls holds a socket and
-what it has sent, which is counted. A request that is complete is answered in a greenlet of its own.
+Reading needs no greenlet: the loop itself passes received bytes to the parser. A client that stalls holds only a socket
+and the bytes it has sent, which are counted. Each complete request is answered in its own greenlet.
 """
 
 import io
@@ -25,7 +25,7 @@ from seqserve.service.server.refuser import Refuser
 from seqserve.service.server.request_parser import RequestParser
 
 _READ_BYTES, _LARGE_READ_BYTES = 16 * 1024, 256 * 1024
-"""Of one turn: the worst bytes take the parser a few milliseconds; the middle of a large body next to nothing."""
+"""Bytes of one read: the worst 16 KiB take the parser a few milliseconds; parts of a large body cost it little."""
 _LINGER_S = 2.0
 _MOST_DRAINED_BYTES = 256 * 1024 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -40,7 +40,7 @@ class Connection:
     """
 
     def __init__(self, host: Host, socket: Any, addresses: tuple[str, dict[str, Any]], *, for_operators: bool) -> None:
-        """Take an accepted socket; addresses: the client's, and the WSGI keys that say both."""
+        """Take an accepted socket; addresses: the client's, and the WSGI keys with both ends."""
         self.address, base = addresses
         self._host = host
         self._socket = socket
@@ -65,20 +65,20 @@ class Connection:
         self._host.note(self, "idle", time.monotonic() + self._host.settings.keep_alive_s)
 
     def hurry(self) -> None:
-        """Close an idle connection unless a request is there."""
+        """Close an idle connection unless a request has arrived."""
         self._on_readable()
         if not (self._is_answering or self._parser.has_begun or self._num_drained >= 0):
             self.close()
 
     def expire(self) -> None:
-        """End what has taken too long: an idle connection, a request that does not come in whole, a parting."""
+        """Close after the time limit of the state: idle, reading or parting."""
         if self._parser.has_begun or self._num_drained >= 0:
-            self.close()  # nothing can be said to a client that is in the middle of saying something
+            self.close()  # in the middle of a request no answer can be sent
         else:
             self.hurry()
 
     def close(self) -> None:
-        """Give everything back. A greenlet that is answering closes when it ends."""
+        """Close the socket and free everything; does nothing the second time."""
         if self._socket is None:
             return
         self._readable.stop()
@@ -114,14 +114,14 @@ class Connection:
             self._end_early()
 
     def _end_early(self) -> None:
-        """Answer a client that has ended its sending side in the middle of a body; close otherwise."""
+        """Refuse the request of a client that closed its sending side within a body; else close."""
         if self._has_head:
             self._refuse(self._refused or MalformedJsonError("The body ended before its announced end."))
         else:
             self.close()
 
     def _advance(self) -> None:
-        """Read on in what has come, at most to the end of a request."""
+        """Parse received bytes up to the end of a request."""
         try:
             self._read_on()
         except RequestError as error:
@@ -149,7 +149,7 @@ class Connection:
             return
         self._buffer = b""
         if is_first:
-            # Once a request: noted again with each piece, slow ones would lose their place in the order of their ends.
+            # Once a request: noted again with each piece, slow requests would lose their place in the order of ends.
             self._host.note(self, "reading", self._arrived_at + self._host.settings.read_timeout_s)
 
     def _take_head(self) -> None:
@@ -171,7 +171,7 @@ class Connection:
         except OSError:
             num_sent = 0
         if num_sent != len(_CONTINUE):
-            self.close()  # a client that has left, or one that leaves so many answers unread
+            self.close()  # the client has left, or leaves many answers unread
 
     # Answering, in the client's turn.
 
@@ -181,7 +181,7 @@ class Connection:
         if self._refused is None and self._is_limited and not has_room(host.room, client, self._parser.num_bytes):
             self._refused = host.room.overload(client)
         if isinstance(self._refused, OverloadedError):
-            # Answered right here: of a flood there are ten thousand of these a second.
+            # Answered here, without a greenlet: an overloaded process refuses ten thousand requests a second.
             goes_on = self._parser.keeps_alive and not host.sends_away
             self._refuse(self._refused, goes_on=goes_on)
             return
@@ -206,7 +206,7 @@ class Connection:
         self._end(goes_on)
 
     def _answer(self) -> bool | None:
-        """Answer the request; return whether another may follow, None when the client is not there any more."""
+        """Answer the request; return whether another may follow, None when the client has left."""
         parser, host, writer = self._parser, self._host, self._writer
         environ = parser.environ
         assert environ is not None, "a request is answered once it has a head"
@@ -243,13 +243,13 @@ class Connection:
         return self._socket is None or has_gone(self._socket)
 
     def _go_on(self) -> None:
-        """Begin the next request, which may have come already."""
-        self._held.belong_to(self.address)  # until the next head says whose request it is
+        """Begin the next request, which may have arrived already."""
+        self._held.belong_to(self.address)  # until the next head names the client
         self._parser.reset()
         self._has_head = self._is_answering = False
         self._refused = None
         if self._position < len(self._buffer):
-            self._is_answering = True  # nothing is read before what is here has had its turn
+            self._is_answering = True  # read nothing before this request has had its turn
             self._host.turns.add(self.address, self._take_next)
             return
         self._buffer = b""
@@ -263,7 +263,7 @@ class Connection:
         self._advance()
 
     def _refuse(self, error: RequestError, *, goes_on: bool = False) -> None:
-        """Say why, without the app; then close, or go on."""
+        """Send an error without the app; then close, or go on."""
         if self._socket is None:
             return
         self._is_answering = True
@@ -272,7 +272,7 @@ class Connection:
         self._refuser.refuse(error, self._host.room, arrived_at=self._arrived_at, goes_on=goes_on)
 
     def _end(self, goes_on: bool | None) -> None:
-        """Go on after an answer, or part; None: the client is not there any more."""
+        """Go on after an answer, or end the connection; None: the client has left."""
         if self._socket is None:
             return
         if goes_on is None:
@@ -283,7 +283,7 @@ class Connection:
             self._part()
 
     def _part(self) -> None:
-        """Close our side and throw away what still comes: closing at once would take the answer from the client."""
+        """Close our side and discard what still arrives: after a full close the client might lose the answer."""
         try:
             self._socket.shutdown(socket_module.SHUT_WR)
         except OSError:

@@ -1,4 +1,4 @@
-"""The connections of a process: what each is doing, and until when it may."""
+"""The connections of a process, with their states and time limits."""
 
 import time
 
@@ -9,14 +9,14 @@ from seqserve.service.settings import Settings
 
 
 class Connections:
-    """All connections of a process; those of operators are apart, and no limit touches them.
+    """All connections of a process; those of operators are kept apart and have no limit.
 
-    Of each state those come first whose time is up first.
+    Within each state connections are in the order of their ends.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.limit = settings.max_connections
-        # The connections of trusted proxies are those of all their clients.
+        # A trusted proxy holds the connections of all its clients.
         share = 1.0 if settings.trust_forwarded else settings.client_share
         self._by_address = Shares(settings.max_connections, share=share)
         self._all: set[Connection] = set()
@@ -29,11 +29,11 @@ class Connections:
 
     @property
     def are_gone(self) -> bool:
-        """Whether none is left, of operators neither."""
+        """Whether no connection is left, including those of operators."""
         return not self._all and not self._of_operators
 
     def add(self, connection: Connection, *, for_operators: bool) -> None:
-        """Take a new one in."""
+        """Add a new connection."""
         if for_operators:
             self._of_operators.add(connection)
         else:
@@ -41,7 +41,7 @@ class Connections:
             self._by_address.add(connection.address, 1)
 
     def note(self, connection: Connection, state: State, until: float) -> None:
-        """Take down what a connection does, and until when (monotonic) it may; answering has no end of its own."""
+        """Set the state of a connection and its end, monotonic; answering has no end."""
         self._leave(connection)
         if state != "answering":
             ends = self._ends[state]
@@ -49,7 +49,7 @@ class Connections:
             self._state_of[connection] = state
 
     def forget(self, connection: Connection) -> None:
-        """Forget one that is closed."""
+        """Remove a closed connection."""
         self._leave(connection)
         self._of_operators.discard(connection)
         if connection in self._all:
@@ -57,7 +57,7 @@ class Connections:
             self._by_address.give(connection.address, 1)
 
     def sweep(self) -> None:
-        """End what has taken too long."""
+        """Expire the connections whose time limit has passed."""
         now = time.monotonic()
         for ends in self._ends.values():
             while ends:
@@ -68,19 +68,19 @@ class Connections:
                 connection.expire()
 
     def hurry(self) -> None:
-        """Close all idle ones on which no request is coming."""
+        """Close all idle connections on which no request arrives."""
         for connection in list(self._ends["idle"]):
             connection.hurry()
 
     def has_place(self, address: str) -> bool:
-        """Whether an address may have another connection; its longest idle one makes room for it."""
+        """Return whether an address may have another connection; if need be, close its longest idle one."""
         if self._by_address.fits(address, 1):
             return True
         self._hurry_one(address)
         return self._by_address.fits(address, 1)
 
     def make_room(self) -> bool:
-        """Let the longest idle one make room for another, where all places are taken; say whether there is room."""
+        """Return whether there is room for a connection; if need be, close the longest idle one."""
         if len(self._all) >= self.limit:
             self._hurry_one(None)
         return len(self._all) < self.limit

@@ -1,4 +1,4 @@
-"""The end of a listener: whoever the kernel has let in is taken, and nobody is let in who would not be."""
+"""Close a listener without losing connections: stop new ones in the kernel, then accept those that wait."""
 
 import contextlib
 import ctypes
@@ -13,9 +13,9 @@ _DROP_ALL = struct.pack("=HBBI", 0x06, 0, 0, 0)  # struct sock_filter of linux/f
 def take_the_last(listener: socket, *, for_all: bool) -> list[tuple[socket, Any]]:
     """Return the connections that wait, with their addresses, and close the listener.
 
-    for_all: no other process will take connections of it. The kernel is told first to let nobody in, so that nothing
-    comes between the last look and the close; a client that tries meanwhile is told a second later that nobody
-    listens. Where that cannot be done (another system than Linux), what comes in these microseconds is lost.
+    for_all: no other process accepts from it. Then the kernel first drops new connections, so that none arrives between
+    the last accept and the close; a client that connects meanwhile is refused a second later, when it tries again. On
+    systems other than Linux, connections that arrive in these microseconds are lost.
     """
     listener.setblocking(False)
     if for_all:
@@ -30,7 +30,7 @@ def take_the_last(listener: socket, *, for_all: bool) -> list[tuple[socket, Any]
 
 
 def let_nobody_in(listener: socket) -> None:
-    """Make the kernel drop whatever comes for a listener; its connections go on. Only Linux can do so."""
+    """Make the kernel drop all packets for a listener; accepted connections go on. Linux only."""
     program = ctypes.create_string_buffer(_DROP_ALL)
     with contextlib.suppress(OSError):
         listener.setsockopt(SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program)))

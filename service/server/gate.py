@@ -1,4 +1,4 @@
-"""What is decided by a request's head, before its body is read: whose it is, and whether it is taken."""
+"""Decide from a request's head, before its body is read, who its client is and whether it is accepted."""
 
 from typing import Any
 
@@ -9,12 +9,11 @@ from seqserve.service.server.request_parser import RequestParser, body_too_large
 from seqserve.service.server.room import Room
 
 SMALL_BODY_BYTES = 16 * 1024
-"""A body up to this size is read whether there is room or not; that of a refused request, so that its connection can
-go on."""
+"""Bodies up to this size are always read, those of refused requests too, so that their connections can go on."""
 
 
 def check_head(parser: RequestParser, host: Host, held: HeldBytes, *, for_operators: bool) -> RequestError | None:
-    """Find out whose request it is, and return why it is refused; None when it is taken as far as its head tells."""
+    """Find the client of a request; return the error with which its head is refused, or None."""
     environ, length = parser.environ, parser.content_length or 0
     assert environ is not None, "the head is complete"
     try:
@@ -32,10 +31,10 @@ def check_head(parser: RequestParser, host: Host, held: HeldBytes, *, for_operat
 
 
 def is_for_models(environ: dict[str, Any] | None, *, for_operators: bool) -> bool:
-    """Whether limits of requests apply."""
+    """Return whether limits of requests apply."""
     return environ is not None and environ["REQUEST_METHOD"] == "POST" and not for_operators
 
 
 def has_room(room: Room, client: str, num_bytes: int) -> bool:
-    """Whether a client's request of this size is taken now."""
+    """Return whether a client's request of this size is accepted now."""
     return room.has_room(client) and not room.is_early(client, num_bytes)

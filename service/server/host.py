@@ -1,4 +1,4 @@
-"""The worker, as its connections see it."""
+"""The part of a worker that its connections use."""
 
 from typing import Any, Literal, Protocol
 
@@ -11,7 +11,7 @@ State = Literal["idle", "reading", "answering", "parting"]
 
 
 class Host(Protocol):
-    """What connections need of their worker."""
+    """A worker, for its connections."""
 
     settings: Settings
     wsgi: Any
@@ -21,10 +21,10 @@ class Host(Protocol):
 
     @property
     def sends_away(self) -> bool:
-        """Whether the client's next request should come on another connection, which another worker will take."""
+        """Whether clients should open a new connection, which another worker accepts."""
 
     def note(self, connection: Any, state: State, until: float) -> None:
-        """Take down what a connection does, and until when (monotonic) it may."""
+        """Set the state of a connection and its end, monotonic."""
 
     def forget(self, connection: Any) -> None:
-        """A connection is closed."""
+        """Remove a closed connection."""

@@ -1,4 +1,4 @@
-"""gunicorn's master process: starts, replaces and stops workers, drains before it stops, takes new bundles in."""
+"""gunicorn's master process: starts, replaces and stops workers, drains before it stops, and reloads models."""
 
 import logging
 import os
@@ -16,13 +16,13 @@ from seqserve.service.server.start_failures import StartFailures
 from seqserve.service.server.worker import BOOT_ERROR, STOPS
 
 _RESPAWN_S = 0.05
-"""Pause after each worker that replaces another: one that dies again and again must not take a whole core."""
+"""Pause after each replacement of a worker: a worker that dies again and again must not take a whole core."""
 
 logger = logging.getLogger("seqserve")
 
 
 class StoppingError(SeqserveError):
-    """The server has been told to stop while something else went on."""
+    """The server was told to stop during another task."""
 
 
 class SlotsTakenError(SeqserveError):
@@ -43,8 +43,8 @@ class Master(Arbiter):  # type: ignore[misc]
         self._retiring: set[int] = set()
         self._failures = StartFailures()
         self._later: list[int] = []
-        self._trial: set[int] = set()
-        self._trial_failure = ""
+        self._new_workers: set[int] = set()
+        self._new_worker_failure = ""
 
     # Workers.
 
@@ -57,7 +57,7 @@ class Master(Arbiter):  # type: ignore[misc]
         raise SlotsTakenError(f"all {len(taken)} slots belong to workers that have not ended")
 
     def spawn_worker(self) -> int:
-        """Start a worker. What it is told before it listens to signals waits until it does, and is not lost."""
+        """Start a worker; signals that it is sent before it listens to them are kept for it."""
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
         try:
             number: int = super().spawn_worker()
@@ -66,9 +66,9 @@ class Master(Arbiter):  # type: ignore[misc]
         return number
 
     def manage_workers(self) -> None:
-        """Start and retire workers until there are `num_workers`, beside those that are about to end.
+        """Start and retire workers until there are `num_workers`, not counting those that are about to end.
 
-        After a failure one worker at a time is tried, with growing pauses.
+        After a failure workers are started one at a time, with growing pauses.
         """
         staying = {number: worker for number, worker in self.WORKERS.items() if number not in self._retiring}
         if len(staying) >= self.num_workers and all(self._shared.serves(each.slot) for each in staying.values()):
@@ -94,12 +94,12 @@ class Master(Arbiter):  # type: ignore[misc]
             time.sleep(_RESPAWN_S)
 
     def retire_worker(self, number: int) -> None:
-        """Ask a worker to end; another may take its place at once."""
+        """Ask a worker to end; another worker may be started at once."""
         self._retiring.add(number)
         self.kill_worker(number, signal.SIGTERM)
 
     def kill_worker(self, number: int, received: int) -> None:
-        """Send a worker a signal; SIGTERM is announced, so that the worker knows who has sent it."""
+        """Send a worker a signal; note a SIGTERM first, so that the worker knows that the master sent it."""
         if received == signal.SIGTERM and number in self.WORKERS:
             self._shared.retire(self.WORKERS[number].slot)
         super().kill_worker(number, received)
@@ -111,7 +111,7 @@ class Master(Arbiter):  # type: ignore[misc]
             if number == self.reexec_pid:
                 self.reexec_pid = 0
             worker = self.WORKERS.pop(number, None)
-            if worker is not None:  # the first process of a container gets others' children too
+            if worker is not None:  # the first process of a container also gets the children of others
                 self._note_end(number, worker, os.waitstatus_to_exitcode(status))
 
     def _note_end(self, number: int, worker: Any, code: int) -> None:
@@ -123,13 +123,13 @@ class Master(Arbiter):  # type: ignore[misc]
         self.cfg.child_exit(self, worker)
         if has_served:
             if not was_retiring:
-                self._failures.clear()  # its place is tried at once
+                self._failures.clear()  # it is replaced at once
             if code and not was_retiring:
                 logger.error("worker %d %s", number, _how(code))
         elif code and not was_retiring and not self._is_halting:
             reason = reason or f"a worker {_how(code)} before it served"
-            if number in self._trial:
-                self._trial_failure = reason
+            if number in self._new_workers:
+                self._new_worker_failure = reason
             elif code != -signal.SIGKILL and not self._has_serving():
                 raise HaltServer(reason, BOOT_ERROR)
             else:
@@ -147,13 +147,13 @@ class Master(Arbiter):  # type: ignore[misc]
     # Signals.
 
     def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
-        """Return what has been received, signals to stop first; waits no longer than until a worker is due."""
+        """Return the received signals, those to stop first; waits no longer than until a worker must be started."""
         pause_s = self._failures.pause_left_s(time.monotonic())
         received: list[int] = super().wait_for_signals(timeout=min(timeout, pause_s) if pause_s else timeout)
         return sorted(received, key=lambda number: number not in STOPS)
 
     def look_around(self) -> None:
-        """Collect ended workers while something else goes on; other signals are kept for `take_up`.
+        """Collect ended workers during another task; other signals are kept until its end.
 
         Raises StoppingError when the server is to stop.
         """
@@ -164,15 +164,15 @@ class Master(Arbiter):  # type: ignore[misc]
         self.reap_workers()
 
     def look_after_workers(self) -> None:
-        """Look around, and replace workers that have ended or do not start."""
+        """Collect ended workers and replace those that have ended or do not start."""
         self.look_around()
         self.murder_workers()
         self.manage_workers()
 
     def handle_hup(self) -> None:
-        """Serve what the folder of models holds now, or go on as before and say why.
+        """Reload the models; when that fails, keep the current ones and log why.
 
-        A SIGHUP that comes meanwhile is handled afterwards: the folder may have changed since it was read.
+        Another SIGHUP during the reload is handled afterwards: the folder may have changed since it was read.
         """
         try:
             reload_models(self, self._server)
@@ -185,7 +185,7 @@ class Master(Arbiter):  # type: ignore[misc]
             self.SIG_QUEUE.put(received)
 
     def handle_term(self) -> None:
-        """Fail readiness, go on serving for drain_s, then stop gracefully."""
+        """Fail readiness, serve for another `drain_s` seconds, then stop gracefully."""
         self._shared.start_draining(self._drain_s)
         until = time.monotonic() + self._drain_s
         while (left_s := until - time.monotonic()) > 0:
@@ -197,12 +197,12 @@ class Master(Arbiter):  # type: ignore[misc]
         super().handle_term()
 
     def stop(self, graceful: bool = True) -> None:
-        """Stop every worker; what they end with is no failure any more."""
+        """Stop every worker; from now on their exit statuses are not failures."""
         self._is_halting = True
         super().stop(graceful)
 
     def halt(self, reason: str | None = None, exit_status: int = 0) -> NoReturn:
-        """Stop everything and exit; a reason is said in one sentence."""
+        """Stop everything and exit; print the reason when the exit status is not 0."""
         if exit_status:
             print(f"seqserve: {reason}", file=sys.stderr, flush=True)
             self.stop()
@@ -210,40 +210,40 @@ class Master(Arbiter):  # type: ignore[misc]
         super().halt(reason)
         raise AssertionError("gunicorn's halt has returned")
 
-    # A trial: workers with other models, beside those that serve.
+    # A reload: new workers are started beside the old ones, which serve until all new ones do.
 
-    def start_trial(self) -> set[int]:
-        """Start as many workers as there are to be. Raises OSError and SlotsTakenError."""
-        self._trial, self._trial_failure = set(), ""
+    def start_new_workers(self) -> set[int]:
+        """Start `num_workers` new workers; raises OSError and SlotsTakenError."""
+        self._new_workers, self._new_worker_failure = set(), ""
         for _ in range(self.num_workers):
-            self._trial.add(self.spawn_worker())
-        return self._trial
+            self._new_workers.add(self.spawn_worker())
+        return self._new_workers
 
-    def trial_serves(self) -> bool:
-        """Say whether every worker of the trial serves; raises SeqserveError when one has ended."""
-        if self._trial_failure:
-            raise SeqserveError(self._trial_failure)
-        if not self._trial <= self.WORKERS.keys():
+    def new_workers_serve(self) -> bool:
+        """Return whether every new worker serves; raises SeqserveError when one has ended."""
+        if self._new_worker_failure:
+            raise SeqserveError(self._new_worker_failure)
+        if not self._new_workers <= self.WORKERS.keys():
             raise SeqserveError("a new worker ended before all of them served")
-        return all(self._shared.serves(self.WORKERS[number].slot) for number in self._trial)
+        return all(self._shared.serves(self.WORKERS[number].slot) for number in self._new_workers)
 
-    def keep_trial(self) -> None:
-        """Retire every worker but those of the trial."""
-        for number in self.WORKERS.keys() - self._trial - self._retiring:
+    def retire_old_workers(self) -> None:
+        """Retire every worker but the new ones."""
+        for number in self.WORKERS.keys() - self._new_workers - self._retiring:
             self.retire_worker(number)
-        self._trial = set()
+        self._new_workers = set()
         self._failures.clear()
 
-    def drop_trial(self) -> None:
-        """End the workers of the trial."""
-        for number in self._trial & self.WORKERS.keys():
+    def kill_new_workers(self) -> None:
+        """End the new workers at once."""
+        for number in self._new_workers & self.WORKERS.keys():
             self._retiring.add(number)
             self.kill_worker(number, signal.SIGKILL)
-        self._trial = set()
+        self._new_workers = set()
 
 
 def _next_ended() -> tuple[int, int] | None:
-    """Return process id and status of a child that has ended; None when there is none."""
+    """Return process id and status of a child that has ended, or None."""
     try:
         number, status = os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:
@@ -262,10 +262,10 @@ def _how(code: int) -> str:
 
 
 def prepare_worker(master: Master, worker: Any) -> None:
-    """Give a worker that is about to be forked its slot; called by gunicorn."""
+    """Give a worker its slot; called by gunicorn before the fork."""
     worker.slot = master.free_slot()
     master._shared.clear(worker.slot)
-    master._server.telemetry.retire(worker.slot)  # of one that could not start gunicorn does not tell
+    master._server.telemetry.retire(worker.slot)  # gunicorn does not report workers that could not start
 
 
 def retire_worker(master: Master, worker: Any) -> None:

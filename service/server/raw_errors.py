@@ -1,4 +1,4 @@
-"""Answers to requests that never reach the app: no valid HTTP, or more than the process takes on."""
+"""Answers to requests that do not reach the app: they are not valid HTTP, or exceed a limit of the process."""
 
 import functools
 import random
@@ -12,7 +12,7 @@ from seqserve.service.problems import CONTENT_TYPE, problem_of_code
 
 
 def refusal(error: RequestError, *, arrived_at: float, keep_alive: bool = False, more_headers: str = "") -> bytes:
-    """Return a whole answer with the same shape of error as everything else; `arrived_at` is monotonic."""
+    """Return a whole answer, with the error in the shape of all routes; arrived_at: monotonic."""
     head, body = _fixed_parts(error.code, error.detail, error.retry_after_s, keep_alive)
     total_ms = 1000 * (time.monotonic() - arrived_at)
     timing = f"{more_headers}Server-Timing: queue;dur=0.000, compute;dur=0.000, total;dur={total_ms:.3f}"
@@ -21,7 +21,7 @@ def refusal(error: RequestError, *, arrived_at: float, keep_alive: bool = False,
 
 @functools.lru_cache(maxsize=64)
 def _fixed_parts(code: str, detail: str, retry_after_s: int | None, keep_alive: bool) -> tuple[bytes, bytes]:
-    """Return what the same refusals have in common: a flooded process makes ten thousand of them a second."""
+    """Return head and body of equal refusals, cached: an overloaded process sends ten thousand a second."""
     problem = problem_of_code(code, detail)
     body = msgspec.json.encode(problem)
     retry = "" if retry_after_s is None else f"Retry-After: {retry_after_s}\r\n"

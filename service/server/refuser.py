@@ -1,4 +1,4 @@
-"""Tells one connection's client why its request is refused, without the app."""
+"""Refuses requests of one connection without the app."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,13 +14,13 @@ from seqserve.service.server.raw_errors import refusal
 from seqserve.service.server.room import Room
 
 PAUSE_S = 0.5
-"""How long a client that has its share waits to be refused: some try again ten thousand times a second."""
+"""Delay of a refusal for a client that has its share: some clients try again ten thousand times a second."""
 
 
 class Refuser:
     """Sends refusals; called by the loop.
 
-    end: called when one was sent, with whether another request may follow, or with None when the client has left.
+    end: called after each refusal, with whether another request may follow, or None when the client has left.
     """
 
     def __init__(self, socket: Any, writer: AnswerWriter, held: HeldBytes, end: Callable[[bool | None], None]) -> None:
@@ -31,7 +31,7 @@ class Refuser:
         self._pause: Any = None
 
     def refuse(self, error: RequestError, room: Room, *, arrived_at: float, goes_on: bool) -> None:
-        """Say why; a client that has its share waits for that while others are there."""
+        """Send an error; PAUSE_S later to a client that has its share while other clients use the process."""
         data = self.answer_of(error, room, arrived_at=arrived_at, keep_alive=goes_on)
         if isinstance(error, OverloadedError) and room.has_its_share(self._held.client):
             self._pause = get_hub().loop.timer(PAUSE_S)
@@ -49,12 +49,12 @@ class Refuser:
             num_sent = self._socket.send(data)
         except BlockingIOError:
             num_sent = 0
-        except OSError:  # also where the connection was closed here meanwhile
+        except OSError:  # also when our side was closed meanwhile
             self._end(None)
             return
         if num_sent == len(data):
             self._end(goes_on)
-        else:  # a client that does not read its refusals waits in a greenlet
+        else:  # the client does not read its refusals: a greenlet waits for it
             hub = get_hub()
             hub.loop.run_callback(greenlet(self._send_rest, hub).switch, data[num_sent:], goes_on)
 

@@ -17,7 +17,7 @@ logger = logging.getLogger("seqserve")
 
 
 class Workers(Protocol):
-    """What a reload needs of the master: its workers, and a trial of others beside them."""
+    """What a reload needs of the master: its workers, and new ones beside them."""
 
     WORKERS: Sized
     num_workers: int
@@ -28,16 +28,16 @@ class Workers(Protocol):
     def look_after_workers(self) -> None:
         """Look around, and replace workers that have ended."""
 
-    def start_trial(self) -> object:
-        """Start as many new workers as there are to be; raises OSError and SeqserveError."""
+    def start_new_workers(self) -> object:
+        """Start `num_workers` new workers; raises OSError and SeqserveError."""
 
-    def trial_serves(self) -> bool:
-        """Say whether every new worker serves; raises SeqserveError when one has ended."""
+    def new_workers_serve(self) -> bool:
+        """Return whether every new worker serves; raises SeqserveError when one has ended."""
 
-    def keep_trial(self) -> None:
-        """Retire the workers of before."""
+    def retire_old_workers(self) -> None:
+        """Retire every worker but the new ones."""
 
-    def drop_trial(self) -> None:
+    def kill_new_workers(self) -> None:
         """End the new workers."""
 
 
@@ -46,7 +46,7 @@ class ReloadError(SeqserveError):
 
 
 def reload_models(master: Workers, server: Any) -> None:
-    """Check the folder of models and serve what it holds.
+    """Check the folders of models and serve what they hold.
 
     Raises SeqserveError, after which everything is as before.
     """
@@ -57,10 +57,11 @@ def reload_models(master: Workers, server: Any) -> None:
         return
     _replace_workers(master, server, registry)
     logger.info("SIGHUP: serving %s after %.1f s", ", ".join(registry.names), time.monotonic() - started_at)
+    logger.info("requests that name no model: %s", registry.described_defaults)
 
 
 def _checked(master: Workers, server: Any) -> Registry | None:
-    """Let a process check the folder; return its models, None when they are those that are served."""
+    """Let a process check the folders; return their models, None when they are those that are served."""
     settings, known = server.settings, server.registry.checked
     reports = [item.report for item in known.values() if item.report is not None]
     with ModelCheck(settings.models, provider=settings.provider, known=reports) as check:
@@ -80,18 +81,18 @@ def _replace_workers(master: Workers, server: Any, registry: Registry) -> None:
     try:
         _try_workers(master)
     except (OSError, SeqserveError) as error:
-        master.drop_trial()
+        master.kill_new_workers()
         server.use(before)
         if isinstance(error, OSError):
             raise ReloadError(f"a process cannot be started: {error}") from error
         raise
-    master.keep_trial()
+    master.retire_old_workers()
 
 
 def _try_workers(master: Workers) -> None:
-    master.start_trial()
+    master.start_new_workers()
     until = time.monotonic() + _NEW_WORKERS_LIMIT_S
-    while not master.trial_serves():
+    while not master.new_workers_serve():
         if time.monotonic() > until:
             raise ReloadError(f"the new workers did not serve within {_NEW_WORKERS_LIMIT_S:.0f} s")
         time.sleep(_LOOK_S)

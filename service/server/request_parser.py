@@ -1,7 +1,7 @@
-"""One client's bytes to requests, one at a time, by llhttp; limits are checked while the bytes arrive.
+"""Parses the requests of one connection with llhttp, one at a time; checks limits while the bytes arrive.
 
-No socket and no loop is known here. What follows a request in the same bytes is left to the caller, because a client
-that sends a thousand requests at once must wait for its turn with each of them.
+Knows no socket and no loop. Bytes that follow a request are left to the caller: a client that sends a thousand requests
+at once must wait for its turn with each of them.
 """
 
 from typing import Any
@@ -14,11 +14,11 @@ from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError
 
 MAX_LINE_BYTES = 8190
 MAX_HEADER_BYTES = 8190
-"""Of one header, its name and its value."""
+"""Name and value of one header together."""
 MAX_HEADERS = 100
 MAX_HEAD_BYTES = 64 * 1024
 MAX_FRAME_BYTES = 16 * 1024
-"""Sizes of chunks, their extensions and trailers may take as many bytes as the content does, and this many more."""
+"""Sizes, extensions and trailers of chunks together may exceed the size of the body by this many bytes."""
 
 _BLANK_LINE = b"\r\n\r\n"
 _UNIQUE = ("HTTP_HOST", "CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_AUTHORIZATION")
@@ -29,14 +29,14 @@ Environ = dict[str, Any]
 
 
 class RequestParser:
-    """Reads requests of one connection.
+    """Reads the requests of one connection.
 
-    After `feed`, `environ` holds the WSGI keys of a request whose head is complete, `body` its body so far, and
-    `is_complete` says whether it has ended. `reset` begins the next one.
+    After `feed`, `environ` holds the WSGI keys once the head is complete, `body` the body so far, and `is_complete`
+    says whether the request has ended. `reset` begins the next request.
     """
 
     def __init__(self, base: Environ, *, max_body_bytes: int) -> None:
-        """Take the WSGI keys that all requests of the connection share."""
+        """Make a parser; base: the WSGI keys that all requests of the connection share."""
         self._base = base
         self._max_body_bytes = max_body_bytes
         self._parser: Any = httptools.HttpRequestParser(self)
@@ -44,19 +44,19 @@ class RequestParser:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the request before."""
+        """Begin the next request."""
         self.environ: Environ | None = None
         self.is_complete = False
         self.keeps_alive = False
         self.num_bytes = 0
-        """Of the request so far, as they came over the wire."""
+        """Received bytes of the request so far."""
         self._num_head_bytes = 0
         self.content_length: int | None = None
         self.is_chunked = False
         self.expects_continue = False
         self.discards = False
-        """Whether the rest of the body is read and thrown away; the caller may set it once the head is complete."""
-        # Not a list of pieces: a body in chunks of five bytes would take ten times its size.
+        """Whether the rest of the body is discarded; the caller may set it once the head is complete."""
+        # Not a list of pieces: a body in chunks of five bytes would take ten times its size in memory.
         self._body = bytearray()
         self._num_body = 0
         self._url = b""
@@ -65,30 +65,29 @@ class RequestParser:
         self._error: RequestError | None = None
 
     def close(self) -> None:
-        """Let go of the parser, which refers back to this object."""
+        """Delete llhttp's parser, which refers back to this object."""
         self._parser = None
 
     @property
     def has_begun(self) -> bool:
-        """Whether a byte has come since the request before, of blank lines too."""
+        """Whether a byte has arrived since the previous request; blank lines count."""
         return self.num_bytes > 0
 
     @property
     def body(self) -> bytes:
-        """The body, as far as it has come and was kept."""
+        """The body so far, without discarded bytes."""
         return bytes(self._body)
 
     @property
     def num_missing(self) -> int:
-        """Bytes of a body of known length that have not come."""
+        """Bytes of a body of known length that have not arrived."""
         return 0 if self.is_complete or self.content_length is None else self.content_length - self._num_body
 
     def feed(self, data: bytes, start: int) -> int:
-        """Read from `start` on, 0 for new data and then where it stopped before; return where it stopped.
+        """Read data from `start` on; return where it stopped: `start` for the rest of the data.
 
-        It stops at the end of the data, where a head is complete, and at the end of a request, whichever comes first.
-        Raises MalformedJsonError on what is no valid HTTP or too long, PayloadTooLargeError on too large a body; the
-        connection cannot go on after an error.
+        Stops at the end of the data, of a head, or of a request, whichever comes first. Raises MalformedJsonError on
+        invalid HTTP and too long heads, and PayloadTooLargeError on too large bodies; then the connection must end.
         """
         had_head = self.environ is not None
         while start < len(data) and not self.is_complete:
@@ -108,9 +107,8 @@ class RequestParser:
     def _end_of_slice(self, data: bytes, start: int) -> int:
         """Return how far llhttp may read: never beyond the end of the request.
 
-        A request ends where its announced length does, and otherwise with a blank line: that of its head, or that
-        behind its last chunk. Blank lines that end there never share bytes with one that was found before, so the
-        bytes before this slice matter only where it begins new data.
+        A body of announced length ends there. Otherwise a request ends with a blank line: after its head, or after its
+        last chunk. No two blank lines share bytes, so earlier bytes matter only at the start of new data.
         """
         if self.environ is not None and not self.is_chunked:
             return min(len(data), start + self.num_missing)
@@ -123,7 +121,7 @@ class RequestParser:
         try:
             self._parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
-            # Nothing is upgraded to, so the request is answered as if it had not asked. llhttp leaves its body alone.
+            # Upgrades are ignored and the request is answered. llhttp has not read its body.
             self._parser = httptools.HttpRequestParser(self)
             if self._error is None:
                 self._go_on_after_upgrade()
@@ -138,7 +136,7 @@ class RequestParser:
         length = self.content_length or 0
         if length:
             self.is_complete = False
-            # The rest of the request, to a parser that has seen the same head without the upgrade.
+            # The new parser gets a head without the upgrade, and then the body.
             self._parser.feed_data(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % length)
 
     def _check_size(self) -> None:
@@ -153,17 +151,17 @@ class RequestParser:
                     "the size of the body itself."
                 )
 
-    # Called by llhttp. What they raise would be wrapped, so errors are kept and raised afterwards.
+    # Called by llhttp, which would wrap errors that are raised here: they are kept and raised afterwards.
 
     def on_url(self, piece: bytes) -> None:
-        """Take a piece of the request's target."""
+        """Add a piece of the request's target."""
         if self.environ is None:
             self._url += piece
             if len(self._url) > MAX_LINE_BYTES:
                 self._error = self._error or _long_line()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, or a trailer, which is passed over."""
+        """Add a header; trailers are ignored."""
         if self.environ is not None:
             return
         self._num_headers += 1
@@ -211,7 +209,7 @@ class RequestParser:
             self._error = _invalid()
             return
         if length is not None:
-            # Without leading zeros: llhttp takes thousands of them, Python's int does not.
+            # Without leading zeros: llhttp accepts thousands of them, Python's int does not.
             fields["CONTENT_LENGTH"] = length = length.lstrip("0") or "0"
             self.content_length = int(length)
         target = self._url.decode("latin-1")
@@ -227,7 +225,7 @@ class RequestParser:
         self.environ = fields
 
     def on_body(self, piece: bytes) -> None:
-        """Take a piece of the body."""
+        """Add a piece of the body."""
         self._num_body += len(piece)
         if self.discards:
             return
@@ -262,7 +260,7 @@ def _long_head() -> MalformedJsonError:
 
 
 def _key_of(name: bytes) -> str:
-    """Return the WSGI key of a header; "" for a name with an underscore, which could pass for another one's."""
+    """Return the WSGI key of a header; "" for a name with an underscore, whose key could be that of another header."""
     upper = name.decode("latin-1").upper()
     if "_" in upper:
         key = ""
@@ -275,7 +273,7 @@ def _key_of(name: bytes) -> str:
 
 
 def _origin_form(target: str) -> str:
-    """Return path and query of an absolute address; "*" and authorities stay as they are and match no route."""
+    """Return path and query of an absolute URL; "*" and authorities stay as they are and match no route."""
     _, found, rest = target.partition("://")
     if not found:
         return target

@@ -1,4 +1,4 @@
-"""What a process takes on: requests that are being answered and bytes that are held, in all and for each client."""
+"""The limits of a process and of each client in it: requests that are being answered, and bytes that are held."""
 
 import math
 import time
@@ -9,7 +9,7 @@ from seqserve.service.metrics.telemetry import Telemetry
 from seqserve.service.settings import Settings
 
 CROWDED_S = 1.0
-"""How long a second client counts as being there."""
+"""How long after a request the process counts as shared by several clients."""
 
 _DECAY = 0.7
 _MOST_REFUSED = 1024
@@ -17,14 +17,14 @@ _MOST_WAIT_S = 5
 
 
 class Room:
-    """The account of one process; called by the loop's thread."""
+    """The requests and bytes of one process; called by the loop's thread."""
 
     def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
         self.requests = Shares(settings.max_requests, share=settings.client_share)
         self.bytes = Shares(settings.max_buffered_bytes, share=settings.client_share)
         self._last_client: str | None = None
         self._crowded_until = 0.0
-        self._refused: dict[str, tuple[float, int]] = {}  # until when (monotonic), and from which size on
+        self._refused: dict[str, tuple[float, int]] = {}  # end of Retry-After, monotonic; size of the request
         self.num_answered = 0
         """Since the process began."""
         quota = max(1, int(settings.client_share * settings.max_requests))
@@ -34,11 +34,11 @@ class Room:
         self._answers_per_s = 0.0
 
     def has_room(self, client: str) -> bool:
-        """Whether a client's request is taken now: there is room in the process, and in the client's share of it."""
+        """Return whether the process and the client's share have room for one more request."""
         return self.requests.fits(client, 1)
 
     def begin_request(self, client: str) -> None:
-        """Count a request in."""
+        """Count a request that begins."""
         self.requests.add(client, 1)
         if self.requests.num_clients > 1 or self._last_client not in (None, client):
             self._crowded_until = time.monotonic() + CROWDED_S
@@ -46,24 +46,24 @@ class Room:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether several clients have asked in the last second."""
+        """Whether several clients have sent requests in the last second."""
         return time.monotonic() < self._crowded_until
 
     def has_its_share(self, client: str) -> bool:
-        """Whether a client is refused on its own account while others are there."""
+        """Return whether a client is refused because of its own share while others use the process."""
         is_over = client in self._refused or self.requests.held < self.requests.limit
         return is_over and self.is_crowded
 
     def note_refused(self, client: str, num_bytes: int, retry_after_s: int) -> None:
-        """Take down that the engine had no room for a client's request of this size."""
+        """Note that the engine had no room for a client's request of this size."""
         if len(self._refused) >= _MOST_REFUSED:
             self._refused.clear()
         self._refused[client] = (time.monotonic() + min(retry_after_s, _MOST_WAIT_S), num_bytes)
 
     def is_early(self, client: str, num_bytes: int) -> bool:
-        """Whether a client whose request was refused comes back with such a one before the time that it was told.
+        """Return whether a client repeats a refused request before its Retry-After has passed.
 
-        Reading it again would take from others what refusing saves. Where there are no others it may try.
+        Reading the request again would cost other clients time. Without other clients the answer is False.
         """
         found = self._refused.get(client)
         if found is None:
@@ -75,12 +75,12 @@ class Room:
         return 2 * num_bytes >= refused_bytes and self.is_crowded
 
     def end_request(self, client: str) -> None:
-        """Count a request out."""
+        """Count a request that has ended."""
         self.requests.give(client, 1)
         self.num_answered += 1
 
     def overload(self, client: str) -> OverloadedError:
-        """Return the error for one request more than the process, or the client, may have. It is counted."""
+        """Return, and count, the error for a request beyond the limit of the process or the share of its client."""
         requests = self.requests
         if client in self._refused and self.has_room(client):
             detail = "This client was told to come back later (Retry-After), and has come earlier."
@@ -94,23 +94,23 @@ class Room:
         return self.excess(detail)
 
     def rate_limit(self, client: str, error: OverloadedError | None = None) -> str:
-        """Return the header lines that say how many requests more a client may have answered at a time.
+        """Return the header lines that tell a client how many more concurrent requests it may send.
 
-        Fields of draft-ietf-httpapi-ratelimit-headers-10. error: of a request that was refused; nothing is left then.
+        Fields of draft-ietf-httpapi-ratelimit-headers-10. error: with which a request was refused; then none is left.
         """
         if error is None:
             return f"{self._policy}{self.requests.left_to(client)}\r\n"
         return f"{self._policy}0;t={error.retry_after_s}\r\n"
 
     def can_hold(self, client: str, num_bytes: int) -> bool:
-        """Whether a client may hold these bytes now."""
+        """Return whether a client may hold these bytes now."""
         return self.bytes.fits(client, num_bytes)
 
     def hold(self, client: str, num_bytes: int, *, own: int = 0) -> None:
-        """Hold a client's bytes until `release`; raises OverloadedError, which is counted, when there is no room.
+        """Hold a client's bytes until `release`; raises, and counts, OverloadedError when there is no room.
 
-        own: what the same request holds already. Where nothing else is held there is always room: an answer larger than
-        the account would be refused for ever.
+        own: bytes that the same request holds already. When nothing else is held there is always room; an answer larger
+        than the limit would otherwise be refused for ever.
         """
         if self.bytes.held == own:
             self.bytes.add(client, num_bytes)
@@ -121,16 +121,16 @@ class Room:
             )
 
     def release(self, client: str, num_bytes: int) -> None:
-        """Give bytes back."""
+        """Release bytes."""
         self.bytes.give(client, num_bytes)
 
     def excess(self, detail: str) -> OverloadedError:
-        """Return an error that says when to come again: when what is being answered should be done. It is counted."""
+        """Return, and count, an error whose Retry-After is the time in which the current requests should end."""
         self._telemetry.count_rejected(OverloadedError.code)
         wait_s = math.ceil(self.requests.held / max(self._answers_per_s, 1.0))
         return OverloadedError(detail, retry_after_s=max(1, wait_s))
 
     def tick(self, seconds: float) -> None:
-        """Measure the speed; to be called every so many seconds."""
+        """Measure the answers per second; to be called every `seconds` seconds."""
         answered, self._num_seen = self.num_answered - self._num_seen, self.num_answered
         self._answers_per_s = _DECAY * self._answers_per_s + (1 - _DECAY) * answered / seconds

@@ -1,11 +1,11 @@
-"""Workers that could not start: which reasons the log has, and when another start is due."""
+"""Failed starts of workers: which reasons were logged, and when the next start is due."""
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 
 
 class StartFailures:
-    """Pauses that double from failure to failure; times are monotonic seconds."""
+    """Pauses that double with each failure; times are monotonic seconds."""
 
     def __init__(self) -> None:
         self._reasons: set[str] = set()
@@ -17,7 +17,7 @@ class StartFailures:
         return bool(self._reasons)
 
     def note(self, reason: str, now: float) -> bool:
-        """Take a failure in; return whether its reason is new."""
+        """Note a failure; return whether its reason is new."""
         is_new = reason not in self._reasons
         self._reasons.add(reason)
         self._pause_s = min(2 * self._pause_s or FIRST_PAUSE_S, LONGEST_PAUSE_S)
@@ -25,7 +25,7 @@ class StartFailures:
         return is_new
 
     def pause_left_s(self, now: float) -> float:
-        """Seconds until another worker may be started; 0 when it may be now."""
+        """Return the seconds until another worker may be started."""
         return max(0.0, self._due_at - now)
 
     def clear(self) -> None:

@@ -1,7 +1,7 @@
-"""Work of the loop that waits for its turn: one piece of each client, then the next of each, in short spells.
+"""Round robin among clients for work of the loop: one piece of each client, then the next piece of each.
 
-A client with a thousand requests on hand gets as many turns as one with a single request. Between two spells the loop
-looks at sockets and timers, so that neither probes nor other clients wait for all that is on hand.
+A client with a thousand pieces gets as many turns as one with a single piece. Every few milliseconds the loop looks at
+sockets and timers, so that probes and new clients do not wait for all pieces.
 """
 
 import time
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 SPELL_S = 0.002
-"""How long turns are taken before the loop looks at sockets again."""
+"""How long pieces run before the loop looks at sockets again."""
 
 
 class Turns:
-    """Pieces of work by client; `add` may be called from the loop's thread only."""
+    """Pieces of work by client; only for the loop's thread."""
 
     def __init__(self, loop: Any) -> None:
         self._loop = loop
@@ -23,7 +23,7 @@ class Turns:
         self._is_scheduled = False
 
     def add(self, client: str, work: Callable[[], object]) -> None:
-        """Let a client's work, which must not raise, be done in its turn."""
+        """Call `work`, which must not raise, in the client's turn."""
         waiting = self._waiting.get(client)
         if waiting is None:
             self._waiting[client] = deque((work,))
@@ -34,7 +34,7 @@ class Turns:
             self._loop.run_callback(self._take)
 
     def _take(self) -> None:
-        """Take turns for a spell."""
+        """Run pieces for SPELL_S seconds."""
         until = time.monotonic() + SPELL_S
         waiting = self._waiting
         while waiting:
@@ -42,11 +42,11 @@ class Turns:
             pieces = waiting.pop(client)
             work = pieces.popleft()
             if pieces:
-                waiting[client] = pieces  # at the end of the line
+                waiting[client] = pieces  # last again
             work()
             if time.monotonic() >= until:
                 break
         self._is_scheduled = bool(waiting)
         if waiting:
-            # Not as a callback, which would be run before the loop looks at sockets.
+            # A timer, because the loop runs callbacks before it looks at sockets.
             self._next_spell.start(self._take)

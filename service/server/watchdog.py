@@ -1,4 +1,4 @@
-"""Ends a worker that will never answer again: whose loop stands still, or whose graph has been running for too long."""
+"""Ends a worker that is stuck: its loop stands still, or a run of a graph takes too long."""
 
 import logging
 import os
@@ -10,7 +10,7 @@ from seqserve.service.engine.registry import Registry
 from seqserve.service.metrics.logs import describe_threads
 
 STUCK = 70
-"""Exit status of a worker that was ended so; its master replaces it."""
+"""Exit status of a stuck worker; its master replaces it."""
 
 _LOOK_S = 0.5
 
@@ -18,7 +18,7 @@ logger = logging.getLogger("seqserve")
 
 
 class Watchdog:
-    """A thread of its own, because a loop that stands still cannot look at itself."""
+    """A thread that watches the loop, which cannot watch itself while it stands still."""
 
     def __init__(self, registry: Registry, *, stuck_s: float) -> None:
         self._registry = registry
@@ -30,11 +30,11 @@ class Watchdog:
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def beat(self) -> None:
-        """Say that the loop goes round."""
+        """Note that the loop is running."""
         self._beat_at = time.monotonic()
 
     def complaint(self, now: float) -> str:
-        """Say what has been standing still for too long; "" when all goes on."""
+        """Return what is stuck, or ""."""
         if now - self._beat_at > self._stuck_s:
             return f"the loop has not gone round for {now - self._beat_at:.0f} s"
         for model in self._registry.models:

@@ -1,8 +1,8 @@
-"""A gunicorn worker: a loop of greenlets that reads, answers and writes, beside threads that run graphs.
+"""A gunicorn worker: a loop of greenlets that reads, answers and writes, and threads that run graphs.
 
-One thread runs all Python of a process's requests, so that they never wait for each other's interpreter lock; one of
-gunicorn's own workers of threads was measured and spends three quarters of its time handing requests over. Clients
-hold sockets, not threads: those that stall cost next to nothing.
+One thread runs the Python code of all requests, so that they never wait for each other's interpreter lock. gunicorn's
+own worker of threads was measured: it spends three quarters of its time on handing requests over. Clients hold
+sockets, not threads, so clients that stall cost little.
 """
 
 import logging
@@ -35,31 +35,31 @@ STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 """Signals that end a process."""
 
 BOOT_ERROR = 3
-"""Exit status of a worker that could not start, and of a master none of whose workers can."""
+"""Exit status of a worker that could not start, and of a master whose workers all could not."""
 
 _TICK_S = 1.0
 _QUICK_GRACE_S = 1.0
-_DRAIN_NEWS_S = 1.0  # a service manager sends SIGTERM to all processes at once
+_DRAIN_NEWS_S = 1.0  # how soon the master drains after a SIGTERM that a service manager sends to all processes
 _LINGER_S = 2.0
-"""How long a worker that is to end keeps connections on which nothing is being asked."""
+"""How long a stopping worker keeps idle connections."""
 _LONG_LINGER_S = 15.0
-"""The same where others go on serving, and there is time."""
+"""The same while other workers go on serving."""
 _LOOK_S = 0.05
 _SWEEP_S = 0.25
 _ONE_IN = 16
 _SWITCH_S = 0.001
-"""How long Python code of another thread may keep the loop waiting before it has to let it go on; 5 ms by default."""
+"""After this time the loop asks another thread for the interpreter lock; Python's default is 5 ms."""
 
 
 class Worker(base.Worker):  # type: ignore[misc]
-    """One process."""
+    """A process that serves."""
 
     alive: bool
     slot = 0
-    """Of the shared state; given by the master before the fork."""
+    """Its slot of the shared state; set by the master before the fork."""
 
     def init_process(self) -> None:
-        """Make the loop of this process, then go on as gunicorn does."""
+        """Make the loop of this process, then do what gunicorn does."""
         self.settings: Settings = self.app.settings
         get_hub().threadpool.maxsize = self.settings.threads
         sys.setswitchinterval(_SWITCH_S)
@@ -70,14 +70,14 @@ class Worker(base.Worker):  # type: ignore[misc]
         super().init_process()
 
     def init_signals(self) -> None:
-        """Listen to signals, which the master has held back since before the fork."""
+        """Listen to signals, which the master blocked before the fork."""
         super().init_signals()
         signal.signal(signal.SIGALRM, self.handle_alarm)
         signal.siginterrupt(signal.SIGALRM, False)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
     def load_wsgi(self) -> None:
-        """Open the models; the master is told why one cannot be opened."""
+        """Open the models; when one cannot be opened, tell the master why and exit."""
         try:
             super().load_wsgi()
         except Exception as error:
@@ -91,10 +91,10 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     @property
     def sends_away(self) -> bool:
-        """Whether a client that is answered should make another connection, which another worker will take.
+        """Whether clients should open a new connection, which another worker accepts.
 
-        So it is when this server is about to stop. When another worker holds far fewer connections, because it is new
-        or many have just left it, clients go one by one.
+        True when this worker is about to stop. When another worker holds far fewer connections, because it is new or
+        has just lost many, True for one answer in `_ONE_IN`.
         """
         if not self.alive or self.app.shared.is_draining:
             return True
@@ -104,18 +104,18 @@ class Worker(base.Worker):  # type: ignore[misc]
         return has_far_more
 
     def note(self, connection: Connection, state: State, until: float) -> None:
-        """Take down what a connection does, and until when it may."""
+        """Set the state of a connection and its end, monotonic."""
         self.connections.note(connection, state, until)
 
     def forget(self, connection: Connection) -> None:
-        """Forget a connection that is closed."""
+        """Remove a closed connection."""
         self.connections.forget(connection)
         self._report()
 
     # The life of a worker.
 
     def run(self) -> None:
-        """Serve until told to stop; what has not ended by the end of the grace is cut."""
+        """Serve until told to stop, then finish requests for at most the grace period."""
         watchdog = Watchdog(self._parts.registry, stuck_s=self.settings.stuck_s)
         watchdog.start()
         gevent.spawn(self._heed_signals)
@@ -130,7 +130,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             self._woken.clear()
         acceptor.stop(for_all=self.app.shared.is_draining)
         self._finish(watchdog)
-        # Threads that wait for a graph, or for clients that were cut, must not hold the process.
+        # A normal exit would wait for threads that still run a graph.
         logging.shutdown()
         os._exit(0)
 
@@ -151,7 +151,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.connections.sweep()
 
     def _finish(self, watchdog: Watchdog) -> None:
-        """Wait for what is being answered; idle clients get a moment to say what they may be about to say."""
+        """Wait for the running requests; keep idle connections for a moment, because a request may be on its way."""
         begun_at = time.monotonic()
         linger_s = _LINGER_S if self.app.shared.is_draining else _LONG_LINGER_S
         while not self.connections.are_gone:
@@ -167,30 +167,29 @@ class Worker(base.Worker):  # type: ignore[misc]
     def _report(self) -> None:
         self.app.shared.report(self.slot, num_connections=len(self.connections))
 
-    # Signals: their handlers run between any two steps of whatever greenlet runs, which may hold any lock, and so they
-    # only leave notes.
+    # Signals: a handler can interrupt any greenlet, which may hold any lock. So handlers only set values.
 
     def _heed_signals(self) -> None:
-        """Go round for each signal: a loop that waits in the kernel would not see that a handler has to run."""
+        """Wake the loop at each signal: Python runs no handler while the loop waits in the kernel."""
         while True:
             gevent_socket.wait_read(self.PIPE[0])
             os.read(self.PIPE[0], 4096)
             self._woken.set()
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
-        """Stop gracefully: at once when the master asks for it, else unless the server drains a moment later."""
+        """Stop gracefully: at once when the master asks; else a moment later, unless the server drains by then."""
         if self.app.shared.is_retired(self.slot) or self.ppid != os.getppid():
             self.alive = False
         else:
             signal.setitimer(signal.ITIMER_REAL, _DRAIN_NEWS_S)
 
     def handle_alarm(self, sig: Any, frame: Any) -> None:
-        """Heed a SIGTERM that the master did not announce; if the server drains, the master will say when."""
+        """Obey a SIGTERM that the master did not announce; while the server drains, the master says when to stop."""
         if not self.app.shared.is_draining:
             self.alive = False
 
     def handle_quit(self, sig: Any, frame: Any) -> None:
-        """Stop soon: at once when asked twice."""
+        """Stop soon; the second time at once."""
         if not self.alive:
             os._exit(0)
         self._quit_at = time.monotonic() + _QUICK_GRACE_S

@@ -66,8 +66,8 @@ def test_words_are_spelled_as_the_bundle_has_them() -> None:
 
 def test_sums_are_natural_and_leave_unknown_words_out() -> None:
     scores = text_scores([Answer([-1.0, -2.0, -0.5], [False, True, False]), Answer([-0.5], [False])])
-    assert scores.perplexity == pytest.approx(10.0)
-    assert scores.perplexity_known == pytest.approx(10 ** (2 / 3))
+    assert scores.sums.perplexity == pytest.approx(10.0)
+    assert scores.sums.perplexity_known == pytest.approx(10 ** (2 / 3))
     assert perplexity_table(scores, None).splitlines()[-1] == "| KenLM-5 | 10.00 | 4.64 | 4 | 25.00 % |"
 
 
@@ -104,7 +104,7 @@ def test_a_bundle_that_kenlm_cannot_be_compared_with_is_refused(
     level: Literal["word", "character"], ends_sentences: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = ToyLanguageModel(level, ends_sentences=ends_sentences)
-    monkeypatch.setattr(kenlm_baseline, "load_language_model", lambda folder: other)
+    monkeypatch.setattr(kenlm_baseline, "load_bundle", lambda folder, expected: other)
     with pytest.raises(SeqserveError, match="models of words that end sentences"):
         main(["--build-dir", str(tmp_path), "--train-text", "unused", "--bundle", "unused"])
 

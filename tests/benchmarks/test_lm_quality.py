@@ -10,6 +10,7 @@ import pytest
 from benchmarks import lm_quality, pair_sets
 from benchmarks.lm_quality import notes_rows, notes_table, pair_results, pairs_table, text_table
 from seqserve.language.model import LanguageModelBundle
+from seqserve.language.scoring import Sums
 from seqserve.training.language.minimal_pairs import Judged, Pair, PairCounts
 from seqserve.training.language.text_evaluation import TextScores
 from tests.toy_language_model import ToyLanguageModel
@@ -77,22 +78,14 @@ def test_tables_say_what_was_measured() -> None:
     notes = notes_rows([Pair("a", "b", "x")], {"a": Judged(-2.0, 1, 0), "b": Judged(-1.0, 1, 0)})
     assert notes_table(notes).splitlines()[-1] == "| a | b | -2.00 | -1.00 | **no** |"
     assert pairs_table({"p": PairCounts(3, 2, 1, 0)}).splitlines()[-1] == "| p | 66.7 | 3 | 1 | 0.0% |"
-    scores = TextScores(
-        num_lines=1,
-        num_sequences=1,
-        num_tokens=2,
-        num_unknown=0,
-        log_prob=-4.0,
-        log_prob_unknown=0.0,
-        num_characters=8,
-    )
+    scores = TextScores(num_lines=1, num_sequences=1, sums=Sums(-4.0, 2, -4.0, 0), num_characters=8)
     assert text_table({"t": scores}).splitlines()[-1] == "| t | 7.39 | 7.39 | 0.721 | 2 | 0.00% |"
 
 
 def test_texts_notes_and_pairs_are_printed(
     data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(lm_quality, "load_language_model", lambda folder: ToyLanguageModel())
+    monkeypatch.setattr(lm_quality, "load_bundle", lambda folder, expected: ToyLanguageModel())
     text, out = data / "held-out.txt", data / "out.json"
     text.write_text("the cat sat .\n")
     assert lm_quality.main(["unused", str(text), "--json", str(out)]) == 0

@@ -106,7 +106,7 @@ def test_scoring_is_reported_against_the_bare_graph() -> None:
 
 
 def test_a_text_without_sentences_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scoring, "load_language_model", lambda folder: ToyLanguageModel())
+    monkeypatch.setattr(scoring, "load_bundle", lambda folder, expected: ToyLanguageModel())
     text = tmp_path / "empty.txt"
     text.write_text("\n")
     with pytest.raises(SeqserveError, match=r"empty\.txt: it holds no sentences"):

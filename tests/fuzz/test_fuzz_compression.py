@@ -19,7 +19,7 @@ from seqserve.service.body import from_body
 from seqserve.service.context import Exchange
 from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError
-from seqserve.service.schemas.classify import ClassifyRequest
+from seqserve.service.routes.classify import ClassifyRequest
 from seqserve.service.settings import Settings
 from tests.fuzz.strategies import patient
 

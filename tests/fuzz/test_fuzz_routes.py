@@ -28,7 +28,7 @@ SANE_ID = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~:/=@-]{1,128}")
 
 @pytest.fixture(scope="module")
 def app() -> Flask:
-    return create_app(Settings(models=BUNDLES))
+    return create_app(Settings(models=(BUNDLES,)))
 
 
 @pytest.fixture(scope="module")

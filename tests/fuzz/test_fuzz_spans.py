@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqserve.load import load_bundle
-from seqserve.service.tasks.tag import TagOptions, document_of_text, document_of_tokens, result_of
+from seqserve.loading import load_bundle
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
+from seqserve.tagger.pipeline import TagOptions, document_of_text, document_of_tokens, result_of
 from seqserve.tagger.tags import spans_from_tags
 from seqserve.text.sentences import split_sentences
 from seqserve.text.tokenization import tokenize

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from seqserve.service.engine.checks import check_bundles
@@ -10,12 +10,12 @@ from seqserve.service.engine.reports import Message
 from seqserve.service.server import check_models
 
 
-def check_and_wait(models: Path, **options: object) -> Iterator[Message]:
+def check_and_wait(models: Sequence[Path], **options: object) -> Iterator[Message]:
     """Stand in for `check_bundles`."""
     yield from check_bundles(models, **options)  # type: ignore[arg-type]
-    if (models / ".hold").exists():
-        (models / ".held").touch()
-        (models / ".hold").read_bytes()
+    if (models[0] / ".hold").exists():
+        (models[0] / ".held").touch()
+        (models[0] / ".hold").read_bytes()
 
 
 check_models.check_bundles = check_and_wait  # type: ignore[assignment]

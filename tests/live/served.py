@@ -115,3 +115,16 @@ def start(log: Path, *flags: str, script: Sequence[str] = ("-m", "service"), **e
     """Start a server on a free port with the tiny tagger, without waiting for it."""
     models = () if "--models" in flags else ("--models", str(BUNDLES))
     return Served([*script, "--port", "0", *models, *flags], environment, log)
+
+
+def run(*flags: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the service until it ends by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "seqserve.service", "--port", "0", *flags],
+        cwd=cwd,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.tagger.model import TaggerBundle
 from tests.seqserve.tiny_bundle import TINY, Spoiled
 

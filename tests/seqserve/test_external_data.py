@@ -21,7 +21,7 @@ from seqserve.external_data import (
     _TRAINING,
     external_files,
 )
-from seqserve.load import verify_bundle
+from seqserve.loading import verify_bundle
 from seqserve.manifest import sha256_of
 from tests.seqserve.tiny_bundle import TINY, Spoiled
 

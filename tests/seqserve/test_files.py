@@ -10,7 +10,7 @@ from seqserve.classifier import load as load_classifier
 from seqserve.errors import BundleError
 from seqserve.files import read_file, read_json
 from seqserve.language import golden as language_golden
-from seqserve.tagger import load as load_tagger
+from seqserve.tagger import load as tagger_load
 from seqserve.transducer import golden as transducer_golden
 from seqserve.vocabulary.tokens import TokenVocabulary
 from seqserve.vocabulary.words import CharacterVocabulary, WordVocabulary
@@ -75,7 +75,7 @@ def test_malformed_json_is_one_sentence(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     "read",
     [
-        load_tagger._read_golden,
+        tagger_load._read_golden,
         lambda path: load_classifier._read_golden(path, num_labels=2),
         lambda path: language_golden.read_golden(path, num_tokens=5),
         lambda path: transducer_golden.read_golden(path, num_source=5, num_target=5),

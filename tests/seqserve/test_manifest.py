@@ -11,7 +11,7 @@ import pytest
 
 from seqserve.errors import BundleError
 from seqserve.files import MAX_MANIFEST_BYTES
-from seqserve.load import verify_bundle
+from seqserve.loading import verify_bundle
 from seqserve.manifest import FORMAT_VERSION, read_manifest, sha256_of, write_manifest
 from tests.seqserve.tiny_bundle import TINY, Spoiled
 

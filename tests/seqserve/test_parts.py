@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seqserve.graph import Graph
-from seqserve.load import load_bundle, read_parts
+from seqserve.loading import load_bundle, read_parts
 from seqserve.manifest import read_manifest
 
 BUNDLES = Path(__file__).resolve().parent.parent / "fixtures" / "bundles"

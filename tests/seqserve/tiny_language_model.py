@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from seqserve.entries import FileEntry, GraphEntry
 from seqserve.language.golden import Golden, record_golden
-from seqserve.language.load import open_unchecked
+from seqserve.language.load import read_parts
 from seqserve.language.manifest import LanguageModelManifest
 from seqserve.language.signature import score_signature, step_signature
 from seqserve.manifest import sha256_of, write_manifest
@@ -58,7 +58,7 @@ def write_tiny(folder: Path, toy: ToyLanguageModel, flaws: Flaws = Flaws()) -> L
         ),
     )
     if not flaws.nan and not flaws.fewer_ids:
-        golden = record_golden(open_unchecked(folder, manifest), ROWS)
+        golden = record_golden(read_parts(folder, manifest).open(folder), ROWS)
     else:
         golden = Golden(rows=[], samples=[])
     return rewrite_golden(folder, manifest, golden)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.transducer.model import TransducerBundle
 
 TINY_TRANSLATE = Path(__file__).parents[1] / "fixtures" / "bundles" / "tiny-translate" / "1"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.service.app import create_app
 from seqserve.service.engine.batching.batcher import Batcher
 from seqserve.service.engine.models import Model, TaggerModel
@@ -39,13 +39,11 @@ def make_app(bundle: TaggerBundle) -> Callable[..., Flask]:
         shared: SharedState | None = None,
         **given: object,
     ) -> Flask:
-        settings = Settings(models=BUNDLES, **given)  # type: ignore[arg-type]
+        settings = Settings(models=(BUNDLES,), **given)  # type: ignore[arg-type]
         queue = Batcher(
             run or (lambda rows: bundle.run(bundle.encode(rows))), max_queue_tokens=settings.max_queue_tokens
         )
-        by_name = {
-            model.manifest.name: model for model in (TaggerModel(bundle.manifest, "cpu", bundle, queue), *models)
-        }
+        by_name = {model.manifest.name: model for model in (TaggerModel("cpu", bundle, queue), *models)}
         checked = [Checked(BUNDLES, model.manifest, None) for model in by_name.values()]
         registry = Registry(checked, lambda item: by_name[item.manifest.name])
         if opened:

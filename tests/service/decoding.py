@@ -5,10 +5,11 @@ import time
 from collections.abc import Sequence
 
 from seqserve.language.model import ScoredRow, ScoreRow, StepBatch, StepResult
+from seqserve.language.sampling.sample import Sample
+from seqserve.language.sampling.spec import SampleSpec, uniforms
 from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.sampling.decoder import Decoder
-from seqserve.service.engine.sampling.handle import Sample, SampleHandle
-from seqserve.service.engine.sampling.spec import SampleSpec, uniforms
+from seqserve.service.engine.sampling.handle import SampleHandle
 from seqserve.vocabulary.tokens import EOS_ID, START_ID, UNKNOWN_ID
 from tests.toy_language_model import ToyLanguageModel, step_batch
 

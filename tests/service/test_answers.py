@@ -6,10 +6,12 @@ import msgspec
 import pytest
 from msgspec import UNSET
 
+from seqserve.language.answers import Alternative, ScoredToken, ScoreResult
 from seqserve.service.answers import encode_in_pieces, large_json_answer
 from seqserve.service.engine.cancellation import Cancellation
-from seqserve.service.schemas.score import Alternative, ScoredToken, ScoreResponse, ScoreResult
-from seqserve.service.schemas.tag import Entity, TaggedToken, TagResponse, TagResult
+from seqserve.service.routes.score import ScoreResponse
+from seqserve.service.routes.tag import TagResponse
+from seqserve.tagger.answers import Entity, TaggedToken, TagResult
 
 
 def tagged(num_tokens: int, *, wants_tokens: bool) -> TagResult:

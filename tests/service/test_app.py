@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 
 from seqserve.service.context import ARRIVED_AT, FOR_OPERATORS
-from seqserve.service.engine.models import LanguageModel, QueueLimits, model_of
+from seqserve.service.engine.models import LanguageModel, QueueLimits
+from seqserve.service.kinds import model_of
 from seqserve.service.server.shared_state import SharedState
 from seqserve.tagger.model import TaggerBundle
 from tests.toy_language_model import ToyLanguageModel

@@ -7,7 +7,7 @@ import pytest
 
 from seqserve.errors import RequestError
 from seqserve.service.body import decode_json
-from seqserve.service.schemas.tag import TagRequest
+from seqserve.service.routes.tag import TagRequest
 
 LARGE = 100_000 * b" "
 

@@ -9,18 +9,17 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.service.engine.batching.batcher import Batcher
-from seqserve.service.engine.models import ClassifierModel, QueueLimits, model_of
+from seqserve.service.engine.models import ClassifierModel, QueueLimits
+from seqserve.service.kinds import model_of
 from tests.service.conftest import BUNDLES
 
 MakeApp = Callable[..., Flask]
 
 
 def open_classifier() -> ClassifierModel:
-    model = model_of(load_bundle(BUNDLES / "tiny-classifier" / "1"), "cpu", QueueLimits(1000))
-    assert isinstance(model, ClassifierModel)
-    return model
+    return model_of(load_bundle(BUNDLES / "tiny-classifier" / "1"), "cpu", QueueLimits(1000))
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +108,7 @@ def test_a_late_answer_is_a_504(make_app: MakeApp, model: ClassifierModel) -> No
         go_on.wait(10)
         return [np.array([0.5, 0.5], np.float32)] * len(rows)
 
-    held = ClassifierModel(model.manifest, "cpu", model.bundle, Batcher(slow, max_queue_tokens=1000))
+    held = ClassifierModel("cpu", model.bundle, Batcher(slow, max_queue_tokens=1000))
     app = make_app(models=[held], deadline_s=0.2)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(lambda: app.test_client().post("/v1/classify", json={"text": "one"}))

@@ -31,3 +31,9 @@ def test_a_tagger_says_nothing_of_language_models(make_app: Callable[..., Flask]
     found = make_app().test_client().get("/v1/models/tiny-ner").json
     assert list(found["limits"]) == ["max_word_chars", "max_sentence_tokens", "max_tokens", "max_texts"]
     assert not {"level", "vocabulary_size", "ends_sentences"} & set(found)
+
+
+def test_the_model_that_answers_by_default_is_marked(make_app: Callable[..., Flask]) -> None:
+    client = make_app(models=[open_toy("character", ends_sentences=False), open_toy()]).test_client()
+    found = {model["id"]: model["default"] for model in client.get("/v1/models").json["data"]}
+    assert found == {"tiny-ner": True, "toy-character": True, "toy-word": False}

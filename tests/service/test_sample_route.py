@@ -11,7 +11,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from seqserve.service.routes import sample as sample_route
-from seqserve.service.tasks import sample as sample_task
 from tests.service.toys import open_toy
 from tests.toy_language_model import TOKENS
 
@@ -243,8 +242,7 @@ def test_a_stream_is_counted_with_its_whole_time(make_app: MakeApp) -> None:
 
 
 def test_a_silent_stream_says_that_it_lives(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (sample_task, sample_route):
-        monkeypatch.setattr(module, "HEARTBEAT_S", 0.001)
+    monkeypatch.setattr(sample_route, "HEARTBEAT_S", 0.001)
     model, permit = open_toy(), threading.Event()
     run = model.bundle.run_step
 

@@ -162,7 +162,7 @@ def test_limits(make_app: MakeApp, route: str, body: dict[str, Any], code: str, 
 def with_run(model: LanguageModel, run: Callable[[list[ScoreRow]], list[ScoredRow]], **options: int) -> LanguageModel:
     """The model with another function in the place of its graph."""
     batcher = Batcher(run, max_queue_tokens=options.get("max_queue_tokens", 100_000))
-    return LanguageModel(model.manifest, model.provider, model.bundle, batcher, model.decoder)
+    return LanguageModel(model.provider, model.bundle, batcher, model.decoder)
 
 
 def test_a_failing_run_is_one_request_not_the_next(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:

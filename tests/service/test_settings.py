@@ -1,15 +1,25 @@
 """Settings: flags, environment, keys, limits."""
 
+import argparse
 import dataclasses
 import logging
 import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from seqserve.service.settings import Settings, SettingsError, flag_of, make_parser, settings_from, variable_of
+from seqserve.service.read_settings import add_settings, settings_from
+from seqserve.service.settings import Address, Settings, SettingsError, flag_of, variable_of
+
+
+def parse(*arguments: str) -> dict[str, Any]:
+    """Return the flags of a command line, as `settings_from` takes them."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    add_settings(parser)
+    return vars(parser.parse_args(arguments))
 
 
 def test_defaults() -> None:
@@ -152,16 +162,43 @@ def test_a_flag_is_never_a_service_link() -> None:
 @pytest.mark.parametrize(
     ("host", "ops_port", "addresses"),
     [
-        ("127.0.0.1", "-1", ["127.0.0.1:8000"]),
-        ("localhost", "9000", ["localhost:8000", "localhost:9000"]),
-        ("::1", "9000", ["[::1]:8000", "[::1]:9000"]),
-        ("[::1]", "0", ["[::1]:8000", "[::1]:0"]),
-        ("unix:/run/seqserve.sock", "-1", ["unix:/run/seqserve.sock"]),
-        ("unix:/run/seqserve.sock", "9000", ["unix:/run/seqserve.sock", "127.0.0.1:9000"]),
+        ("127.0.0.1", "-1", [("127.0.0.1", 8000)]),
+        ("localhost", "9000", [("localhost", 8000), ("localhost", 9000)]),
+        ("::1", "9000", [("::1", 8000), ("::1", 9000)]),
+        ("[::1]", "0", [("::1", 8000), ("::1", 0)]),
+        ("unix:/run/seqserve.sock", "-1", ["/run/seqserve.sock"]),
+        ("unix:/run/seqserve.sock", "9000", ["/run/seqserve.sock", ("127.0.0.1", 9000)]),
     ],
 )
-def test_addresses_to_listen_on(host: str, ops_port: str, addresses: list[str]) -> None:
+def test_addresses_to_listen_on(host: str, ops_port: str, addresses: list[Address]) -> None:
     assert settings_from({"host": host, "ops_port": ops_port}, {}).addresses == addresses
+
+
+def test_the_ports_of_requests_and_of_probes_differ() -> None:
+    with pytest.raises(SettingsError, match=r"\A--ops-port must be another than --port, not 8000\.\Z"):
+        Settings(ops_port=8000)
+
+
+def test_several_folders_of_models_keep_their_order() -> None:
+    folders = (Path("b"), Path("a:c"))
+    assert settings_from(parse("--models", "b", "--models", "a:c"), {"SEQSERVE_MODELS": "x"}).models == folders
+    variable = os.pathsep.join(["b", "a", ""])
+    assert settings_from({}, {"SEQSERVE_MODELS": variable}).models == (Path("b"), Path("a"))
+
+
+def test_defaults_of_tasks_may_be_given_together_or_apart() -> None:
+    wanted = (("tag", "ner-en"), ("language-model", "lm-en"))
+    assert settings_from(parse("--default", "tag=ner-en, language-model=lm-en"), {}).default == wanted
+    assert settings_from(parse("--default", "tag=ner-en", "--default", "language-model=lm-en"), {}).default == wanted
+    assert settings_from({}, {"SEQSERVE_DEFAULT": "tag=ner-en,language-model=lm-en"}).default == wanted
+
+
+def test_every_field_is_a_flag_a_variable_and_a_line_of_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse("--help")
+    text = capsys.readouterr().out
+    names = [field.name for field in dataclasses.fields(Settings) if field.name != "api_keys"]
+    assert all(f"{flag_of(name)} " in text and f"{variable_of(name)})" in text for name in names)
 
 
 def test_brackets_are_no_part_of_an_address() -> None:
@@ -172,7 +209,7 @@ def test_a_socket_may_take_the_place_of_an_old_one(tmp_path: Path) -> None:
     path = tmp_path / "socket"
     with socket.socket(socket.AF_UNIX) as old:
         old.bind(str(path))
-    assert Settings(host=f"unix:{path}").addresses == [f"unix:{path}"]
+    assert Settings(host=f"unix:{path}").addresses == [str(path)]
 
 
 @pytest.mark.parametrize("path", ["", "/" + "x" * 107])
@@ -189,7 +226,7 @@ def test_a_file_is_not_replaced_by_a_socket(tmp_path: Path) -> None:
 
 def test_keys_are_no_flag() -> None:
     with pytest.raises(SystemExit):
-        make_parser().parse_args(["--api-keys", "secret"])
+        parse("--api-keys", "secret")
 
 
 def test_a_request_that_no_queue_can_take_has_a_limit() -> None:

@@ -3,21 +3,25 @@
 import contextlib
 import math
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
 
+import gevent
 import pytest
 
 from seqserve.partial_run import PartialRun
 from seqserve.service.engine.batching.batcher import Batcher
 from seqserve.service.engine.cancellation import Cancellation
-from seqserve.service.engine.models import QueueLimits, TransducerModel, model_of
+from seqserve.service.engine.models import QueueLimits, TransducerModel
 from seqserve.service.errors import OverloadedError
+from seqserve.service.kinds import model_of
+from seqserve.service.routes.transduce import transduce_ids
 from seqserve.service.settings import Settings
-from seqserve.service.tasks.transduce import expected_cost, transduce_ids
 from seqserve.transducer.beam import Search
 from seqserve.transducer.model import TransduceRow
+from seqserve.transducer.pipeline import expected_cost
 from tests.seqserve.tiny_transducer import KNOWN, open_tiny_transducer
-from tests.service.engine.batching.test_batcher import waiting
+from tests.service.engine.test_event_loop import in_the_loop, wait_until
 
 
 def test_a_text_costs_by_its_beam_and_by_the_tokens_of_both_texts() -> None:
@@ -42,6 +46,7 @@ def test_the_largest_request_is_taken_beside_a_greedy_client(beams: int) -> None
         room.enter_context(model.batcher.admitted(cost, "honest"))
 
 
+@in_the_loop
 def test_another_clients_text_is_answered_between_the_parts_of_a_long_search(monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = open_tiny_transducer()
     monkeypatch.setattr("seqserve.service.engine.batching.batcher.TURN_S", -1.0)  # one token a part
@@ -55,23 +60,23 @@ def test_another_clients_text_is_answered_between_the_parts_of_a_long_search(mon
         return bundle.begin(rows)
 
     batcher: Batcher = Batcher(begin, max_queue_tokens=100_000)
-    model = TransducerModel(bundle.manifest, "cpu", bundle, batcher)
+    model = TransducerModel("cpu", bundle, batcher)
     ended: list[str] = []
 
     def ask(client: str, search: Search, texts: list[str]) -> list[str]:
         ids = [bundle.source_ids(text) for text in texts]
-        results, _ = transduce_ids(model, ids, search, cancellation=Cancellation(math.inf, client=client))
+        here: Any = SimpleNamespace(cancellation=Cancellation(math.inf, client=client))
+        results = transduce_ids(here, model, ids, search)
         ended.append(client)
         return [result.text for result in results]
 
-    with ThreadPoolExecutor(2) as pool:
-        greedy = pool.submit(ask, "greedy", Search(16, 512), [*KNOWN] * 20)
-        assert entered.wait(60)
-        num_waiting = len(batcher._queue)
-        honest = pool.submit(ask, "honest", Search(1, 20), ["I am happy."])
-        with waiting(batcher, num_waiting + 1):
-            go_on.set()
-        assert honest.result() == [KNOWN["I am happy."]]
-        assert greedy.result() == [*KNOWN.values()] * 20
+    greedy = gevent.spawn(ask, "greedy", Search(16, 512), [*KNOWN] * 20)
+    wait_until(entered.is_set)
+    num_waiting = len(batcher._queue)
+    honest = gevent.spawn(ask, "honest", Search(1, 20), ["I am happy."])
+    wait_until(lambda: len(batcher._queue) == num_waiting + 1)
+    go_on.set()
+    assert honest.get() == [KNOWN["I am happy."]]
+    assert greedy.get() == [*KNOWN.values()] * 20
     assert begun[1] == 1
     assert ended == ["honest", "greedy"]

@@ -2,7 +2,8 @@
 
 from typing import cast
 
-from seqserve.service.engine.models import LanguageModel, QueueLimits, model_of
+from seqserve.service.engine.models import LanguageModel, QueueLimits
+from seqserve.service.kinds import model_of
 from tests.toy_language_model import ToyLanguageModel
 
 

@@ -14,6 +14,4 @@ Run = Callable[[list[TransduceRow]], Sequence[Hypothesis]]
 def tiny_transducer(run: Run | None = None, *, max_queue_tokens: int = 100_000) -> TransducerModel:
     """A model with a queue of its own; `run` stands in for its graphs."""
     bundle = open_tiny_transducer()
-    return TransducerModel(
-        bundle.manifest, "cpu", bundle, Batcher(run or bundle.begin, max_queue_tokens=max_queue_tokens)
-    )
+    return TransducerModel("cpu", bundle, Batcher(run or bundle.begin, max_queue_tokens=max_queue_tokens))

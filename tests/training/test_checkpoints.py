@@ -56,11 +56,11 @@ def test_a_damaged_file_ends_in_one_sentence(run, tmp_path, capsys, damage, comm
     try:
         damage(run / name)
         capsys.readouterr()
-        assert main([command, str(run), *(["--to", str(tmp_path)] if command == "export" else [])]) == 2
+        assert main([command, str(run), *(["--to", str(tmp_path)] if command == "export" else [])]) == 1
     finally:
         (run / name).write_bytes(intact)
     said = capsys.readouterr().err
-    assert said.startswith(f"training: {run / name}: ")
+    assert said.startswith(f"seqserve: {run / name}: ")
     assert said.count("\n") == 1
     assert "weights_only" not in said  # torch's advice is to let the file run its code
     assert not (run / "trace").exists()
@@ -81,5 +81,5 @@ def test_a_configuration_that_is_no_json_is_refused(tmp_path, content):
 
 def test_a_configuration_that_is_no_table_is_refused(tmp_path, capsys):
     (tmp_path / "config.json").write_bytes(b"[]")
-    assert main(["resume", str(tmp_path)]) == 2
+    assert main(["resume", str(tmp_path)]) == 1
     assert "a configuration is a table, not list" in capsys.readouterr().err

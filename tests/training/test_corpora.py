@@ -236,7 +236,7 @@ def test_what_cannot_be_downloaded_is_said_and_the_rest_is_had(upstream: tuple[P
     (folder / "a.conll.raw").write_bytes(PLAIN)
     corpus = made("toy", *TOY.files[:1], remote(address, "absent.conll", PLAIN), remote(address, "a.conll", PLAIN))
     by_hand, absent = fetch_corpus(corpus, tmp_path)
-    assert by_hand.startswith(f"{tmp_path}/toy/plain.conll has to be imported with `python -m training corpora --from")
+    assert by_hand.startswith(f"{tmp_path}/toy/plain.conll has to be imported with `seqserve train corpora --from")
     assert "https://example.org/toy" in by_hand
     assert absent == f"{address}/absent.conll.raw: answers 404 File not found"
     assert (tmp_path / "toy/a.conll").read_bytes() == PLAIN

@@ -5,7 +5,8 @@ import json
 import pytest
 import torch
 
-from seqserve.load import load_language_model
+from seqserve.language.model import LanguageModelBundle
+from seqserve.loading import load_bundle
 from seqserve.training.checkpoints import RunError
 from seqserve.training.export.cells.table import CELLS
 from seqserve.training.export_run import export_run
@@ -56,7 +57,7 @@ def language_run(tmp_path):
 def test_a_language_models_run_becomes_its_bundle(language_run, tmp_path):
     folder = export_run(language_run, tmp_path / "models", card=None)
     assert folder == tmp_path / "models" / "tiny-words" / "2"
-    manifest = load_language_model(folder).manifest
+    manifest = load_bundle(folder, LanguageModelBundle).manifest
     assert (manifest.architecture.cell, manifest.architecture.cutoffs) == ("gru-cudnn", [10, 30])
     assert manifest.tokenization.lookup == ["exact", "lower"]
     assert manifest.metrics == {"valid": {"perplexity": 20.09}}
@@ -73,7 +74,7 @@ def test_every_cell_goes_from_a_configuration_to_a_bundle(tmp_path, cell):
     config = tiny_language_config(tmp_path, model={"cell": cell, "num_layers": 2})
     fit(config, tmp_path / "run")
     folder = export_run(tmp_path / "run", tmp_path / "models", card=None)
-    bundle = load_language_model(folder)  # golden answers are right, and a row alone is the row in a batch
+    bundle = load_bundle(folder, LanguageModelBundle)  # golden answers are right, and a row alone is the row in a batch
     assert (bundle.manifest.architecture.cell, bundle.manifest.reproducible) == (cell, True)
 
 
@@ -118,5 +119,5 @@ def test_what_may_not_be_given_away_says_so(language_run, tmp_path, capsys):
 
 def test_own_files_are_named_also_when_they_have_moved(language_run, tmp_path):
     (tmp_path / "own.txt").unlink()
-    manifest = load_language_model(export_run(language_run, tmp_path / "models", card=None)).manifest
+    manifest = load_bundle(export_run(language_run, tmp_path / "models", card=None), LanguageModelBundle).manifest
     assert [(source.name, source.sha256) for source in manifest.data] == [("own", {}), ("own", {})]

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from seqserve.classifier.load import ClassifierGolden, classifier_signature, open_unchecked
+from seqserve.classifier.load import ClassifierGolden, classifier_signature, read_parts
 from seqserve.classifier.manifest import (
     ClassifierArchitecture,
     ClassifierGraphs,
@@ -17,7 +17,7 @@ from seqserve.classifier.manifest import (
     ClassifierVocabularies,
 )
 from seqserve.entries import CellName, LookupStep, Tokenization, TokenizerName
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.manifest import write_manifest
 from seqserve.training.classifiers.graph import ClassifierOptions, build_classifier
 from seqserve.training.export.folder import (
@@ -90,7 +90,7 @@ def export_classifier(
         write_vocabularies(work, trained.forms, trained.characters)
         write_card(work, card)
         manifest = _manifest(work, trained, card)
-        answers = open_unchecked(work, manifest).classify(golden)
+        answers = read_parts(work, manifest).open(work).classify(golden)
         recorded = ClassifierGolden(
             texts=[list(tokens) for tokens in golden],
             probs=[np.round(probs.astype(np.float64), _DECIMALS).tolist() for probs in answers],

@@ -8,7 +8,7 @@ import msgspec
 
 from seqserve.entries import GoldenEntry, Tokenization
 from seqserve.language.golden import record_golden
-from seqserve.language.load import open_unchecked
+from seqserve.language.load import read_parts
 from seqserve.language.manifest import (
     LanguageModelArchitecture,
     LanguageModelGraphs,
@@ -17,7 +17,7 @@ from seqserve.language.manifest import (
     LanguageModelVocabularies,
 )
 from seqserve.language.signature import score_signature, step_signature
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.manifest import write_manifest
 from seqserve.training.export.folder import (
     WEIGHTS_FILE,
@@ -125,6 +125,6 @@ def _record_golden(
     folder: Path, manifest: LanguageModelManifest, texts: Sequence[str], *, tolerance: float
 ) -> GoldenEntry:
     """Score and continue texts with the bundle's own graphs and write the answers."""
-    bundle = open_unchecked(folder, manifest)
+    bundle = read_parts(folder, manifest).open(folder)
     id_rows = [bundle.encode(text).ids for text in texts]
     return write_golden(folder, record_golden(bundle, id_rows), tolerance=tolerance)

@@ -11,7 +11,7 @@ from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
 from seqserve.training.language.config import TextFile, TextOptions
 from seqserve.training.language.minimal_pairs import PairCounts, evaluate_pairs, overall, read_pairs
-from seqserve.training.language.text_evaluation import TextScores, evaluate_text
+from seqserve.training.language.text_evaluation import TextScores, evaluate_text, shown
 
 KIND = "language model"
 ARGUMENTS = ("whole", "sentences", "format", "column", "prefix", "distinct", "part", "pairs")
@@ -120,12 +120,12 @@ def as_dict(text: TextScores | None, counts: Mapping[str, PairCounts] | None) ->
 
 def text_report(scores: TextScores) -> str:
     """A few lines of text, perplexities with and without unknown tokens."""
-    known, bits = scores.perplexity_known, scores.bits_per_char
+    sums, bits = scores.sums, scores.bits_per_char
     lines = [
-        f"lines: {scores.num_lines}; sequences: {scores.num_sequences}; tokens: {scores.num_tokens}; "
-        f"unknown: {scores.num_unknown} ({scores.unknown_rate:.2%}); log P: {scores.log_prob:.1f}",
-        f"perplexity: {scores.perplexity:.2f}; without unknown tokens: {'-' if known is None else f'{known:.2f}'}",
-        f"bits per character: {'-' if bits is None else f'{bits:.4f}'} ({scores.num_characters} characters)",
+        f"lines: {scores.num_lines}; sequences: {scores.num_sequences}; tokens: {sums.num_tokens}; "
+        f"unknown: {sums.num_unknown} ({scores.unknown_rate:.2%}); log P: {sums.log_prob:.1f}",
+        f"perplexity: {shown(sums.perplexity)}; without unknown tokens: {shown(sums.perplexity_known)}",
+        f"bits per character: {shown(bits, 4)} ({scores.num_characters} characters)",
     ]
     return "\n".join(lines) + "\n"
 

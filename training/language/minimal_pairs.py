@@ -96,9 +96,8 @@ def read_pairs(path: Path) -> list[Pair]:
 def judge(bundle: LanguageModelBundle, texts: Iterable[str]) -> dict[str, Judged]:
     """Score each distinct text once."""
     distinct = list(dict.fromkeys(texts))
-    scores = score_texts(bundle, distinct)
-    rows = zip(distinct, scores.log_probs, scores.num_tokens, scores.num_unknown, strict=True)
-    return {text: Judged(float(log_prob), int(tokens), int(unknown)) for text, log_prob, tokens, unknown in rows}
+    scores = zip(distinct, score_texts(bundle, distinct), strict=True)
+    return {text: Judged(each.log_prob, each.num_tokens, each.num_unknown) for text, each in scores}
 
 
 def count_pairs(pairs: Sequence[Pair], judged: Mapping[str, Judged]) -> dict[str, PairCounts]:

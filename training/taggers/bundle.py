@@ -10,7 +10,7 @@ import numpy as np
 
 from seqserve.entries import CellName, GoldenEntry, LookupStep
 from seqserve.graph import Graph
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.manifest import write_manifest
 from seqserve.tagger.load import Golden, tagger_signature
 from seqserve.tagger.manifest import (

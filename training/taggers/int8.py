@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from seqserve.load import load_tagger
+from seqserve.loading import load_bundle
 from seqserve.manifest import write_manifest
 from seqserve.tagger.load import Golden, tagger_signature
 from seqserve.tagger.manifest import TaggerManifest
@@ -29,7 +29,7 @@ def write_int8_tagger(source: Path, work: Path, *, name: str, created: str) -> T
     BundleError when the source is no tagger's bundle or the result does not load, and ValueError when nothing in it is
     an LSTM or when no recorded answer is sure enough to be recorded again.
     """
-    original = load_tagger(source)
+    original = load_bundle(source, TaggerBundle)
     manifest = original.manifest
     model, tensors = quantize_lstms(source / manifest.graphs.tagger.file)
     save_graph(work, graph_file=GRAPH_FILE, weights_file=WEIGHTS_FILE, model=model, tensors=tensors)
@@ -55,7 +55,7 @@ def write_int8_tagger(source: Path, work: Path, *, name: str, created: str) -> T
     golden = record_golden(work, manifest, _sure(original, recorded), tolerance=TOLERANCE)
     manifest = msgspec.structs.replace(manifest, golden=golden)
     write_manifest(work, manifest)
-    load_tagger(work)
+    load_bundle(work, TaggerBundle)
     return manifest
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 import msgspec
 
 from seqserve.errors import SeqserveError
-from seqserve.load import load_tagger, verify_bundle
+from seqserve.loading import load_bundle, verify_bundle
 from seqserve.manifest import Manifest, write_manifest
 from seqserve.tagger.manifest import TaggerManifest
+from seqserve.tagger.model import TaggerBundle
 from seqserve.training.export.folder import CARD_FILE, file_entry
 from seqserve.training.taggers.compare import Comparison, table
 
@@ -67,7 +68,7 @@ def _compare(source: Path, variant: Path, config_file: Path) -> dict[str, Compar
     config = load_config(config_file)
     if not isinstance(config, Config):
         raise SeqserveError(f"{config_file}: is not the configuration of a tagger")
-    taggers = load_tagger(source), load_tagger(variant)
+    taggers = load_bundle(source, TaggerBundle), load_bundle(variant, TaggerBundle)
     return {dev_name(corpus): compare(*taggers, read_corpus(corpus, config)) for corpus in config.data.dev}
 
 
@@ -77,7 +78,7 @@ def _finish(folder: Path, manifest: TaggerManifest, comparisons: Mapping[str, Co
     metrics = {f"dev {file}": {"f1": round(each.f1[1], 4)} for file, each in comparisons.items()}
     extra_files = [file_entry(folder, CARD_FILE), *manifest.extra_files]
     write_manifest(folder, msgspec.structs.replace(manifest, metrics=metrics, extra_files=extra_files))
-    load_tagger(folder)
+    load_bundle(folder, TaggerBundle)
 
 
 def _plain_card(manifest: TaggerManifest, original: Manifest, comparison: str) -> str:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from seqserve.entries import GoldenEntry, GraphEntry, VocabularyEntry
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.manifest import write_manifest
 from seqserve.signature import Signature
 from seqserve.training.export.folder import (
@@ -25,7 +25,7 @@ from seqserve.training.transducers.decode_graph import build_decode
 from seqserve.training.transducers.encode_graph import build_encode
 from seqserve.training.transducers.trained import TrainedSide, TrainedTransducer
 from seqserve.transducer.golden import record_golden
-from seqserve.transducer.load import open_unchecked
+from seqserve.transducer.load import read_parts
 from seqserve.transducer.manifest import (
     TransducerArchitecture,
     TransducerGraphs,
@@ -128,7 +128,7 @@ def _architecture(trained: TrainedTransducer) -> TransducerArchitecture:
 
 def _write_golden(folder: Path, manifest: TransducerManifest, texts: Sequence[str], *, tolerance: float) -> GoldenEntry:
     """Answer texts with the bundle's own graphs and write the answers."""
-    bundle = open_unchecked(folder, manifest)
+    bundle = read_parts(folder, manifest).open(folder)
     most = manifest.limits.max_source_tokens
     rows = [ids[:most] for text in texts if len(ids := bundle.source_ids(text))]
     content = msgspec.json.encode(record_golden(bundle, [np.ascontiguousarray(row) for row in rows]))

@@ -1,1 +1,1 @@
-"""Rows of many requests in one run of a graph."""
+"""Runs of a graph that rows of many requests share."""

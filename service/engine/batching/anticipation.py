@@ -1,49 +1,50 @@
-"""Whether it pays to wait a moment for clients that have just been answered before the next batch is run.
+"""Anticipatory scheduling (Iyer and Druschel, SOSP 2001): wait a moment before a batch if more rows are likely to come.
 
-A client that waits for each answer asks again at once, and its next row would share the batch: 16 rows cost a twentieth
-less each than 8. The loop has to read and answer those clients on the same core anyway, so what passes meanwhile is
-hardly lost. Where clients do not come back, nothing is waited for (anticipatory scheduling: Iyer and Druschel, SOSP
-2001).
+A client that waits for each answer sends its next request at once, and the new rows could share the next batch: of 16
+rows each costs a twentieth less than of 8. The loop must read and answer these clients on the same core anyway, so the
+wait costs little. While clients do not come back, there is no wait.
 """
 
 import time
 from collections.abc import Sized
 
-from seqserve.service.engine.event_loop import let_others_go
+from gevent import sleep
 
 WAIT_S = 0.003
 """The longest wait."""
 
-_LEAST_SHARE = 0.5
+_MIN_SHARE = 0.5
+"""The wait pays while at least this share of the clients comes back in time."""
+
 _DECAY = 0.8
-_TRY_EVERY = 64
-"""Where clients do not come back, it is tried again once in this many batches."""
+_RETRY_BATCHES = 64
+"""While the wait does not pay, one batch in this many waits all the same, to learn whether that has changed."""
 
 
 class Anticipation:
-    """Learns from each wait which share of the clients came back in time."""
+    """Waits for the clients that were just answered, and learns which share of them comes back in time."""
 
     def __init__(self) -> None:
         self._share = 1.0
         self._num_skipped = 0
 
-    def await_company(self, queue: Sized, num_answered: int, most: int) -> None:
-        """Let the loop go on until `most` rows wait, or as many as there were and were answered, but not for long.
+    def wait(self, queue: Sized, num_answered: int, max_rows: int) -> None:
+        """Let the loop go on until the queue has grown by `num_answered` rows or to `max_rows`, at most WAIT_S seconds.
 
-        Where nothing waits, or enough does, this returns at once.
+        Returns at once when the queue is empty or holds `max_rows` already.
         """
-        num_waiting = len(queue)
-        wanted = min(most, num_waiting + num_answered)
-        if not 0 < num_waiting < wanted or not self._pays():
+        num_before = len(queue)
+        wanted = min(max_rows, num_before + num_answered)
+        if not 0 < num_before < wanted or not self._pays():
             return
         until = time.monotonic() + WAIT_S
-        while (num_there := len(queue)) < wanted and time.monotonic() < until:
-            let_others_go()
-        came = min(1.0, (num_there - num_waiting) / (wanted - num_waiting))
-        self._share = _DECAY * self._share + (1 - _DECAY) * came
+        while (num_now := len(queue)) < wanted and time.monotonic() < until:
+            sleep(0)
+        share = min(1.0, (num_now - num_before) / (wanted - num_before))
+        self._share = _DECAY * self._share + (1 - _DECAY) * share
 
     def _pays(self) -> bool:
-        if self._share >= _LEAST_SHARE:
+        if self._share >= _MIN_SHARE:
             return True
-        self._num_skipped = (self._num_skipped + 1) % _TRY_EVERY
+        self._num_skipped = (self._num_skipped + 1) % _RETRY_BATCHES
         return self._num_skipped == 0

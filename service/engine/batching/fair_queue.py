@@ -1,13 +1,13 @@
-"""The order of waiting rows: every client gets an equal share of the graph, then the requests of a client theirs.
+"""The order of waiting rows: clients get equal shares of the graph, and so do the requests of one client.
 
-Among clients it is start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996): the client that has been given the
-least goes first, and one that comes back after a pause starts where the others are. Within a client whole requests
-are ordered by the ends that equal shares would give them: of a long queue served so, few end later and most much
-sooner. Requests of up to `least_tokens` are as good as equal, and are served as they come.
+Clients are served by start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996). Every client has a start tag: the
+tokens it was given, in virtual time. The smallest tag goes first, and a client that returns after a pause starts at the
+current virtual time. The requests of one client run whole, in the order in which equal shares would finish them: few
+finish later than with equal shares, most much sooner. Requests of up to `min_tokens` count as equally long, and run in
+the order of arrival.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
 from itertools import islice
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -18,179 +18,179 @@ Row = TypeVar("Row")
 Result = TypeVar("Result")
 
 CROWDED_S = 1.0
-"""How long a second client counts as being there after a request of it or of another has come."""
+"""How long after a request the queue counts as shared by several clients."""
 
-_FEW_LANES = 64
-_given = attrgetter("given")
-_place = attrgetter("place")
+_MIN_FLOWS = 64
+_start_tag = attrgetter("start_tag")
+_finish_tag = attrgetter("finish_tag")
 
 
-class _Lane:
-    """What waits of one client."""
+class _Flow:
+    """The waiting rows of one client."""
 
-    __slots__ = ("given", "now", "num_requests", "num_tokens", "started", "tickets")
+    __slots__ = ("client", "num_requests", "num_tokens", "start_tag", "started", "tickets", "virtual_time")
 
-    def __init__(self, given: float) -> None:
-        self.given = given  # tokens, in the virtual time of all clients
-        self.now = 0.0  # tokens that each of its requests would have been given since the lane began
-        self.num_requests = 1  # that were there when the batch in service was taken
+    def __init__(self, client: str, start_tag: float) -> None:
+        self.client = client
+        self.start_tag = start_tag
+        self.virtual_time = 0.0  # within the flow: tokens that equal shares would have given each request
+        self.num_requests = 1  # that shared what the client is given, when its last batch was taken
         self.num_tokens = 0  # of the rows of `tickets`
-        self.tickets: list[Ticket[Any, Any]] = []  # by place
-        self.started: list[Batch[Any, Any]] = []  # those that hold a row of this client
+        self.tickets: list[Ticket[Any, Any]] = []  # by finish tag
+        self.started: list[Batch[Any, Any]] = []  # that hold a row of this client
 
     @property
-    def is_active(self) -> bool:
+    def is_backlogged(self) -> bool:
         return bool(self.tickets or self.started)
+
+    def finish_tag_of(self, batch: Batch[Any, Any]) -> float:
+        return min(ticket.finish_tag for ticket, _ in batch.entries if ticket.cancellation.client == self.client)
 
 
 class FairQueue(Generic[Row, Result]):
-    """Requests whose rows wait, and batches that have begun and wait to go on; one thread at a time."""
+    """Requests whose rows wait, and batches that wait for the next part of their run; for one thread at a time."""
 
-    def __init__(self, least_tokens: int) -> None:
-        self._least_tokens = least_tokens
-        self._lanes: dict[str, _Lane] = {}
-        self._active: list[_Lane] = []  # by `given`
-        self._now = 0.0  # virtual time: what the client in service had been given
-        self._most_given = 0.0  # to any client
-        self._most_lanes = _FEW_LANES
+    def __init__(self, min_tokens: int) -> None:
+        self._min_tokens = min_tokens
+        self._flows: dict[str, _Flow] = {}
+        self._backlogged: list[_Flow] = []  # by start tag
+        self._virtual_time = 0.0  # start tag of the flow served last
+        self._max_start_tag = 0.0
+        self._max_flows = _MIN_FLOWS
         self._last_client: str | None = None
         self._crowded_until = 0.0
 
     def __len__(self) -> int:
-        return sum(len(ticket.left) for lane in self._active for ticket in lane.tickets)
+        return sum(len(ticket.left) for flow in self._backlogged for ticket in flow.tickets)
 
     def add(self, ticket: Ticket[Row, Result], now: float) -> None:
-        """Queue the rows of a request that comes at the instant `now`."""
+        """Queue the rows of a request that arrives at `now`."""
         client = ticket.cancellation.client
-        lane = self._activated(client)
+        flow = self._backlogged_flow(client)
         num_tokens = sum(ticket.lengths)
-        ticket.place = lane.now + max(num_tokens, self._least_tokens)
-        lane.num_tokens += num_tokens
-        insort(lane.tickets, ticket, key=_place)
-        if len(self._active) > 1 or self._last_client not in (None, client):
+        ticket.finish_tag = flow.virtual_time + max(num_tokens, self._min_tokens)
+        flow.num_tokens += num_tokens
+        insort(flow.tickets, ticket, key=_finish_tag)
+        if len(self._backlogged) > 1 or self._last_client not in (None, client):
             self._crowded_until = now + CROWDED_S
         self._last_client = client
 
     def is_crowded(self, now: float, num_tokens: int) -> bool:
-        """Say whether some client has more than `num_tokens` waiting while another may come at any moment."""
-        return now < self._crowded_until and any(lane.num_tokens > num_tokens for lane in self._active)
+        """Return whether a client has more than `num_tokens` waiting while others use the queue."""
+        return now < self._crowded_until and any(flow.num_tokens > num_tokens for flow in self._backlogged)
 
     def front(self, size: int, now: float) -> list[Entry[Row, Result]]:
-        """Return the first living rows, which stay in the queue: the one whose turn it is first, and some of each lane.
+        """Return up to `size` rows, the next one first, with rows of every client; they stay in the queue.
 
-        Requests that are over are dropped. No more rows than needed are looked at: a request may have 100,000, and this
-        is done for every batch.
+        Requests that are over are dropped. No more rows than needed are visited: this is done for every batch, and a
+        request may have 100,000 rows.
         """
         window: list[Entry[Row, Result]] = []
-        dead: list[Ticket[Row, Result]] = []
-        lanes = self._active[:size]
-        for lane in lanes:
-            room = size // len(lanes)
-            for ticket in lane.tickets:
+        over: list[Ticket[Row, Result]] = []
+        flows = self._backlogged[:size]
+        for flow in flows:
+            room = size // len(flows)
+            for ticket in flow.tickets:
                 if room <= 0:
                     break
                 if ticket.is_over(now):
-                    dead.append(ticket)
+                    over.append(ticket)
                     continue
                 left = ticket.left
                 window += [(ticket, row) for row in islice(left, room)] if len(left) > 1 else [(ticket, left[0])]
                 room -= len(left)
-        for ticket in dead:
+        for ticket in over:
             self.drop(ticket)
         return window
 
     def take(self, batch: Batch[Row, Result]) -> None:
-        """Remove a batch's rows; the first entry is the row whose turn it was."""
+        """Remove a batch's rows; its first entry is the row that was next."""
         first, _ = batch.entries[0]
-        self._serve(self._lanes[first.cancellation.client], batch)
+        self._serve(self._flows[first.cancellation.client], batch)
         for ticket, row in batch.entries:
-            lane = self._lanes[ticket.cancellation.client]
+            flow = self._flows[ticket.cancellation.client]
             ticket.left.remove(row)
-            lane.num_tokens -= ticket.lengths[row]
+            flow.num_tokens -= ticket.lengths[row]
             if not ticket.left:
-                self._remove(lane, ticket)
+                self._remove(flow, ticket)
 
     def drop(self, ticket: Ticket[Row, Result]) -> None:
-        """Remove the rows of a request that are not to be run."""
+        """Remove the rows of a request that will not run; does nothing when all of them have run."""
         if ticket.left:
-            lane = self._lanes[ticket.cancellation.client]
-            lane.num_tokens -= sum(ticket.lengths[row] for row in ticket.left)
+            flow = self._flows[ticket.cancellation.client]
+            flow.num_tokens -= sum(ticket.lengths[row] for row in ticket.left)
             ticket.left.clear()
-            self._remove(lane, ticket)
+            self._remove(flow, ticket)
 
     def charge(self, batch: Batch[Row, Result]) -> None:
-        """Note what a batch that was taken has cost, each client its own rows."""
+        """Charge each client for its own rows of a batch that has run."""
         for client, cost in batch.costs_by_client().items():
-            lane = self._lane(client)
-            lane.now += cost / lane.num_requests
-            if lane.is_active:
-                self._active.remove(lane)
-            lane.given += cost
-            self._most_given = max(self._most_given, lane.given)
-            if lane.is_active:
-                insort(self._active, lane, key=_given)
+            flow = self._flow(client)
+            flow.virtual_time += cost / flow.num_requests
+            if flow.is_backlogged:
+                self._backlogged.remove(flow)
+            flow.start_tag += cost
+            self._max_start_tag = max(self._max_start_tag, flow.start_tag)
+            if flow.is_backlogged:
+                insort(self._backlogged, flow, key=_start_tag)
 
     def put_back(self, batch: Batch[Row, Result]) -> None:
-        """Queue a batch that has begun; its turn is that of any client in it."""
-        for client in _clients(batch.entries):
-            self._activated(client).started.append(batch)
+        """Queue a batch whose run has begun; it goes on in the turn of any client in it."""
+        for client in batch.clients:
+            self._backlogged_flow(client).started.append(batch)
 
     def take_started(self) -> Batch[Row, Result] | None:
-        """Remove the batch that has begun and whose turn it is; None when fresh rows come first."""
-        if not self._active or not self._active[0].started:
+        """Remove the batch whose run has begun and is next; None when rows that have not run come first."""
+        if not self._backlogged or not self._backlogged[0].started:
             return None
-        lane = self._active[0]
-        places = [
-            min(ticket.place for ticket, _ in batch.entries if self._lane(ticket.cancellation.client) is lane)
-            for batch in lane.started
-        ]
-        if lane.tickets and lane.tickets[0].place < min(places):
+        flow = self._backlogged[0]
+        batch = min(flow.started, key=flow.finish_tag_of)
+        if flow.tickets and flow.tickets[0].finish_tag < flow.finish_tag_of(batch):
             return None
-        batch = lane.started[places.index(min(places))]
-        self._serve(lane, batch)
-        for client in _clients(batch.entries):
-            other = self._lanes[client]
+        self._serve(flow, batch)
+        for client in batch.clients:
+            other = self._flows[client]
             other.started.remove(batch)
-            if not other.is_active:
-                self._active.remove(other)
+            if not other.is_backlogged:
+                self._backlogged.remove(other)
         return batch
 
-    def _serve(self, lane: _Lane, batch: Batch[Row, Result]) -> None:
-        """Note whose turn it is, and how many requests share what each client is given."""
-        self._now = max(self._now, lane.given)
-        for client in _clients(batch.entries):
-            served = self._lanes[client]
+    def _serve(self, flow: _Flow, batch: Batch[Row, Result]) -> None:
+        """Advance the virtual time to the flow that is next; note how many requests share what a client is given."""
+        self._virtual_time = max(self._virtual_time, flow.start_tag)
+        for client in batch.clients:
+            served = self._flows[client]
             served.num_requests = len(served.tickets) + len(served.started)
 
-    def _remove(self, lane: _Lane, ticket: Ticket[Row, Result]) -> None:
-        # Found by its place: comparing with all that wait before it would cost more than the rest of a request's turn.
-        del lane.tickets[lane.tickets.index(ticket, bisect_left(lane.tickets, ticket.place, key=_place))]
-        if not lane.is_active:
-            self._active.remove(lane)
+    def _remove(self, flow: _Flow, ticket: Ticket[Row, Result]) -> None:
+        # Bisection: a comparison with every earlier request would cost more than all else that is done for a request.
+        del flow.tickets[flow.tickets.index(ticket, bisect_left(flow.tickets, ticket.finish_tag, key=_finish_tag))]
+        if not flow.is_backlogged:
+            self._backlogged.remove(flow)
 
-    def _lane(self, client: str) -> _Lane:
-        lane = self._lanes.get(client)
-        if lane is None:
-            if len(self._lanes) >= self._most_lanes:
+    def _flow(self, client: str) -> _Flow:
+        flow = self._flows.get(client)
+        if flow is None:
+            if len(self._flows) >= self._max_flows:
                 self._forget_idle()
-            lane = self._lanes[client] = _Lane(self._now)
-        return lane
+            flow = self._flows[client] = _Flow(client, self._virtual_time)
+        return flow
 
-    def _activated(self, client: str) -> _Lane:
-        """Return a client's lane, which is about to get something that waits."""
-        lane = self._lane(client)
-        if not lane.is_active:
-            if not self._active:
-                self._now = max(self._now, self._most_given)  # nobody waits: all begin anew
-            lane.given = max(lane.given, self._now)  # no credit is saved up
-            insort(self._active, lane, key=_given)
-        return lane
+    def _backlogged_flow(self, client: str) -> _Flow:
+        """Return the flow of a client, to which the caller adds work."""
+        flow = self._flow(client)
+        if not flow.is_backlogged:
+            if not self._backlogged:
+                self._virtual_time = max(self._virtual_time, self._max_start_tag)  # nothing waits: all start equal
+            flow.start_tag = max(flow.start_tag, self._virtual_time)  # a pause saves up no credit
+            insort(self._backlogged, flow, key=_start_tag)
+        return flow
 
     def _forget_idle(self) -> None:
-        """Forget clients that would start anew if they came back; amortised, as the number must double until then."""
-        self._lanes = {client: lane for client, lane in self._lanes.items() if lane.is_active or lane.given > self._now}
-        self._most_lanes = 2 * len(self._lanes) + _FEW_LANES
+        """Forget the flows that would start at the current virtual time anyway.
 
-
-def _clients(entries: Iterable[Sequence[Any]]) -> set[str]:
-    return {ticket.cancellation.client for ticket, _ in entries}
+        The cost is amortised: the number of flows must double before the next call.
+        """
+        time = self._virtual_time
+        self._flows = {name: flow for name, flow in self._flows.items() if flow.is_backlogged or flow.start_tag > time}
+        self._max_flows = 2 * len(self._flows) + _MIN_FLOWS

@@ -1,13 +1,13 @@
-"""Which of the waiting rows run together: a pure function of their lengths and the limits."""
+"""Decide which waiting rows run together: pure functions of their lengths and the limits."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 STEP_TOKENS = 0.8
-"""What a step of a run costs beside the tokens in it, in tokens. Measured: 0.3 to 1 for the models here."""
+"""The fixed cost of a step, in tokens. Measured: 0.3 to 1 for the models here."""
 
 RUN_TOKENS = 10.0
-"""What a run costs beside its steps, in tokens. Measured: up to 19; it makes short rows share a batch."""
+"""The fixed cost of a run, in tokens. Measured: up to 19. It makes short rows share a batch."""
 
 
 class BatchLimits(NamedTuple):
@@ -18,22 +18,22 @@ class BatchLimits(NamedTuple):
 
     max_rows: int = 16
     max_padded_tokens: int = 1024
-    """Rows x longest row; bounds the memory of a run: with words of 32 characters, 40 kB a token for the convolution
-    over characters, which the runtime keeps. A single longer row runs alone."""
+    """Rows x longest row. It bounds the memory of a run, which the runtime keeps: with words of 32 characters, 40 kB a
+    token for the convolution over characters. A longer row runs alone."""
 
 
 def plan_batches(lengths: Sequence[int], limits: BatchLimits) -> list[list[int]]:
-    """Cut rows, longest first, where the batches cost least together; every index of `lengths` is in exactly one.
+    """Cut rows, longest first, into the batches that cost least together; every index of `lengths` is in one batch.
 
     A batch costs RUN_TOKENS, and for each step of its longest row, to which all are padded, its rows and STEP_TOKENS.
-    Exact by dynamic programming: for each n, the best last batch of the n longest rows.
+    Exact, by dynamic programming: for each n, the best last batch of the n longest rows.
     """
     order = _longest_first(lengths)
     sizes = [lengths[row] for row in order]
     cheapest = [0.0]  # of the first n rows
-    starts: list[int] = []  # where the last batch of the first n + 1 rows starts
-    bases: list[float] = []  # what a batch from n on costs beside its rows, with all that comes before
-    low = 0  # the earliest start that the limits allow: it only ever grows
+    starts: list[int] = []  # of the last batch of the first n + 1 rows
+    bases: list[float] = []  # the cost of a batch that starts at n, without its rows, and of all rows before
+    low = 0  # the earliest start that the limits allow; never decreases
     for end, size in enumerate(sizes, 1):
         bases.append(cheapest[-1] + RUN_TOKENS + size * STEP_TOKENS)
         low = max(low, end - limits.max_rows)
@@ -52,10 +52,10 @@ def plan_batches(lengths: Sequence[int], limits: BatchLimits) -> list[list[int]]
 
 
 def next_batch(lengths: Sequence[int], limits: BatchLimits) -> list[int]:
-    """Return the batch that holds row 0, the one whose turn it is, with its best company among the others.
+    """Return the batch that holds row 0, which is next, in the plan of the rows nearest to it in length.
 
-    Only the two batches' worth of rows nearest to it in length are planned: this is done for every batch, and where
-    those were not a whole number of batches they would be cut into smaller ones.
+    Only two batches' worth of rows are planned. More would take longer, and a number of rows that does not fill whole
+    batches is cut into smaller ones.
     """
     order = _longest_first(lengths)
     first = max(0, min(order.index(0) - limits.max_rows, len(order) - 2 * limits.max_rows))
@@ -65,4 +65,4 @@ def next_batch(lengths: Sequence[int], limits: BatchLimits) -> list[int]:
 
 
 def _longest_first(lengths: Sequence[int]) -> list[int]:
-    return sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)  # equal ones stay in order
+    return sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)  # equal lengths stay in order

@@ -1,4 +1,4 @@
-"""What waits in a batcher's queue: a request's rows, which carry their own reply."""
+"""The entries of a batcher's queue: the rows of a request with their results, and batches of such rows."""
 
 import time
 from collections import deque
@@ -8,13 +8,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from seqserve.partial_run import PartialRun
 from seqserve.service.engine.cancellation import Cancellation
-from seqserve.service.engine.event_loop import LoopEvent, make_event
+from seqserve.service.engine.event_loop import make_event
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
 
 LOOK_S = 0.05
-"""How often a waiting request's client is looked at."""
+"""How often a waiting request asks whether its client has left."""
 
 
 class Answer(NamedTuple, Generic[Result]):
@@ -26,7 +26,7 @@ class Answer(NamedTuple, Generic[Result]):
 
 
 class Ticket(Generic[Row, Result]):
-    """Rows of one request, of `lengths` tokens each, and their results, which the leading thread fills in."""
+    """The rows of one request, of `lengths` tokens each, and their results, which the batcher fills in."""
 
     def __init__(self, rows: Sequence[Row], lengths: Sequence[int], cancellation: Cancellation) -> None:
         if len(rows) != len(lengths):
@@ -34,12 +34,12 @@ class Ticket(Generic[Row, Result]):
         self.rows, self.lengths = rows, lengths
         self.cancellation = cancellation
         self.left = deque(range(len(rows)))
-        """Numbers of the rows that wait, in their order."""
-        self.place = 0.0
-        """Its place among the requests of its client, given by the queue."""
-        self.wake = make_event()
+        """Indices of the rows that have not run, in order."""
+        self.finish_tag = 0.0
+        """Its place among the requests of its client, set by the queue."""
+        self.done = make_event()
+        """Set when the request is finished, has failed, or has lost its client."""
         self.error: Exception | None = None
-        self.is_abandoned = False
         self.client_has_left = False
         self._results: list[Any] = [None] * len(rows)
         self._num_missing = len(rows)
@@ -52,21 +52,16 @@ class Ticket(Generic[Row, Result]):
         """Whether every row has its result."""
         return self._num_missing == 0
 
-    @property
-    def is_in_loop(self) -> bool:
-        """Whether a greenlet waits for it, not a thread."""
-        return isinstance(self.wake, LoopEvent)
-
     def is_over(self, now: float) -> bool:
-        """Say whether the results of more rows have no use; wakes the waiting greenlet when its client has left."""
-        if self.is_finished or self.error is not None or self.is_abandoned or self.cancellation.is_over(now):
+        """Return whether more results are of no use; every LOOK_S seconds this asks whether the client has left."""
+        if self.is_finished or self.error is not None or self.client_has_left or self.cancellation.is_over(now):
             return True
         if now - self._looked_at >= LOOK_S:
             self._looked_at = now
             if self.cancellation.is_alone(now):
-                self.client_has_left = self.is_abandoned = True
-                self.wake.set()
-        return self.is_abandoned
+                self.client_has_left = True
+                self.done.set()
+        return self.client_has_left
 
     def start(self, now: float) -> None:
         """Note when the first row ran."""
@@ -74,17 +69,17 @@ class Ticket(Generic[Row, Result]):
             self._started_at = now
 
     def put(self, index: int, result: Result, now: float) -> None:
-        """Fill in the result of one row; the last one wakes the waiting greenlet."""
+        """Fill in the result of one row."""
         self._results[index] = result
         self._num_missing -= 1
         self._finished_at = now
         if self.is_finished:
-            self.wake.set()
+            self.done.set()
 
     def fail(self, error: Exception) -> None:
-        """Give up on the whole request."""
+        """End the whole request with an error."""
         self.error = error
-        self.wake.set()
+        self.done.set()
 
     def answer(self) -> Answer[Result]:
         """Return the results of a finished ticket."""
@@ -93,15 +88,15 @@ class Ticket(Generic[Row, Result]):
 
 
 Entry = tuple[Ticket[Row, Result], int]
-"""One row: its request, and its number there."""
+"""One row: its request, and its index there."""
 
 
 @dataclass(slots=True, eq=False)
 class Batch(Generic[Row, Result]):
     """Rows that run together.
 
-    costs: of each row, in tokens, in the last run or in the one to come. work, numbers: of rows whose run is made in
-    parts, the run after its first part, and which of its rows each entry is.
+    costs: of each row, in tokens: of the last run, or of the next one before the first. work: the run, if it is made in
+    parts and has begun. numbers: which row of `work` each entry is.
     """
 
     entries: list[Entry[Row, Result]]
@@ -111,11 +106,16 @@ class Batch(Generic[Row, Result]):
 
     @property
     def num_padded(self) -> float:
-        """Tokens that a run of it takes, padding counted."""
+        """Tokens of a run, padding included."""
         return len(self.costs) * max(self.costs, default=0)
 
+    @property
+    def clients(self) -> set[str]:
+        """The clients of the rows."""
+        return {ticket.cancellation.client for ticket, _ in self.entries}
+
     def costs_by_client(self) -> dict[str, float]:
-        """Return the costs of each client's rows together."""
+        """Return the cost of each client's rows together."""
         costs: dict[str, float] = {}
         for (ticket, _), cost in zip(self.entries, self.costs, strict=True):
             client = ticket.cancellation.client
@@ -123,7 +123,16 @@ class Batch(Generic[Row, Result]):
         return costs
 
     def keep(self, kept: Sequence[int]) -> None:
-        """Leave out all entries but those at the given places."""
-        self.entries = [self.entries[place] for place in kept]
-        self.costs = [self.costs[place] for place in kept]
-        self.numbers = [self.numbers[place] for place in kept]
+        """Remove all entries but those with the given indices."""
+        self.entries = [self.entries[index] for index in kept]
+        self.costs = [self.costs[index] for index in kept]
+        self.numbers = [self.numbers[index] for index in kept]
+
+    def drop_over(self, now: float) -> bool:
+        """Remove the rows of requests that are over from a run that has begun; return whether any row is left."""
+        kept = [index for index, (ticket, _) in enumerate(self.entries) if not ticket.is_over(now)]
+        if self.work is not None and len(kept) < len(self.entries):
+            for index in {*range(len(self.entries))}.difference(kept):
+                self.work.give_up(self.numbers[index])
+            self.keep(kept)
+        return bool(kept)

@@ -1,9 +1,10 @@
 """Sampling: every running sample of every request advances by one token in one run of the step graph.
 
-One thread owns it all: it starts with the first request and ends when nothing is left. Requests join and leave between
-two tokens. When more samples wait than there are slots, those that have run longest make room, so that a long sample
-never holds a short one. Clients take turns, and the requests of a client do, so that one with many samples never holds
-one with few; a client that has fewer slots than an equal share is given slots of those that have more at once.
+One thread owns it all: it starts with the first request and ends when nothing is left. A sample is waiting, running in
+a slot, or preempted: it has given its slot up and waits again, its state kept. Samples begin and end to run between two
+tokens. When more wait than there are slots, those that have run longest are preempted, so that a long sample never
+holds up a short one. Clients take turns, and the requests of a client do, so that one with many samples never holds up
+one with few. A client that has fewer slots than an equal share is given slots of those that have more at once.
 """
 
 import logging
@@ -13,20 +14,19 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from seqserve.errors import InvalidRequestError
 from seqserve.language.model import LanguageModelBundle
+from seqserve.language.sampling.spec import SampleSpec, nothing_left
+from seqserve.language.sampling.step_rows import StepRows
 from seqserve.service.engine.cancellation import Cancellation, ClientLeftError
-from seqserve.service.engine.sampling.handle import Sample, SampleHandle, samples_late, seconds_left
+from seqserve.service.engine.sampling.handle import QueuedSample, SampleHandle, samples_late, seconds_left
 from seqserve.service.engine.sampling.prefill import PrefillQueue
-from seqserve.service.engine.sampling.slots import Held, plan_slots
-from seqserve.service.engine.sampling.spec import SampleSpec
-from seqserve.service.engine.sampling.step_rows import StepRows
+from seqserve.service.engine.sampling.slots import Running, plan_slots
 from seqserve.service.engine.sampling.turns import Turns
 from seqserve.service.engine.shares import Shares
 from seqserve.service.errors import OverloadedError
 
 QUANTUM_TOKENS = 32
-"""A sample keeps its slot for at least this many tokens while others wait: moving a state costs far less than a run."""
+"""A sample draws at least this many tokens before another of equal right preempts it: moving a state is cheap."""
 
 LOOK_TOKENS = 8
 """How often clients are looked at; one that has left frees its slots within twice this many tokens."""
@@ -46,7 +46,7 @@ class Observer(Protocol):
         """A run has drawn this many tokens."""
 
     def set_active_samples(self, num_samples: int) -> None:
-        """This many samples hold a slot now."""
+        """This many samples run now."""
 
 
 class Decoder:
@@ -76,8 +76,8 @@ class Decoder:
         # What follows belongs to the owner thread.
         self._handles: list[SampleHandle] = []
         self._prefills = PrefillQueue(bundle)
-        self._ready: Turns[Sample] = Turns()
-        self._rows = StepRows(bundle.state_size)
+        self._waiting: Turns[QueuedSample] = Turns()
+        self._rows: StepRows[QueuedSample] = StepRows(bundle.state_size)
         self._streaming: list[SampleHandle] = []
         self._turn = 0
         self._recent_tokens, self._recent_s = 0.0, 0.0
@@ -157,8 +157,8 @@ class Decoder:
             self.running_since = None
             return None
 
-    def _queue(self, sample: Sample) -> None:
-        self._ready.add(sample.handle, sample)
+    def _queue(self, sample: QueuedSample) -> None:
+        self._waiting.add(sample.handle, sample)
 
     def _drop_over(self) -> None:
         """End requests whose deadline has passed or whose client has left."""
@@ -188,23 +188,23 @@ class Decoder:
                 self._queue(sample)
 
     def _fill_slots(self) -> None:
-        """Give free slots to samples that wait, and the slots of those that have had them long when none are free."""
-        if not self._ready:
+        """Let waiting samples run in free slots, and in those of samples that are preempted when too few are free."""
+        if not self._waiting:
             return
         # Joiners come last, so rows are in the order in which they got their slots.
-        held = [
-            Held(sample.handle.cancellation.client, self._turn - sample.since >= QUANTUM_TOKENS)
+        running = [
+            Running(sample.handle.cancellation.client, self._turn - sample.running_since >= QUANTUM_TOKENS)
             for sample in self._rows.samples
         ]
-        leaving, due = plan_slots(held, dict(self._ready.clients), max_slots=self._max_slots)
-        num_joining = min(len(self._ready), self._max_slots - len(held) + len(leaving))
-        joining = [self._ready.take(client) for client, number in due.items() for _ in range(number)]
-        joining += [self._ready.take() for _ in range(num_joining - len(joining))]
+        preempted, due = plan_slots(running, dict(self._waiting.clients), max_slots=self._max_slots)
+        num_joining = min(len(self._waiting), self._max_slots - len(running) + len(preempted))
+        joining = [self._waiting.take(client) for client, number in due.items() for _ in range(number)]
+        joining += [self._waiting.take() for _ in range(num_joining - len(joining))]
         now = time.monotonic()
         for sample in joining:
-            sample.since = self._turn
+            sample.running_since = self._turn
             sample.handle.start(now)
-        for sample in self._change(leaving, joining):
+        for sample in self._change(preempted, joining):
             self._queue(sample)
 
     def _step(self) -> None:
@@ -213,9 +213,7 @@ class Decoder:
             return
         started_at = time.monotonic()
         try:
-            run = self._bundle.advance if self._rows.are_checked else self._bundle.run_step
-            result = run(self._rows.batch())
-            self._rows.are_checked = True
+            result = self._rows.run(self._bundle)
         except Exception as error:
             self._fail([sample.handle for sample in samples], error)
             return
@@ -227,31 +225,30 @@ class Decoder:
             self._end(ended)
         if stuck:
             # Bans are counted before a sample is admitted: this is about weights that leave nothing.
-            nothing_left = InvalidRequestError("Nothing is left that may be drawn: every token is banned.")
-            self._fail([samples[row].handle for row in stuck], nothing_left)
+            self._fail([samples[row].handle for row in stuck], nothing_left())
 
     def _end(self, rows: list[int]) -> None:
-        """Free the slots of samples that have ended, and end the requests whose last ones they were."""
+        """Free the slots of samples that have ended, and end the requests that have no others left."""
         over = []
         ended: Counter[str] = Counter()
         for sample in self._change(rows, []):
             ended[sample.handle.cancellation.client] += 1
-            sample.handle.num_running -= 1
-            if not sample.handle.num_running:
+            sample.handle.num_unfinished -= 1
+            if not sample.handle.num_unfinished:
                 over.append(sample.handle)
         with self._lock:
             for client, number in ended.items():
                 self._room.give(client, number)
         if over:
-            self._handles = [handle for handle in self._handles if handle.num_running]
+            self._handles = [handle for handle in self._handles if handle.num_unfinished]
             for handle in over:
                 handle.end()
 
     def _fail(self, handles: Iterable[SampleHandle], error: Exception) -> None:
-        """End requests with an error; whatever of them runs or waits is dropped."""
+        """End requests with an error; their samples that run or wait are dropped."""
         over = {handle for handle in handles if not handle.is_over}
         for handle in over:
-            self._ready.drop(handle)
+            self._waiting.drop(handle)
         self._prefills.drop(over)
         self._change([row for row, sample in enumerate(self._rows.samples) if sample.handle in over], [])
         # Last, so that a bug before it leaves them where `_reset` finds them.
@@ -263,7 +260,7 @@ class Decoder:
     def _reset(self, error: Exception) -> None:
         """Fail every request and begin anew."""
         handles, self._handles = self._handles, []
-        self._prefills, self._ready, self._streaming = PrefillQueue(self._bundle), Turns(), []
+        self._prefills, self._waiting, self._streaming = PrefillQueue(self._bundle), Turns(), []
         self._rows = StepRows(self._bundle.state_size)
         self._give_room(handles)
         for handle in handles:
@@ -273,11 +270,11 @@ class Decoder:
     def _give_room(self, handles: Iterable[SampleHandle]) -> None:
         with self._lock:
             for handle in handles:
-                if handle.num_running:
-                    self._room.give(handle.cancellation.client, handle.num_running)
+                if handle.num_unfinished:
+                    self._room.give(handle.cancellation.client, handle.num_unfinished)
 
-    def _change(self, leaving: Sequence[int], joining: Sequence[Sample]) -> list[Sample]:
-        """Let samples leave and take slots; returns those that left."""
+    def _change(self, leaving: Sequence[int], joining: Sequence[QueuedSample]) -> list[QueuedSample]:
+        """Let samples leave their slots and others take some; return those that left."""
         if not leaving and not joining:
             return []
         left = self._rows.change(leaving, joining)

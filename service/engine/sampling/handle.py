@@ -4,82 +4,28 @@ import math
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from seqserve.errors import RequestError
+from seqserve.language.sampling.sample import Sample
+from seqserve.language.sampling.spec import SampleSpec
 from seqserve.service.engine.cancellation import Cancellation, ClientLeftError
 from seqserve.service.engine.event_loop import make_event
-from seqserve.service.engine.sampling.spec import SampleSpec, SeenIds, uniforms
 from seqserve.service.errors import DeadlineExceededError, InternalError
-from seqserve.vocabulary.tokens import EOS_ID, START_ID
-
-FinishReason = Literal["eos", "length", "stop"]
 
 GRACE_S = 5.0
 """Beyond the deadline: the decoder ends a request between two tokens, and only a run that hangs takes longer."""
 
 
-class Sample:
-    """What has been drawn of one sample: `ids` and the model's own `log_probs` (natural logarithms), <EOS> included.
+class QueuedSample(Sample):
+    """A sample of a request: waiting for a slot, running in one, preempted (its slot was taken), or ended."""
 
-    One thread draws. Any other may read the first len(log_probs) entries of both; when it finds a `finish_reason` and
-    reads `log_probs` after that, it has all of them.
-    """
-
-    __slots__ = (
-        "finish_reason",
-        "handle",
-        "ids",
-        "log_probs",
-        "previous_id",
-        "seen",
-        "since",
-        "spec",
-        "state",
-        "uniforms",
-    )
+    __slots__ = ("handle", "running_since")
 
     def __init__(self, spec: SampleSpec, handle: "SampleHandle") -> None:
+        super().__init__(spec)
         self.handle = handle
-        self.spec = spec
-        self.ids: list[int] = []
-        self.log_probs: list[float] = []
-        self.finish_reason: FinishReason | None = None
-        self.previous_id = spec.prompt_ids[-1] if spec.prompt_ids else START_ID
-        self.seen = SeenIds(spec.prompt_ids) if spec.repetition_penalty != 1 else None
-        self.uniforms = uniforms(spec.seed, spec.index)
-        self.state: NDArray[np.float32] | None = None
-        """(S,) while it waits for a slot; None before its prompt was read and while it holds one."""
-        self.since = 0
+        self.running_since = 0
         """Turn of the decoder in which it got its slot."""
-
-    @property
-    def banned_ids(self) -> tuple[int, ...]:
-        """What must not be drawn next."""
-        banned = self.spec.banned_ids
-        return banned if self.may_end or EOS_ID in banned else (EOS_ID, *banned)
-
-    @property
-    def may_end(self) -> bool:
-        """Whether enough tokens were drawn for <EOS> to be allowed."""
-        return len(self.ids) >= self.spec.min_tokens
-
-    def take(self, token_id: int, log_prob: float) -> bool:
-        """Note what was drawn; return True when the sample has ended with it."""
-        self.previous_id = token_id
-        self.ids.append(token_id)
-        self.log_probs.append(log_prob)
-        stops = self.spec.stops
-        if token_id == EOS_ID:
-            self.finish_reason = "eos"
-        elif stops is not None and stops(token_id):
-            self.finish_reason = "stop"
-        elif len(self.ids) >= self.spec.max_tokens:
-            self.finish_reason = "length"
-        return self.finish_reason is not None
 
 
 class SampleHandle:
@@ -90,11 +36,12 @@ class SampleHandle:
     """
 
     def __init__(self, specs: Sequence[SampleSpec], *, cancellation: Cancellation, streams: bool = False) -> None:
-        self.samples = [Sample(spec, self) for spec in specs]
+        self.samples = [QueuedSample(spec, self) for spec in specs]
         self.cancellation = cancellation
         self.streams = streams
         self.is_cancelled = False
-        self.num_running = len(self.samples)
+        self.num_unfinished = len(self.samples)
+        """Samples that wait, run or are preempted."""
         self._error: Exception | None = None
         self._is_over = False
         self._news = make_event()
@@ -121,7 +68,7 @@ class SampleHandle:
         """Say that nobody waits any more; the slots are free before the next token."""
         self.is_cancelled = True
 
-    def wait(self) -> list[Sample]:
+    def wait(self) -> list[QueuedSample]:
         """Return the samples when all have ended.
 
         Raises DeadlineExceededError, InternalError, ClientLeftError, and whatever RequestError ended it.

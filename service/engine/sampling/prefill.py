@@ -7,12 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqserve.language.model import LanguageModelBundle, ScoreRow
-from seqserve.service.engine.sampling.handle import Sample, SampleHandle
+from seqserve.language.sampling.drawing import prompt_chunk_tokens
+from seqserve.service.engine.sampling.handle import QueuedSample, SampleHandle
 from seqserve.service.engine.sampling.turns import Turns
 from seqserve.vocabulary.tokens import START_ID
-
-CHUNK_TOKENS = 64
-"""Tokens of a chunk: the same for a prompt alone and among others, so that the same runs give the same bits."""
 
 RUN_TOKENS = 128
 """Rows x longest chunk of a run: what running samples wait for between two tokens."""
@@ -25,7 +23,7 @@ class Prefill:
     handle: SampleHandle
     ids: NDArray[np.int32]
     state: NDArray[np.float32]
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[QueuedSample] = field(default_factory=list)
     num_read: int = 0
 
     @property
@@ -39,13 +37,13 @@ class PrefillQueue:
 
     def __init__(self, bundle: LanguageModelBundle) -> None:
         self._bundle = bundle
-        self._chunk_tokens = min(CHUNK_TOKENS, bundle.manifest.limits.max_chunk_tokens)
+        self._chunk_tokens = prompt_chunk_tokens(bundle)
         self._waiting: Turns[Prefill] = Turns()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, handle: SampleHandle) -> list[Sample]:
+    def add(self, handle: SampleHandle) -> list[QueuedSample]:
         """Queue a request's prompts; returns the samples that have none and can start at once."""
         ready = []
         prefills: dict[tuple[int, ...], Prefill] = {}

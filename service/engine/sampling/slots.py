@@ -1,45 +1,49 @@
-"""Which samples leave their slots, and which clients get them: a pure function of who holds slots and who waits."""
+"""Which running samples are preempted, and which clients get the slots: a pure function of who runs and who waits."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 
-class Held(NamedTuple):
-    """A slot that is held: by a sample of which client, and whether it has been held long enough to be given up."""
+class Running(NamedTuple):
+    """A running sample: its client, and whether it has run long enough to be preempted."""
 
     client: str
     is_aged: bool
 
 
-def plan_slots(held: Sequence[Held], waiting: Mapping[str, int], *, max_slots: int) -> tuple[list[int], dict[str, int]]:
-    """Return which slots become free, ascending, and how many of the free ones each client gets before all others.
+def plan_slots(
+    running: Sequence[Running], waiting: Mapping[str, int], *, max_slots: int
+) -> tuple[list[int], dict[str, int]]:
+    """Return which running samples are preempted, ascending, and how many slots each client gets before all others.
 
-    waiting: how many samples of each client wait. Aged samples make room for those that wait, and where they are too
-    few, samples of clients with more than an equal share make room for clients with less.
+    waiting: how many samples of each client wait. Aged samples are preempted for those that wait. Where they are too
+    few, samples of clients with more than an equal share are preempted for clients with less.
     """
-    has = Counter(slot.client for slot in held)
+    has = Counter(sample.client for sample in running)
     fair = max_slots // len(has.keys() | waiting.keys())
-    num_free = max_slots - len(held)
+    num_free = max_slots - len(running)
     missing = max(0, sum(waiting.values()) - num_free)
     aged = [
-        place for place, slot in enumerate(held) if slot.is_aged and (has[slot.client] > fair or slot.client in waiting)
+        place
+        for place, sample in enumerate(running)
+        if sample.is_aged and (has[sample.client] > fair or sample.client in waiting)
     ]
-    leaving = aged[:missing]
-    has.subtract(held[place].client for place in leaving)
+    preempted = aged[:missing]
+    has.subtract(running[place].client for place in preempted)
     due = {client: min(number, fair - has[client]) for client, number in waiting.items() if has[client] < fair}
-    lacking = sum(due.values()) - num_free - len(leaving)
+    lacking = sum(due.values()) - num_free - len(preempted)
     if lacking > 0:
-        left = set(range(len(held))).difference(leaving)
-        leaving += _of_others(held, left, has, fair=fair)[:lacking]
-    return sorted(leaving), due
+        left = set(range(len(running))).difference(preempted)
+        preempted += _of_others(running, left, has, fair=fair)[:lacking]
+    return sorted(preempted), due
 
 
-def _of_others(held: Sequence[Held], left: Iterable[int], has: Counter[str], *, fair: int) -> list[int]:
-    """Return the slots beyond an equal share of each client, those held longest first."""
+def _of_others(running: Sequence[Running], left: Iterable[int], has: Counter[str], *, fair: int) -> list[int]:
+    """Return the samples beyond an equal share of each client, those that have run longest first."""
     chosen = []
     for place in sorted(left):
-        client = held[place].client
+        client = running[place].client
         if has[client] > fair:
             has[client] -= 1
             chosen.append(place)

@@ -10,7 +10,7 @@ import pytest
 
 from seqserve.classifier.model import ClassifierBundle
 from seqserve.errors import BundleError
-from seqserve.load import load_bundle, verify_bundle
+from seqserve.loading import load_bundle, verify_bundle
 from tests.seqserve.tiny_bundle import Spoiled
 
 TINY_CLASSIFIER = Path(__file__).parents[2] / "fixtures" / "bundles" / "tiny-classifier" / "1"

@@ -9,10 +9,12 @@ import pytest
 
 from seqserve.errors import BundleError
 from seqserve.language.golden import Golden, record_golden
-from seqserve.language.load import open_unchecked
+from seqserve.language.load import read_parts
 from seqserve.language.manifest import LanguageModelManifest
-from seqserve.load import load_bundle, load_language_model, load_tagger
+from seqserve.language.model import LanguageModelBundle
+from seqserve.loading import load_bundle
 from seqserve.manifest import read_manifest, write_manifest
+from seqserve.tagger.model import TaggerBundle
 from seqserve.vocabulary.tokens import UNKNOWN_ID, TokenVocabulary
 from tests.seqserve.tiny_bundle import TINY
 from tests.seqserve.tiny_language_model import Flaws, rewrite_golden, write_tiny
@@ -38,16 +40,16 @@ def with_golden(folder: Path, change: Callable[[dict[str, Any]], object]) -> Pat
 def test_a_language_model_is_verified_and_opened(tmp_path: Path) -> None:
     bundle = load_bundle(tiny_folder(tmp_path))
     assert bundle.manifest.task == "language-model"
-    assert load_language_model(tmp_path / "toy" / "1").manifest == bundle.manifest
+    assert load_bundle(tmp_path / "toy" / "1", LanguageModelBundle).manifest == bundle.manifest
     assert len(list(bundle.manifest.files())) == 5
 
 
 def test_a_bundle_of_another_task_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"manifest\.json: its task is 'language-model' instead of 'tag'"):
-        load_tagger(tiny_folder(tmp_path))
+        load_bundle(tiny_folder(tmp_path), TaggerBundle)
     with pytest.raises(BundleError, match=r"manifest\.json: its task is 'tag' instead of 'language-model'"):
-        load_language_model(TINY)
-    assert load_tagger(TINY).manifest.task == "tag"
+        load_bundle(TINY, LanguageModelBundle)
+    assert load_bundle(TINY, TaggerBundle).manifest.task == "tag"
 
 
 def test_rows_that_move_with_their_batch_are_told(tmp_path: Path) -> None:
@@ -108,7 +110,7 @@ def test_a_record_holds_unknown_words_a_single_token_and_more_than_a_run_takes(t
     folder = tiny_folder(tmp_path)
     manifest = read_manifest(folder)
     assert isinstance(manifest, LanguageModelManifest)
-    golden = record_golden(open_unchecked(folder, manifest), [[3, 4]])
+    golden = record_golden(read_parts(folder, manifest).open(folder), [[3, 4]])
     lengths = [len(row.ids) for row in golden.rows]
     assert lengths == [2, 3, 1, 10]
     assert set(golden.rows[1].ids) == {UNKNOWN_ID}
@@ -123,7 +125,7 @@ def test_a_record_needs_rows(tmp_path: Path, rows: list[list[int]]) -> None:
     manifest = read_manifest(folder)
     assert isinstance(manifest, LanguageModelManifest)
     with pytest.raises(ValueError, match="at least one row of ids, none of them empty"):
-        record_golden(open_unchecked(folder, manifest), rows)
+        record_golden(read_parts(folder, manifest).open(folder), rows)
 
 
 def test_a_vocabulary_of_another_size_is_refused(tmp_path: Path) -> None:
@@ -135,7 +137,7 @@ def test_a_vocabulary_of_another_size_is_refused(tmp_path: Path) -> None:
         manifest, vocabularies=msgspec.structs.replace(manifest.vocabularies, tokens=tokens)
     )
     with pytest.raises(BundleError, match=r"tokens\.txt: has 8 ids instead of the 9 in the manifest"):
-        open_unchecked(folder, changed)
+        read_parts(folder, changed).open(folder)
 
 
 def test_a_graph_of_another_signature_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqserve.language.model import LanguageModelBundle, ScoredRow, ScoreRow
-from seqserve.load import load_language_model
+from seqserve.loading import load_bundle
 from seqserve.vocabulary.tokens import START_ID, UNKNOWN_ID
 from tests.seqserve.tiny_language_model import write_tiny
 from tests.toy_language_model import ToyLanguageModel, step_batch
@@ -22,7 +22,7 @@ id_rows = st.lists(st.lists(st.integers(0, 7), max_size=13), max_size=40)
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> LanguageModelBundle:
     folder: Path = tmp_path_factory.mktemp("models") / "toy"
     write_tiny(folder, TOY)
-    return load_language_model(folder)
+    return load_bundle(folder, LanguageModelBundle)
 
 
 def assert_close(found: ScoredRow, expected: ScoredRow) -> None:

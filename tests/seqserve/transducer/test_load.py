@@ -11,11 +11,12 @@ import pytest
 
 from seqserve.entries import GoldenEntry
 from seqserve.errors import BundleError
-from seqserve.load import load_bundle, load_tagger
+from seqserve.loading import load_bundle
 from seqserve.manifest import read_manifest, sha256_of, write_manifest
+from seqserve.tagger.model import TaggerBundle
 from seqserve.transducer.beam import Hypothesis
 from seqserve.transducer.golden import TransducerGolden, record_golden
-from seqserve.transducer.load import open_unchecked
+from seqserve.transducer.load import read_parts
 from seqserve.transducer.manifest import TransducerArchitecture, TransducerManifest
 from seqserve.transducer.model import TransducerBundle
 from tests.seqserve.tiny_transducer import TINY_TRANSLATE
@@ -52,7 +53,7 @@ def test_it_is_verified_and_opened(folder: Path) -> None:
     assert bundle.manifest.task == "transduce"
     assert len(list(bundle.manifest.files())) == 7
     with pytest.raises(BundleError, match=r"manifest\.json: its task is 'transduce' instead of 'tag'"):
-        load_tagger(folder)
+        load_bundle(folder, TaggerBundle)
 
 
 GOLDEN = {
@@ -79,7 +80,7 @@ def test_other_answers_than_the_recorded_are_refused(
 
 
 def test_a_record_holds_the_greedy_answers(folder: Path) -> None:
-    bundle = open_unchecked(folder, manifest_of(folder))
+    bundle = read_parts(folder, manifest_of(folder)).open(folder)
     golden = record_golden(bundle, [bundle.source_ids("Tom is happy.")])
     assert bundle.text_of(golden.pairs[0].target_ids) == "Tom est heureux."
     assert msgspec.json.decode(msgspec.json.encode(golden), type=TransducerGolden) == golden
@@ -93,7 +94,7 @@ def test_a_vocabulary_of_another_size_is_refused(folder: Path, side: str) -> Non
     entry = msgspec.structs.replace(getattr(manifest.vocabularies, side), size=9)
     vocabularies = msgspec.structs.replace(manifest.vocabularies, **{side: entry})
     with pytest.raises(BundleError, match=rf"{side}\.txt: has \d+ ids instead of the 9 in the manifest"):
-        open_unchecked(folder, msgspec.structs.replace(manifest, vocabularies=vocabularies))
+        read_parts(folder, msgspec.structs.replace(manifest, vocabularies=vocabularies)).open(folder)
 
 
 def test_a_graph_for_fewer_words_is_refused(folder: Path) -> None:

@@ -21,7 +21,7 @@ def models(tmp_path: Path) -> Path:
 
 
 def check(models: Path, *, provider: str = "cpu", known: Sequence[BundleReport] = ()) -> list[Message]:
-    return list(check_bundles(models, provider=provider, known=known))
+    return list(check_bundles([models], provider=provider, known=known))
 
 
 def reports(models: Path) -> list[BundleReport]:

@@ -1,6 +1,7 @@
 """Waiting in a loop of greenlets and in ordinary threads."""
 
 import contextlib
+import functools
 import gc
 import math
 import os
@@ -42,6 +43,24 @@ def in_a_loop(function: Callable[[], Result]) -> Result:
 
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(call).result()
+
+
+def in_the_loop(test: Callable[..., None]) -> Callable[..., None]:
+    """Run a test in a greenlet of a loop of its own."""
+
+    @functools.wraps(test)
+    def run(*args: object, **kwargs: object) -> None:
+        in_a_loop(lambda: test(*args, **kwargs))
+
+    return run
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Let other greenlets run until a condition holds."""
+    limit = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < limit, "the condition never came to hold"
+        gevent.sleep(0.001)
 
 
 def test_a_thread_without_a_loop_gets_an_ordinary_event() -> None:

@@ -4,9 +4,10 @@ import contextlib
 
 import pytest
 
-from seqserve.load import Bundle
-from seqserve.service.engine.models import LanguageModel, QueueLimits, SlotLimits, model_of
+from seqserve.bundle import Bundle
+from seqserve.service.engine.models import LanguageModel, QueueLimits, SlotLimits
 from seqserve.service.errors import OverloadedError
+from seqserve.service.kinds import model_of
 from tests.seqserve.tiny_transducer import open_tiny_transducer
 from tests.service.decoding import spec, submit
 from tests.toy_language_model import ToyLanguageModel

@@ -22,14 +22,14 @@ def models(tmp_path: Path) -> Path:
 
 
 def reports(models: Path) -> list[BundleReport]:
-    return [message for message in check_bundles(models, provider="cpu") if isinstance(message, BundleReport)]
+    return [message for message in check_bundles([models], provider="cpu") if isinstance(message, BundleReport)]
 
 
 def test_what_comes_after_the_check_is_not_served(models: Path) -> None:
     reported = reports(models)
     add_version(models, "tiny-ner", "2")
     make_models_folder(models, BUNDLES, ["tiny-classifier"])
-    assert make_registry(Settings(models=models), reported).names == ["tiny-char-lm 1", "tiny-ner 1"]
+    assert make_registry(Settings(models=(models,)), reported).names == ["tiny-char-lm 1", "tiny-ner 1"]
 
 
 def test_no_graph_is_opened(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +60,6 @@ def test_a_known_bundle_is_the_same_object_while_its_report_is_the_same(models: 
 
 def test_what_the_check_found_of_rows_is_what_the_bundle_says(models: Path) -> None:
     reported = [msgspec.structs.replace(report, reproducible=False) for report in reports(models)]
-    registry = make_registry(Settings(models=models), reported)
+    registry = make_registry(Settings(models=(models,)), reported)
     registry.open()
     assert not any(model.bundle.reproducible for model in registry.models)

@@ -40,7 +40,7 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
 
 
 def start(models: Path) -> ModelCheck:
-    return ModelCheck(models, provider="cpu")
+    return ModelCheck([models], provider="cpu")
 
 
 def test_sound_bundles_are_reported(models: Path) -> None:
@@ -73,7 +73,7 @@ def test_known_bundles_cross_the_border(models: Path, stand_in: Path) -> None:
         "checks.open_bundle = None\nraise SystemExit(main())\n"
     )
     checking.MODULE = "stand_in_check"
-    with ModelCheck(models, provider="cpu", known=known) as check:
+    with ModelCheck([models], provider="cpu", known=known) as check:
         assert check.wait() == known
     with start(models) as check, pytest.raises(CheckError, match="'NoneType' object is not callable"):
         check.wait()

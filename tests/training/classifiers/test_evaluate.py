@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seqserve.errors import SeqserveError
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.training import evaluate
 from seqserve.training.export_run import export_run
 from seqserve.training.runs import fit

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.tagger.tags import spans_from_tags
 from seqserve.training.reading.conll import read_conll
 

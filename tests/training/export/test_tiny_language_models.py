@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from seqserve.load import load_language_model
+from seqserve.language.model import LanguageModelBundle
+from seqserve.loading import load_bundle
 from seqserve.vocabulary.tokens import EOS_ID
 from tests.fixtures.make_tiny_language_models import TEXT
 
@@ -13,7 +14,7 @@ BUNDLES = Path(__file__).parents[2] / "fixtures" / "bundles"
 
 @pytest.fixture(scope="module", params=["tiny-lm", "tiny-char-lm"])
 def bundle(request):
-    return load_language_model(BUNDLES / request.param / "1")
+    return load_bundle(BUNDLES / request.param / "1", LanguageModelBundle)
 
 
 def perplexity(bundle, text):

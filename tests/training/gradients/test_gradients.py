@@ -195,7 +195,7 @@ def test_the_command_writes_numbers_and_pictures(tmp_path, capsys):
     for name in ("gradients.png", "agreement.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
 
-    assert main(["gradients", str(config), "--to", str(folder)]) == 2
+    assert main(["gradients", str(config), "--to", str(folder)]) == 1
     assert "is there already" in capsys.readouterr().err
 
 
@@ -206,9 +206,9 @@ def test_each_command_takes_its_own_configurations(tmp_path, capsys):
         'name = "x"\nversion = "1"\ndescription = ""\nlicence = "MIT"\n'
         '[data]\ntrain = [{file = "x"}]\ndev = [{file = "x"}]\nlabels = ["X"]\n'
     )
-    assert main(["fit", str(ours), "--run", str(tmp_path / "run")]) == 2
-    assert "is for `python -m training gradients`" in capsys.readouterr().err
-    assert main(["gradients", str(other), "--to", str(tmp_path / "out")]) == 2
+    assert main(["fit", str(ours), "--run", str(tmp_path / "run")]) == 1
+    assert "is for `seqserve train gradients`" in capsys.readouterr().err
+    assert main(["gradients", str(other), "--to", str(tmp_path / "out")]) == 1
     assert 'is not a configuration with task = "gradients"' in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
     assert not (tmp_path / "out").exists()

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from seqserve.errors import BundleError
-from seqserve.load import load_language_model, verify_bundle
+from seqserve.language.model import LanguageModelBundle
+from seqserve.loading import load_bundle, verify_bundle
 from seqserve.training.export.folder import Card
 from seqserve.training.language import bundle as export
 from seqserve.training.language.bundle import chunk_tokens, export_language_model
@@ -45,7 +46,7 @@ def test_the_bundle_loads_and_answers_as_torch_does(tmp_path, card, options):
     trained = random_model(**options)
     folder = tmp_path / "models" / "tiny" / "3"
     manifest = export_language_model(folder, trained, card, GOLDEN, table_dtype="float32")
-    bundle = load_language_model(folder)
+    bundle = load_bundle(folder, LanguageModelBundle)
     assert bundle.manifest == manifest == verify_bundle(folder)
     assert bundle.reproducible
     ids = bundle.encode("word3 word30 word8 word3").ids

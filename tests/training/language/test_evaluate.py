@@ -103,15 +103,15 @@ def test_tokens_of_columns_are_written_with_blanks_between(toy: ToyLanguageModel
     path = tmp_path / "text.conll"
     path.write_text("the\tO\ncat\tO\n\nran\tO\n")
     scores = evaluate_text(as_bundle(toy), path, TextFile(str(path), format="conll"), TextOptions(unit="line"))
-    assert (scores.num_lines, scores.num_tokens, scores.num_characters) == (2, 5, len("the cat\nran\n"))
+    assert (scores.num_lines, scores.sums.num_tokens, scores.num_characters) == (2, 5, len("the cat\nran\n"))
 
 
 def test_sentences_are_scored_as_people_write_them(toy: ToyLanguageModel) -> None:
-    scores = score_texts(as_bundle(toy), ["the cat", "", "cats"])
+    scores = list(score_texts(as_bundle(toy), ["the cat", "", "cats"]))
     expected = [exact(toy, ids) for ids in ([3, 4, EOS_ID], [EOS_ID], [UNKNOWN_ID, EOS_ID])]
-    assert scores.log_probs == pytest.approx(expected, abs=1e-5)
-    assert scores.num_tokens.tolist() == [3, 1, 2]
-    assert scores.num_unknown.tolist() == [0, 0, 1]
+    assert [each.log_prob for each in scores] == pytest.approx(expected, abs=1e-5)
+    assert [each.num_tokens for each in scores] == [3, 1, 2]
+    assert [each.num_unknown for each in scores] == [0, 0, 1]
 
 
 def test_the_command_prints_what_json_holds(

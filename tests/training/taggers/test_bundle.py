@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from seqserve.errors import BundleError
-from seqserve.load import load_bundle, verify_bundle
+from seqserve.loading import load_bundle, verify_bundle
 from seqserve.training.taggers import bundle as export
 from seqserve.training.taggers.bundle import Card, TrainedTagger, export_tagger
 from tests.training.export.taggers import NUM_CHARACTERS, NUM_WORDS, random_tagger, torch_answers, weights_of

@@ -61,11 +61,11 @@ def test_answers_that_are_cut_off_are_counted(pairs, capsys):
 )
 def test_what_cannot_be_evaluated_is_said(pairs, capsys, arguments, message):
     given = [str(pairs) if argument == "FILE" else argument for argument in arguments]
-    assert main(["evaluate", str(TINY_TRANSLATE), *given]) == 2
+    assert main(["evaluate", str(TINY_TRANSLATE), *given]) == 1
     assert message in capsys.readouterr().err
 
 
 def test_a_text_the_model_cannot_take_is_named(tmp_path, capsys):
     (tmp_path / "long.tsv").write_text("a " * 13 + "\tb\n")
-    assert main(["evaluate", str(TINY_TRANSLATE), str(tmp_path / "long.tsv")]) == 2
+    assert main(["evaluate", str(TINY_TRANSLATE), str(tmp_path / "long.tsv")]) == 1
     assert "has no token or more than the model takes" in capsys.readouterr().err

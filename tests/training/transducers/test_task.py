@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from seqserve.load import load_bundle
+from seqserve.loading import load_bundle
 from seqserve.training.checkpoints import load_tensors
 from seqserve.training.export_run import export_run
 from seqserve.training.loop import Training

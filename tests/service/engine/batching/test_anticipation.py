@@ -1,4 +1,4 @@
-"""Waiting for clients that have just been answered: until they are back, and not where they do not come."""
+"""Waiting for clients that were just answered: until they are back, and rarely while they do not come back."""
 
 import time
 
@@ -18,7 +18,7 @@ def test_it_waits_until_the_answered_are_back() -> None:
                 queue.append(each)
 
         gevent.spawn(come_back)
-        Anticipation().await_company(queue, 2, 16)
+        Anticipation().wait(queue, 2, 16)
         return len(queue)
 
     assert in_a_loop(inside) == 4
@@ -29,7 +29,7 @@ def test_no_more_rows_are_waited_for_than_a_batch_takes() -> None:
         queue = [1, 2]
         for each in range(3):
             gevent.spawn(queue.append, each)
-        Anticipation().await_company(queue, 3, 2)
+        Anticipation().wait(queue, 3, 2)
         return len(queue)
 
     assert in_a_loop(inside) == 2
@@ -39,7 +39,7 @@ def test_nothing_is_waited_for_where_nothing_waits() -> None:
     def inside() -> int:
         queue: list[int] = []
         gevent.spawn(queue.append, 1)
-        Anticipation().await_company(queue, 4, 16)
+        Anticipation().wait(queue, 4, 16)
         return len(queue)
 
     assert in_a_loop(inside) == 0
@@ -50,7 +50,7 @@ def test_where_clients_do_not_come_back_it_is_tried_rarely() -> None:
         anticipation, num_waits = Anticipation(), 0
         for _ in range(200):
             started_at = time.monotonic()
-            anticipation.await_company([1], 4, 16)
+            anticipation.wait([1], 4, 16)
             num_waits += time.monotonic() - started_at >= WAIT_S
         return num_waits
 

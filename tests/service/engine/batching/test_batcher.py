@@ -1,11 +1,10 @@
-"""The batcher: own answers, shared runs, failures, deadlines, admission."""
+"""The batcher in a loop: own answers, shared runs, failures, deadlines, admission."""
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 
+import gevent
 import pytest
 
 from seqserve.service.engine.batching.batcher import WINDOW, Batcher
@@ -13,6 +12,7 @@ from seqserve.service.engine.batching.plan import BatchLimits
 from seqserve.service.engine.batching.ticket import Ticket
 from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.errors import DeadlineExceededError, InternalError, OverloadedError
+from tests.service.engine.test_event_loop import in_the_loop, wait_until
 
 FAR = 60.0
 LIMIT = 1_000_000
@@ -46,17 +46,13 @@ class Gate:
         assert self.open.wait(FAR)
         return doubled(rows)
 
-
-@contextmanager
-def waiting(batcher: Batcher[int, int], count: int) -> Iterator[None]:
-    """Return once `count` rows wait in the queue."""
-    limit = time.monotonic() + FAR
-    while len(batcher._queue) < count:
-        assert time.monotonic() < limit, f"only {len(batcher._queue)} of {count} rows came to wait"
-        time.sleep(0.001)
-    yield
+    def pass_when_queued(self, batcher: Batcher[int, int], num_rows: int) -> None:
+        """Open once this many rows wait in the queue."""
+        wait_until(lambda: len(batcher._queue) >= num_rows)
+        self.open.set()
 
 
+@in_the_loop
 def test_answers_keep_the_order_of_rows() -> None:
     assert ask(make(limits=BatchLimits(max_rows=2)), [5, 1, 9, 7], lengths=[3, 50, 1, 20]) == [10, 2, 18, 14]
 
@@ -68,7 +64,8 @@ def test_no_rows_need_no_run() -> None:
     assert ask(make(never), []) == []
 
 
-def test_each_of_32_threads_gets_its_own_answers() -> None:
+@in_the_loop
+def test_each_of_32_clients_gets_its_own_answers() -> None:
     running = threading.Semaphore(1)
 
     def exclusive(rows: list[int]) -> list[int]:
@@ -84,38 +81,38 @@ def test_each_of_32_threads_gets_its_own_answers() -> None:
         rows = [1000 * number + row for row in range(number % 7 + 1)]
         return all(ask(batcher, rows, lengths=[row % 40 + 1 for row in rows]) == doubled(rows) for _ in range(50))
 
-    with ThreadPoolExecutor(32) as pool:
-        assert all(pool.map(client, range(32)))
+    clients = [gevent.spawn(client, number) for number in range(32)]
+    assert all(each.get() for each in clients)
 
 
+@in_the_loop
 def test_rows_that_wait_share_the_next_run() -> None:
     gate = Gate()
     batcher = make(gate.run)
-    with ThreadPoolExecutor(5) as pool:
-        first = pool.submit(ask, batcher, [0])
-        assert gate.entered.wait(FAR)
-        others = [pool.submit(ask, batcher, [number]) for number in (1, 2, 3)]
-        with waiting(batcher, 3):
-            gate.open.set()
-        assert [done.result() for done in (first, *others)] == [[0], [2], [4], [6]]
+    first = gevent.spawn(ask, batcher, [0])
+    wait_until(gate.entered.is_set)
+    others = [gevent.spawn(ask, batcher, [number]) for number in (1, 2, 3)]
+    gate.pass_when_queued(batcher, 3)
+    assert [done.get() for done in (first, *others)] == [[0], [2], [4], [6]]
     assert [sorted(batch) for batch in gate.batches] == [[0], [1, 2, 3]]
 
 
+@in_the_loop
 def test_a_sentence_does_not_wait_for_all_of_a_book() -> None:
     gate = Gate()
     batcher = make(gate.run, limits=BatchLimits(max_rows=2, max_padded_tokens=100))
-    with ThreadPoolExecutor(2) as pool:
-        book = pool.submit(ask, batcher, list(range(100, 120)), lengths=[10] * 20)
-        assert gate.entered.wait(FAR)
-        sentence = pool.submit(ask, batcher, [7], lengths=[10])
-        with waiting(batcher, 19):
-            gate.open.set()
-        assert sentence.result() == [14]
-        assert book.result() == doubled(list(range(100, 120)))
+    book = gevent.spawn(ask, batcher, list(range(100, 120)), lengths=[10] * 20)
+    wait_until(gate.entered.is_set)
+    sentence = gevent.spawn(ask, batcher, [7], lengths=[10])
+    gate.pass_when_queued(batcher, 19)
+    assert sentence.get() == [14]
+    assert not book.ready()
+    assert book.get() == doubled(list(range(100, 120)))
     assert next(number for number, batch in enumerate(gate.batches) if 7 in batch) <= 2
 
 
-def test_a_failing_run_fails_all_its_waiters_and_nobody_else() -> None:
+@in_the_loop
+def test_a_failing_run_fails_all_its_requests_and_no_others() -> None:
     entered, release = threading.Event(), threading.Event()
 
     def run(rows: list[int]) -> list[int]:
@@ -128,56 +125,55 @@ def test_a_failing_run_fails_all_its_waiters_and_nobody_else() -> None:
         return doubled(rows)
 
     batcher = make(run)
-    with ThreadPoolExecutor(3) as pool:
-        first = pool.submit(ask, batcher, [0])
-        assert entered.wait(FAR)
-        failing = [pool.submit(ask, batcher, [number]) for number in (13, 14)]
-        with waiting(batcher, 2):
-            release.set()
-        assert first.result() == [0]
-        for done in failing:
-            with pytest.raises(InternalError) as caught:
-                done.result()
-            assert str(caught.value.__cause__) == "no such row"
+    first = gevent.spawn(ask, batcher, [0])
+    wait_until(entered.is_set)
+    failing = [gevent.spawn(ask, batcher, [number]) for number in (13, 14)]
+    wait_until(lambda: len(batcher._queue) == 2)
+    release.set()
+    assert first.get() == [0]
+    for done in failing:
+        with pytest.raises(InternalError) as caught:
+            done.get()
+        assert str(caught.value.__cause__) == "no such row"
     assert ask(batcher, [1, 2]) == [2, 4]
 
 
+@in_the_loop
 def test_a_run_that_gives_too_few_results_is_an_error() -> None:
     with pytest.raises(InternalError):
         ask(make(lambda rows: []), [1])
 
 
+@in_the_loop
 def test_expired_rows_are_dropped_before_they_cost() -> None:
     gate = Gate()
     batcher = make(gate.run)
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(ask, batcher, [0])
-        assert gate.entered.wait(FAR)
-        with pytest.raises(DeadlineExceededError):
-            ask(batcher, [1], within_s=0.01)
-        assert not len(batcher._queue)
-        gate.open.set()
-        assert first.result() == [0]
+    first = gevent.spawn(ask, batcher, [0])
+    wait_until(gate.entered.is_set)
+    with pytest.raises(DeadlineExceededError):
+        ask(batcher, [1], within_s=0.01)
+    assert not len(batcher._queue)
+    gate.open.set()
+    assert first.get() == [0]
     assert ask(batcher, [2]) == [4]
     assert gate.batches == [[0], [2]]
 
 
-def test_a_leader_stops_at_its_deadline_and_hands_over() -> None:
+@in_the_loop
+def test_a_request_whose_deadline_passes_during_its_run_holds_up_no_other() -> None:
     gate = Gate()
     batcher = make(gate.run, limits=BatchLimits(max_rows=1))
-    with ThreadPoolExecutor(2) as pool:
-        leader = pool.submit(ask, batcher, [0, 1], within_s=0.2)
-        assert gate.entered.wait(FAR)
-        follower = pool.submit(ask, batcher, [5])
-        with waiting(batcher, 2):
-            time.sleep(0.25)  # the leader's deadline passes while its first row runs
-            gate.open.set()
-        with pytest.raises(DeadlineExceededError):
-            leader.result()
-        assert follower.result() == [10]
+    late = gevent.spawn(ask, batcher, [0, 1], within_s=0.05)
+    wait_until(gate.entered.is_set)
+    other = gevent.spawn(ask, batcher, [5])
+    with pytest.raises(DeadlineExceededError):
+        late.get()
+    gate.open.set()
+    assert other.get() == [10]
     assert gate.batches == [[0], [5]]
 
 
+@in_the_loop
 def test_a_long_queue_is_not_looked_through_for_every_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     looked, batches = [0], [0]
     is_over = Ticket.is_over
@@ -214,6 +210,7 @@ def test_an_empty_queue_takes_a_request_that_is_larger_than_it() -> None:
     assert batcher.pending_tokens == 0
 
 
+@in_the_loop
 def test_retry_after_follows_from_the_queue_and_the_measured_speed() -> None:
     def slow(rows: list[int]) -> list[int]:
         time.sleep(0.02)
@@ -227,6 +224,7 @@ def test_retry_after_follows_from_the_queue_and_the_measured_speed() -> None:
     assert caught.value.retry_after_s >= 9
 
 
+@in_the_loop
 def test_a_failed_request_gives_its_room_back() -> None:
     batcher = make(lambda rows: [])
     with pytest.raises(InternalError), batcher.admitted(50):
@@ -234,15 +232,14 @@ def test_a_failed_request_gives_its_room_back() -> None:
     assert batcher.pending_tokens == 0
 
 
+@in_the_loop
 def test_timing_says_how_long_a_row_waited() -> None:
     gate = Gate()
     batcher = make(gate.run)
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(ask, batcher, [0])
-        assert gate.entered.wait(FAR)
-        second = pool.submit(batcher.submit, [1], [1], cancellation=Cancellation(time.monotonic() + FAR))
-        with waiting(batcher, 1):
-            gate.open.set()
-        first.result()
-        assert second.result().queue_s > 0
-    assert second.result().compute_s >= 0
+    first = gevent.spawn(ask, batcher, [0])
+    wait_until(gate.entered.is_set)
+    second = gevent.spawn(batcher.submit, [1], [1], cancellation=Cancellation(time.monotonic() + FAR))
+    gate.pass_when_queued(batcher, 1)
+    first.get()
+    assert second.get().queue_s > 0
+    assert second.get().compute_s >= 0

@@ -3,8 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 
 import gevent
 import pytest
@@ -14,8 +13,8 @@ from seqserve.service.engine.batching.batcher import Batcher
 from seqserve.service.engine.batching.plan import BatchLimits
 from seqserve.service.engine.cancellation import Cancellation, ClientLeftError
 from seqserve.service.errors import DeadlineExceededError, InternalError, OverloadedError
-from tests.service.engine.batching.test_batcher import FAR, Gate, waiting
-from tests.service.engine.test_event_loop import in_a_loop
+from tests.service.engine.batching.test_batcher import FAR, Gate
+from tests.service.engine.test_event_loop import in_the_loop, wait_until
 
 FOUR_ROWS = BatchLimits(max_rows=4, max_padded_tokens=400)
 
@@ -23,12 +22,6 @@ FOUR_ROWS = BatchLimits(max_rows=4, max_padded_tokens=400)
 @pytest.fixture
 def gate() -> Gate:
     return Gate()
-
-
-@pytest.fixture
-def threads() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(8) as pool:
-        yield pool
 
 
 def ask(
@@ -43,52 +36,50 @@ def measured(batcher: Batcher[int, int], tokens_per_s: float) -> None:
     batcher._recent_tokens, batcher._recent_s = 100_000.0 * tokens_per_s, 100_000.0
 
 
-def test_an_honest_client_waits_for_one_batch_of_a_greedy_one(gate: Gate, threads: ThreadPoolExecutor) -> None:
+@in_the_loop
+def test_an_honest_client_waits_for_one_batch_of_a_greedy_one(gate: Gate) -> None:
     batcher = Batcher(gate.run, max_queue_tokens=10_000, limits=FOUR_ROWS)
-    greedy = [threads.submit(ask, batcher, range(100 * each, 100 * each + 40), "greedy") for each in range(1, 4)]
-    with waiting(batcher, 116):
-        measured(batcher, 100_000)
-        honest = threads.submit(ask, batcher, [7], "honest")
-        with waiting(batcher, 117):
-            gate.open.set()
-    assert honest.result() == [14]
-    assert [len(done.result()) for done in greedy] == [40] * 3
+    greedy = [gevent.spawn(ask, batcher, range(100 * each, 100 * each + 40), "greedy") for each in range(1, 4)]
+    wait_until(lambda: len(batcher._queue) == 116)
+    measured(batcher, 100_000)
+    honest = gevent.spawn(ask, batcher, [7], "honest")
+    gate.pass_when_queued(batcher, 117)
+    assert honest.get() == [14]
+    assert [len(done.get()) for done in greedy] == [40] * 3
     assert 7 in gate.batches[1]
     assert len(gate.batches[1]) == 4  # in company
 
 
-def test_a_client_with_few_tokens_is_served_until_it_has_been_given_as_many(
-    gate: Gate, threads: ThreadPoolExecutor
-) -> None:
+@in_the_loop
+def test_a_client_with_few_tokens_is_served_until_it_has_been_given_as_many(gate: Gate) -> None:
     batcher = Batcher(gate.run, max_queue_tokens=10_000, limits=BatchLimits(max_rows=1))
-    greedy = threads.submit(ask, batcher, range(10, 20), "greedy", length=40)
-    assert gate.entered.wait(FAR)
-    honest = threads.submit(ask, batcher, range(6), "honest", length=10)
-    with waiting(batcher, 15):
-        gate.open.set()
-    greedy.result()
-    honest.result()
+    greedy = gevent.spawn(ask, batcher, range(10, 20), "greedy", length=40)
+    wait_until(gate.entered.is_set)
+    honest = gevent.spawn(ask, batcher, range(6), "honest", length=10)
+    gate.pass_when_queued(batcher, 15)
+    greedy.get()
+    honest.get()
     assert [row < 10 for (row,) in gate.batches[1:9]] == [True] * 4 + [False, True, True, False]
 
 
-def test_runs_are_short_while_others_may_come_and_a_client_has_a_backlog(
-    gate: Gate, threads: ThreadPoolExecutor
-) -> None:
+@in_the_loop
+def test_runs_are_short_while_others_may_come_and_a_client_has_a_backlog(gate: Gate) -> None:
     batcher = Batcher(gate.run, max_queue_tokens=10_000, limits=FOUR_ROWS)
-    first = threads.submit(ask, batcher, [0], "honest")
-    assert gate.entered.wait(FAR)
-    greedy = threads.submit(ask, batcher, range(10, 70), "greedy")
-    with waiting(batcher, 60):
-        measured(batcher, 2500)  # 25 tokens in 10 ms
-        gate.open.set()
-    greedy.result()
-    first.result()
+    first = gevent.spawn(ask, batcher, [0], "honest")
+    wait_until(gate.entered.is_set)
+    greedy = gevent.spawn(ask, batcher, range(10, 70), "greedy")
+    wait_until(lambda: len(batcher._queue) == 60)
+    measured(batcher, 2500)  # 25 tokens in 10 ms
+    gate.open.set()
+    greedy.get()
+    first.get()
     sizes = [len(batch) for batch in gate.batches[1:]]
     assert sizes[:5] == [2] * 5  # the backlog is over 400 tokens
     assert sizes[-5:] == [4] * 5  # what is left is no backlog
 
 
-def test_one_client_alone_has_batches_as_large_as_the_limits_allow(gate: Gate, threads: ThreadPoolExecutor) -> None:
+@in_the_loop
+def test_one_client_alone_has_batches_as_large_as_the_limits_allow(gate: Gate) -> None:
     batcher = Batcher(gate.run, max_queue_tokens=10_000, limits=FOUR_ROWS)
     measured(batcher, 2500)
     gate.open.set()
@@ -183,65 +174,63 @@ def parts() -> PartGate:
     return PartGate()
 
 
+@in_the_loop
 def test_a_run_in_parts_gives_each_row_its_result(parts: PartGate) -> None:
     parts.open.set()
     assert ask(parts.batcher(), [3, 1, 2], "one") == [6, 2, 4]
     assert parts.batches == [[3, 1, 2], [3, 2], [3]]
 
 
-def test_rows_of_another_client_get_their_turn_between_two_parts(parts: PartGate, threads: ThreadPoolExecutor) -> None:
+@in_the_loop
+def test_rows_of_another_client_get_their_turn_between_two_parts(parts: PartGate) -> None:
     batcher = parts.batcher()
-    long = threads.submit(ask, batcher, [50, 40], "greedy")
-    assert parts.entered.wait(FAR)
-    short = threads.submit(ask, batcher, [3], "honest")
-    with waiting(batcher, 1):
-        parts.open.set()
-    assert short.result() == [6]
-    assert long.result() == [100, 80]
+    long = gevent.spawn(ask, batcher, [50, 40], "greedy")
+    wait_until(parts.entered.is_set)
+    short = gevent.spawn(ask, batcher, [3], "honest")
+    parts.pass_when_queued(batcher, 1)
+    assert short.get() == [6]
+    assert long.get() == [100, 80]
     assert parts.batches[:6] == [[50, 40], [3], [3], [50, 40], [3], [50, 40]]  # of 20 tokens, and of 10
 
 
-def test_batches_whose_runs_are_made_in_parts_are_as_large_as_the_limits_allow(
-    parts: PartGate, threads: ThreadPoolExecutor
-) -> None:
+@in_the_loop
+def test_batches_whose_runs_are_made_in_parts_are_as_large_as_the_limits_allow(parts: PartGate) -> None:
     batcher = parts.batcher(limits=FOUR_ROWS)
-    first = threads.submit(ask, batcher, [1], "honest")
-    assert parts.entered.wait(FAR)
-    greedy = threads.submit(ask, batcher, [1] * 60, "greedy")
-    with waiting(batcher, 60):
-        measured(batcher, 2500)
-        parts.open.set()
-    assert first.result() == [2]
-    assert len(greedy.result()) == 60
+    first = gevent.spawn(ask, batcher, [1], "honest")
+    wait_until(parts.entered.is_set)
+    greedy = gevent.spawn(ask, batcher, [1] * 60, "greedy")
+    wait_until(lambda: len(batcher._queue) == 60)
+    measured(batcher, 2500)
+    parts.open.set()
+    assert first.get() == [2]
+    assert len(greedy.get()) == 60
     assert [len(batch) for batch in parts.batches] == [1] + [4] * 15
 
 
+@in_the_loop
 def test_a_row_has_its_result_before_longer_ones_of_its_batch(parts: PartGate) -> None:
     parts.open.set()
     answered: list[int] = []
-
-    def work() -> None:
-        batcher = parts.batcher()
-        gevent.joinall([gevent.spawn(lambda row=row: answered.extend(ask(batcher, [row], "one"))) for row in (60, 2)])
-
-    in_a_loop(work)
+    batcher = parts.batcher()
+    gevent.joinall([gevent.spawn(lambda row=row: answered.extend(ask(batcher, [row], "one"))) for row in (60, 2)])
     assert answered == [4, 120]
     assert sorted(parts.batches[1]) == [2, 60]
     assert len(parts.batches) == 60
 
 
-def test_a_row_whose_deadline_passes_between_parts_is_given_up(parts: PartGate, threads: ThreadPoolExecutor) -> None:
+@in_the_loop
+def test_a_row_whose_deadline_passes_between_parts_is_given_up(parts: PartGate) -> None:
     batcher = parts.batcher()
-    late = threads.submit(ask, batcher, [1_000_000], "one", deadline_s=0.05)
-    assert parts.entered.wait(FAR)
-    time.sleep(0.06)
-    parts.open.set()
+    late = gevent.spawn(ask, batcher, [1_000_000], "one", deadline_s=0.05)
+    wait_until(parts.entered.is_set)
     with pytest.raises(DeadlineExceededError):
-        late.result()
+        late.get()
+    parts.open.set()
     assert ask(batcher, [2], "one") == [4]
     assert parts.batches == [[1_000_000], [2], [2]]
 
 
+@in_the_loop
 def test_a_row_whose_client_has_left_is_given_up(parts: PartGate) -> None:
     gone = threading.Event()
     parts.open.set()
@@ -258,18 +247,16 @@ def test_a_row_whose_client_has_left_is_given_up(parts: PartGate) -> None:
     assert len(parts.batches) == 1
 
 
-def test_a_part_that_fails_fails_the_rows_of_its_batch_and_no_others(
-    parts: PartGate, threads: ThreadPoolExecutor
-) -> None:
+@in_the_loop
+def test_a_part_that_fails_fails_the_rows_of_its_batch_and_no_others(parts: PartGate) -> None:
     batcher = parts.batcher()
-    failing = threads.submit(ask, batcher, [13, 1], "one")
-    assert parts.entered.wait(FAR)
-    other = threads.submit(ask, batcher, [2], "two")
-    with waiting(batcher, 1):
-        parts.open.set()
+    failing = gevent.spawn(ask, batcher, [13, 1], "one")
+    wait_until(parts.entered.is_set)
+    other = gevent.spawn(ask, batcher, [2], "two")
+    parts.pass_when_queued(batcher, 1)
     with pytest.raises(InternalError):
-        failing.result()
-    assert other.result() == [4]
+        failing.get()
+    assert other.get() == [4]
 
 
 class Counter:
@@ -282,6 +269,7 @@ class Counter:
         self.counted.append((num_rows, num_tokens, num_padded))
 
 
+@in_the_loop
 def test_a_run_in_parts_is_counted_once_and_measured_by_what_it_cost(parts: PartGate) -> None:
     parts.open.set()
     batcher = parts.batcher()

@@ -1,4 +1,4 @@
-"""The batcher where greenlets of one loop submit: whoever waits, waits no longer than its cancellation."""
+"""The batcher in a loop: in which thread runs are made, and until when a request waits."""
 
 import threading
 import time

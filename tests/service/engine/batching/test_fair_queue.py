@@ -50,7 +50,7 @@ def charge(queue: Queue, **costs: float) -> None:
 
 
 def served(queue: Queue, *, num_rows: int = 1) -> Iterator[list[str]]:
-    """Take so many rows at a time from the front until none is left, and yield whose they were."""
+    """Take `num_rows` rows at a time from the front until none is left, and yield whose they were."""
     while window := front(queue)[:num_rows]:
         run(queue, window)
         yield [each.rows[row] for each, row in window]
@@ -142,7 +142,7 @@ def test_clients_without_work_are_forgotten() -> None:
     for number in range(5000):
         queue.add(ticket(f"client {number}", 10), 0.0)
         list(served(queue))
-    assert len(queue._lanes) <= 2 * fair_queue._FEW_LANES
+    assert len(queue._flows) <= 2 * fair_queue._MIN_FLOWS
 
 
 def test_one_client_alone_is_no_crowd_and_two_are_while_one_has_a_backlog() -> None:

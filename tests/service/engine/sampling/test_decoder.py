@@ -3,11 +3,10 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
 
+from seqserve.language.sampling.spec import SampleSpec
 from seqserve.service.engine.sampling.decoder import QUANTUM_TOKENS, Decoder
-from seqserve.service.engine.sampling.spec import SampleSpec, uniforms
 from tests.service.decoding import FAR, NEVER_ENDS, Drawn, Watched, draw, drawn, drawn_by_hand, spec, submit
 from tests.toy_language_model import ToyLanguageModel
 
@@ -58,18 +57,6 @@ def test_a_sample_of_many_is_that_of_its_index_alone(model: Watched) -> None:
     together = draw(decoder, *(spec(index) for index in range(8)))
     assert together == [draw(decoder, spec(index))[0] for index in range(8)]
     assert len({tuple(ids) for ids, _, _ in together}) > 1
-
-
-def test_streams_of_numbers_differ_by_seed_and_index_and_stay_below_one() -> None:
-    def first(seed: int, index: int) -> list[float]:
-        numbers = uniforms(seed, index)
-        return [next(numbers) for _ in range(1000)]
-
-    all_first = [first(seed, index) for seed in (0, 1, 2**64 - 1) for index in (0, 1, 63)]
-    assert len({tuple(numbers) for numbers in all_first}) == len(all_first)
-    assert all(0 <= number < 1 and np.float32(number) == number for numbers in all_first for number in numbers)
-    generator = np.random.Generator(np.random.Philox(key=5 + 3 * 2**64))
-    assert first(5, 3) == [float(generator.random(dtype=np.float32)) for _ in range(1000)]
 
 
 def test_samples_with_one_prompt_share_its_reading(model: Watched) -> None:

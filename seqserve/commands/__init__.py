@@ -1,0 +1,1 @@
+"""Commands of `seqserve` that work without a server, one a file."""

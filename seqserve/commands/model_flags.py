@@ -1,0 +1,70 @@
+"""Which model a command uses: its flags, and the folder that they name."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from seqserve.defaults import default_name
+from seqserve.errors import BundleError
+from seqserve.kinds import KINDS
+from seqserve.loading import ModelT, load
+from seqserve.locations import environment_folders, find_models
+from seqserve.manifest import read_manifest
+from seqserve.model import Model
+
+_PROVIDERS = ("cpu", "cuda", "auto")
+
+
+def add_model_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that `open_chosen` reads."""
+    parser.add_argument(
+        "--model", metavar="NAME", help="name or folder of the model (default the shipped one, else the first by name)"
+    )
+    parser.add_argument(
+        "--models",
+        action="append",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of models, or a bundle; may be repeated (default $SEQSERVE_MODELS, else the usual places)",
+    )
+    provider = os.environ.get("SEQSERVE_PROVIDER") or "cpu"
+    parser.add_argument("--provider", choices=_PROVIDERS, default=provider, help=f"(default {provider})")
+
+
+def open_chosen(given: argparse.Namespace, expected: type[ModelT]) -> ModelT:
+    """Open the model that flags of `add_model_flags` name, or the one that answers by default.
+
+    The provider "auto" falls back to the CPU. Raises BundleError and ModelNotFoundError.
+    """
+    folders = given.models or environment_folders()
+    model = given.model or _default(folders, expected)
+    if given.provider == "auto":
+        try:
+            return load(model, expected, models=folders, provider="cuda")
+        except BundleError as error:
+            print(f"seqserve: not on cuda: {error}", file=sys.stderr)
+    return load(model, expected, models=folders, provider="cpu" if given.provider == "auto" else given.provider)
+
+
+def number_up_to(most: int, *, least: int = 1) -> Callable[[str], int]:
+    """Return what reads a flag's whole number, of `least` to `most`."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"must lie in {least} to {most}, not {text!r}")
+        return int(text)
+
+    return read
+
+
+def _default(folders: list[Path], expected: type[Model[Any]]) -> Path:
+    [kind] = [kind for kind in KINDS.values() if kind.model is expected]
+    manifests = {folder: read_manifest(folder) for folder in find_models(folders)}
+    able = {manifest.name: folder for folder, manifest in manifests.items() if manifest.task == kind.task}
+    if not able:
+        places = ", ".join(map(str, folders)) or "the usual folders of models"
+        raise BundleError(f"there is no {kind.word} in {places}")
+    return able[default_name(kind.task, able)]

@@ -1,0 +1,131 @@
+"""Find a bundle, verify its files, open it, and check that it gives its recorded answers."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+from seqserve.bundle import Bundle, BundleT
+from seqserve.errors import BundleError, ModelNotFoundError
+from seqserve.finding import PassedOver, newest_version
+from seqserve.finding import find_bundles as find_bundles
+from seqserve.graph import provider_name
+from seqserve.kinds import KINDS, AnyModel, kind_of
+from seqserve.locations import environment_folders, find_models
+from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, verify_files
+from seqserve.model import Model
+from seqserve.parts import BundleParts
+from seqserve.reading import converted
+
+PathLike = str | os.PathLike[str]
+ModelT = TypeVar("ModelT", bound=Model[Any])
+
+
+@overload
+def load(
+    model: PathLike, *, models: PathLike | Sequence[PathLike] | None = None, provider: str = "cpu"
+) -> AnyModel: ...
+
+
+@overload
+def load(
+    model: PathLike,
+    expected: type[ModelT],
+    *,
+    models: PathLike | Sequence[PathLike] | None = None,
+    provider: str = "cpu",
+) -> ModelT: ...
+
+
+def load(
+    model: PathLike,
+    expected: type[Model[Any]] = Model,
+    *,
+    models: PathLike | Sequence[PathLike] | None = None,
+    provider: str = "cpu",
+) -> Model[Any]:
+    """Open a model: a bundle's folder, a folder of its versions, of which the newest is taken, or a name.
+
+    A name is looked for in the folders `models`, else those of the variable SEQSERVE_MODELS, else ./models, the user's
+    folder and data packages (see `seqserve.locations`). Files are verified and recorded answers compared.
+    expected: the class that the model must have, such as seqserve.Tagger, for type checkers too.
+    Raises BundleError, ModelNotFoundError and InvalidRequestError.
+    """
+    folder = _folder_of(model, models)
+    manifest = read_manifest(folder)
+    kind = kind_of(manifest)
+    if not issubclass(kind.model, expected):
+        raise BundleError(f"{folder}: is a {kind.word}, not a {expected.__name__}")
+    opened: Model[Any] = kind.model(load_bundle(folder, provider=provider))
+    return opened
+
+
+def _folder_of(model: PathLike, models: PathLike | Sequence[PathLike] | None) -> Path:
+    name = os.fspath(model) if isinstance(model, os.PathLike) else converted(model, str, "model")
+    path = Path(name)
+    passed: list[PassedOver] = []
+    try:
+        if os.path.lexists(path / MANIFEST_FILE):
+            return path
+        if newest := newest_version(path, passed.append):
+            return newest
+    except ValueError as error:  # a lone surrogate, or a byte of zero
+        raise BundleError(f"{name!r} is no name of a folder") from error
+    if isinstance(model, str) and path.name == name:
+        folders = _folders(models)
+        found = find_models(folders)
+        by_name = {(read_manifest(at).name if at in folders else at.parent.name): at for at in found}
+        if name in by_name:
+            return by_name[name]
+        raise ModelNotFoundError(f"There is no model {name!r}; there are: {', '.join(sorted(by_name))}.")
+    reason = passed[0].reason if passed else f"it holds neither {MANIFEST_FILE} nor VERSION/{MANIFEST_FILE}"
+    raise BundleError(f"{passed[0].folder if passed else path}: is no bundle: {reason}")
+
+
+def _folders(models: PathLike | Sequence[PathLike] | None) -> list[Path]:
+    if models is None:
+        return environment_folders()
+    return [Path(models)] if isinstance(models, str | os.PathLike) else [Path(folder) for folder in models]
+
+
+def verify_bundle(folder: str | os.PathLike[str]) -> Manifest:
+    """Check manifest, files and checksums without opening a graph; raises BundleError."""
+    manifest = read_manifest(folder)
+    verify_files(folder, manifest)
+    return manifest
+
+
+@overload
+def load_bundle(folder: str | os.PathLike[str], *, provider: str = "cpu") -> Bundle: ...
+
+
+@overload
+def load_bundle(folder: str | os.PathLike[str], expected: type[BundleT], *, provider: str = "cpu") -> BundleT: ...
+
+
+def load_bundle(
+    folder: str | os.PathLike[str], expected: type[Bundle] | None = None, *, provider: str = "cpu"
+) -> Bundle:
+    """Verify and open a bundle and compare its answers with the recorded ones.
+
+    Raises BundleError, one sentence that names the file and says why, also when it is not `expected`, such as
+    TaggerBundle. A row that changes with its batch is no error: the bundle then says `reproducible=False`.
+    """
+    provider_name(provider)
+    manifest = verify_bundle(folder)
+    if expected is not None and not issubclass(kind_of(manifest).bundle, expected):
+        [wanted] = [kind.task for kind in KINDS.values() if kind.bundle is expected]
+        path = Path(folder) / MANIFEST_FILE
+        raise BundleError(f"{path}: its task is {manifest.task!r} instead of {wanted!r}")
+    return open_bundle(Path(folder), manifest, provider=provider)
+
+
+def open_bundle(root: Path, manifest: Manifest, *, provider: str = "cpu") -> Bundle:
+    """Open a bundle whose files were verified and compare its answers with the recorded ones; raises BundleError."""
+    bundle: Bundle = kind_of(manifest).open(root, manifest, provider=provider)
+    return bundle
+
+
+def read_parts(root: Path, manifest: Manifest) -> BundleParts[Any]:
+    """Read what a bundle holds beside its graphs, without opening one; raises BundleError."""
+    return kind_of(manifest).read_parts(root, manifest)

@@ -1,0 +1,195 @@
+"""Names in text: tokens, sentences, rows for the tagger, and entities with offsets of the whole text."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from msgspec import UNSET, Meta
+
+from seqserve.answers import Probability
+from seqserve.errors import FieldError, InvalidRequestError, invalid, pointer_to
+from seqserve.reading import Limits, Place, check_length
+from seqserve.rounding import rounded, rounded_all
+from seqserve.tagger.answers import Entity, TaggedToken, TagResult
+from seqserve.tagger.model import TaggedSentence, TaggerBundle
+from seqserve.text.sentences import split_sentences
+from seqserve.text.tokenization import Token, tokenize
+
+PERSON = "PER"
+
+Labels = Annotated[list[str] | None, Meta(description="Keep only entities of these labels.")]
+MinScore = Annotated[Probability | None, Meta(description="Keep only entities with at least this score.")]
+Include = Annotated[
+    list[Literal["tokens", "tag_probs"]],
+    Meta(description="`tokens` adds every token; `tag_probs` adds them with the distribution over tags."),
+]
+
+_MOST_ERRORS = 16
+"""A call may have 100,000 faults; this many are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text with its tokens and its sentences, which are half-open token ranges that cover all tokens in order."""
+
+    text: str
+    tokens: list[Token]
+    sentences: list[tuple[int, int]]
+
+    def __len__(self) -> int:
+        """Return the number of tokens."""
+        return len(self.tokens)
+
+    def rows(self) -> list[list[str]]:
+        """Return the tokens of each sentence."""
+        return [[token.text for token in self.tokens[start:end]] for start, end in self.sentences]
+
+
+@dataclass(frozen=True, slots=True)
+class TagOptions:
+    """What of the answer is wanted; labels None keeps all."""
+
+    labels: frozenset[str] | None = None
+    min_score: float = 0.0
+    tokens: bool = False
+    tag_probs: bool = False
+
+    def num_items(self, num_tokens: int, *, num_tags: int) -> int:
+        """Return about how large an answer is, in items of 50 bytes: a name or a token is two of them."""
+        found = num_tokens // 4
+        if self.tokens or self.tag_probs:
+            found += 2 * num_tokens
+        return found + num_tokens * num_tags // 2 if self.tag_probs else found
+
+
+def document_of_text(text: str, *, max_sentence_tokens: int, limit: int | None = None) -> Document:
+    """Tokenise and split a text; with a limit, no more than limit + 1 tokens are looked for."""
+    tokens = tokenize(text, limit=limit)
+    return Document(text, tokens, split_sentences(text, tokens, max_tokens=max_sentence_tokens))
+
+
+def document_of_tokens(words: Sequence[str], *, max_sentence_tokens: int) -> Document:
+    """Take given tokens as one sentence of a text that joins them with single spaces; one too long is split."""
+    tokens: list[Token] = []
+    start = 0
+    for word in words:
+        tokens.append(Token(word, start, start + len(word)))
+        start += len(word) + 1
+    text = " ".join(words)
+    if len(tokens) > max_sentence_tokens:
+        return Document(text, tokens, split_sentences(text, tokens, max_tokens=max_sentence_tokens))
+    return Document(text, tokens, [(0, len(tokens))] if tokens else [])
+
+
+def read_text(text: str, bundle: TaggerBundle, limits: Limits, place: Place) -> Document:
+    """Tokenise and split the text at a place of a call; raises TextTooLongError."""
+    longest = bundle.manifest.limits.max_sentence_tokens
+    document = document_of_text(text, max_sentence_tokens=longest, limit=limits.max_tokens)
+    check_length(len(document), limits, *place)
+    return document
+
+
+def read_tokens(words: Sequence[str], bundle: TaggerBundle, limits: Limits, place: Place) -> Document:
+    """Take the tokens at a place of a call; raises TextTooLongError."""
+    check_length(len(words), limits, *place)
+    return document_of_tokens(words, max_sentence_tokens=bundle.manifest.limits.max_sentence_tokens)
+
+
+def check_tokens(texts: Iterable[tuple[Sequence[str], Place]]) -> None:
+    """Refuse empty tokens; raises InvalidRequestError with the places of the first ones."""
+    fields: list[FieldError] = []
+    for words, place in texts:
+        if not all(words):
+            places = [pointer_to(*place, position) for position, word in enumerate(words) if not word]
+            fields += [FieldError(each, "A token is empty.") for each in places]
+        if len(fields) >= _MOST_ERRORS:
+            break
+    if fields:
+        raise InvalidRequestError(f"{fields[0].pointer}: a token is empty.", fields[:_MOST_ERRORS])
+
+
+def make_options(
+    bundle: TaggerBundle, *, labels: Sequence[str] | None, min_score: float | None, include: Sequence[str]
+) -> TagOptions:
+    """Return what is wanted of a bundle's answers; raises InvalidRequestError on a label that it does not have."""
+    known = bundle.manifest.architecture.labels
+    for index, label in enumerate(labels or []):
+        if label not in known:
+            raise invalid(f"The model's labels are {', '.join(known)}.", "labels", index)
+    return TagOptions(
+        labels=None if labels is None else frozenset(labels),
+        min_score=min_score or 0.0,
+        tokens="tokens" in include,
+        tag_probs="tag_probs" in include,
+    )
+
+
+def results_of(
+    documents: Iterable[Document], results: Iterable[TaggedSentence], bundle: TaggerBundle, options: TagOptions
+) -> list[TagResult]:
+    """Turn the tagged sentences of documents, in order, into their answers."""
+    tagged = iter(results)
+    return [result_of(document, [next(tagged) for _ in document.sentences], bundle, options) for document in documents]
+
+
+def result_of(
+    document: Document, tagged: Sequence[TaggedSentence], bundle: TaggerBundle, options: TagOptions
+) -> TagResult:
+    """Turn the tagged sentences of one document into its answer."""
+    entities = []
+    is_name = [0] * len(document.tokens)
+    for (offset, _), sentence in zip(document.sentences, tagged, strict=True):
+        for (label, start, end), probability in sentence.entities():
+            first, last = offset + start, offset + end
+            if label == PERSON:
+                is_name[first:last] = [1] * (last - first)
+            score = rounded(probability)
+            if (options.labels is not None and label not in options.labels) or score < options.min_score:
+                continue
+            entities.append(_entity(document, label, (first, last), score))
+    wants_tokens = options.tokens or options.tag_probs
+    tokens = list(_tokens(document, tagged, bundle, is_name)) if wants_tokens else UNSET
+    if options.tag_probs and tokens:
+        _add_tag_probs(tokens, tagged, bundle)
+    return TagResult(entities=entities, tokens=tokens)
+
+
+def _entity(document: Document, label: str, span: tuple[int, int], score: float) -> Entity:
+    start, end = document.tokens[span[0]].start, document.tokens[span[1] - 1].end
+    return Entity(
+        text=document.text[start:end],
+        label=label,
+        start=start,
+        end=end,
+        token_start=span[0],
+        token_end=span[1],
+        score=score,
+    )
+
+
+def _tokens(
+    document: Document, tagged: Iterable[TaggedSentence], bundle: TaggerBundle, is_name: Sequence[int]
+) -> Iterable[TaggedToken]:
+    index_of = {tag: index for index, tag in enumerate(bundle.tags)}
+    position = 0
+    for sentence in tagged:
+        chosen = [index_of[tag] for tag in sentence.tags]
+        scores = rounded_all(sentence.tag_probs[np.arange(len(chosen)), chosen])
+        for tag, score in zip(sentence.tags, scores, strict=True):
+            token = document.tokens[position]
+            yield TaggedToken(
+                text=token.text,
+                start=token.start,
+                end=token.end,
+                tag=tag,
+                is_name=1 if is_name[position] else 0,
+                score=score,
+            )
+            position += 1
+
+
+def _add_tag_probs(tokens: Sequence[TaggedToken], tagged: Iterable[TaggedSentence], bundle: TaggerBundle) -> None:
+    rows = (row for sentence in tagged for row in rounded_all(sentence.tag_probs))
+    for token, row in zip(tokens, rows, strict=True):
+        token.tag_probs = dict(zip(bundle.tags, row, strict=True))

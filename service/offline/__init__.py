@@ -1,1 +1,0 @@
-"""Without a server: the same answers from files, one module a command."""

@@ -1,0 +1,55 @@
+"""What routes that run a model have in common."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from seqserve.bundle import BundleT
+from seqserve.kind import Kind
+from seqserve.reading import Limits
+from seqserve.service.answers import Answer, large_json_answer
+from seqserve.service.context import Exchange
+from seqserve.service.engine.models import AnyModel, Model, ResultT, RowT
+from seqserve.service.memory import trim_after
+from seqserve.service.settings import Settings
+
+LanguageModelName = Annotated[
+    str | None, Meta(description="Name of a language model; absent: the only one, or the first by name.")
+]
+
+
+def find_model(here: Exchange, name: str | None, kind: Kind[Any, BundleT]) -> Model[BundleT, Any, Any]:
+    """Return the model that a request asks for, and note its name; raises what `Registry.find` does."""
+    model: Model[BundleT, Any, Any] = here.service.registry.find(name, task=kind.task)
+    here.model = model.manifest.name
+    return model
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return the server's limits on the texts of a request."""
+    return Limits(settings.max_texts, settings.max_tokens, settings.max_request_tokens)
+
+
+def run_rows(
+    here: Exchange, model: Model[Any, RowT, ResultT], rows: Sequence[RowT], lengths: Sequence[int]
+) -> Sequence[ResultT]:
+    """Run rows through a model's queue and note the time; lengths: what each costs, in tokens.
+
+    Raises OverloadedError, DeadlineExceededError, ClientLeftError and InternalError.
+    """
+    cancellation = here.cancellation
+    with model.batcher.admitted(sum(lengths), cancellation.client):
+        answer = model.batcher.submit(rows, lengths, cancellation=cancellation)
+    here.queue_s, here.compute_s = answer.queue_s, answer.compute_s
+    return answer.results
+
+
+def finished(
+    here: Exchange, model: AnyModel, response: msgspec.Struct, counter: str, *, num_tokens: int, num_items: int
+) -> Answer:
+    """Count the tokens of a request under a counter of its kind, and return its answer of about `num_items` items."""
+    here.service.telemetry.count_tokens(model.manifest.name, num_tokens, kind=counter)
+    here.at_end.append(lambda: trim_after(num_tokens))
+    return large_json_answer(response, num_items=num_items, cancellation=here.cancellation)

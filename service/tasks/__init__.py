@@ -1,1 +1,0 @@
-"""Text to arrays to results; knows no HTTP."""

@@ -1,0 +1,44 @@
+"""What the pages of docs/ show is what happens."""
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import Reader, assert_alike, examples_of, pages
+
+
+@pytest.mark.parametrize("page", [pytest.param(path, id=path.stem) for path in pages()])
+def test_examples_of_the_page(page: Path, tmp_path: Path) -> None:
+    examples = examples_of(page.read_text("utf-8"))
+    if any("seqserve train" in example.code for example in examples) and find_spec("torch") is None:
+        pytest.skip("the page trains, and the train extra is not installed")
+    reader = Reader(tmp_path)
+    try:
+        for example in examples:
+            if example.note.startswith("not run: "):
+                continue
+            if example.language == "javascript" and shutil.which("node") is None:
+                continue
+            given = reader.run(example)
+            if example.answer is not None:
+                assert_alike(example.answer, given, numbers_vary=example.note == "numbers vary")
+    finally:
+        reader.close()
+
+
+def test_blocks_and_answers_are_read() -> None:
+    page = "```bash\nls\n```\n\n```text\na\n```\n\nText.\n\n```text\nb\n```\n<!-- not run: no -->\n```python\nx\n```\n"
+    first, second = examples_of(page)
+    assert (first.language, first.code, first.answer, first.note) == ("bash", "ls\n", "a\n", "")
+    assert (second.language, second.answer, second.note) == ("python", None, "not run: no")
+
+
+def test_a_wrong_answer_is_seen() -> None:
+    assert_alike('{"score":0.123456}', '{"score": 0.123457}\n')
+    with pytest.raises(AssertionError, match=r"0\.5 is 0\.6 now"):
+        assert_alike("0.5", "0.6")
+    with pytest.raises(AssertionError, match="the page shows"):
+        assert_alike("a 0.5", "b 0.5", numbers_vary=True)
+    assert_alike("0.5", "0.6", numbers_vary=True)

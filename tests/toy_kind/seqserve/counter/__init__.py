@@ -1,0 +1,1 @@
+"""Counters: texts in, numbers of words out."""

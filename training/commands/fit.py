@@ -1,0 +1,35 @@
+"""Train from a TOML configuration into a new run folder."""
+
+import argparse
+from pathlib import Path
+
+from seqserve.errors import SeqserveError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the configuration and what takes the place of its keys."""
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--run", type=Path, help="the run folder (default: runs/NAME-SEED)", dest="folder")
+    parser.add_argument("--seed", type=int, help="in place of the configuration's seed")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="changes",
+        help='in place of a key of the configuration, the value as in TOML: model.cell="gru"; may be given again',
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """Train; raises SeqserveError for a configuration that cannot be used."""
+    from seqserve.training.gradients.gradient_config import GradientsConfig
+    from seqserve.training.load_config import load_config
+    from seqserve.training.runs import fit
+
+    changes = [*given.changes, *([f"seed={given.seed}"] if given.seed is not None else [])]
+    config = load_config(given.config, changes)
+    if isinstance(config, GradientsConfig):
+        raise SeqserveError(f"{given.config}: is for `seqserve train gradients`")
+    fit(config, given.folder or Path("runs") / f"{config.name}-{config.seed}")
+    return 0
