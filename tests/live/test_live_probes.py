@@ -83,9 +83,12 @@ def test_readiness_fails_on_both_ports_while_the_server_drains(serve: Callable[.
     server = serve("--workers", "1", "--ops-port", "0", "--drain-s", "3")
     ask = ops_of(server)
     server.process.send_signal(signal.SIGTERM)
-    while server.get("/readyz").status == 200:
+    while (reply := server.get("/readyz")).status == 200:
         pass
-    check_problem(ask("/readyz"), 503, "shutting_down")
+    for each in (reply, ask("/readyz")):
+        check_problem(each, 503, "shutting_down")
+        assert 1 <= int(each.headers["Retry-After"]) <= 3
+    assert server.get("/healthz").status == 200
     assert ask("/healthz").status == 200
     assert server.post(FINE).status == 200
     assert server.stop() == 0

@@ -158,18 +158,6 @@ def test_a_dead_worker_is_replaced(serve: Callable[..., Served]) -> None:
     assert server.workers != [worker]
 
 
-def test_draining_goes_on_serving_while_readiness_fails(serve: Callable[..., Served]) -> None:
-    server = serve("--workers", "2", "--drain-s", "3")
-    server.process.send_signal(signal.SIGTERM)
-    while (reply := server.get("/readyz")).status == 200:
-        pass
-    assert (reply.status, reply.json()["code"]) == (503, "shutting_down")
-    assert 1 <= int(reply.headers["Retry-After"]) <= 3
-    assert server.get("/healthz").status == 200
-    assert server.post({"text": "Teddy Roosevelt came."}).status == 200
-    assert server.stop() == 0
-
-
 def test_sigint_stops_too(serve: Callable[..., Served]) -> None:
     server = serve("--workers", "1")
     server.process.send_signal(signal.SIGINT)
