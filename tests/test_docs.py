@@ -25,7 +25,7 @@ PAGES = (
     "docs/operations.md",
     "docs/results.md",
 )
-HOUSE = ("bundle", "service", "training", "models", "tests", "benchmarks", "docs", "requirements", ".ci")
+HOUSE = ("seqserve", "service", "training", "models", "tests", "benchmarks", "docs", "requirements", ".ci")
 MADE_BY_COMMANDS = ("runs/", "data/")
 UNFINISHED = re.compile(r"\b(?:TBD|TBC|XXX|TK|lorem)\b|\?\?\?|to be (?:filled|measured|done)", re.IGNORECASE)
 
