@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from seqserve import cli
 from seqserve.service.metrics.telemetry import Telemetry
 from seqserve.service.routes import ROUTES
 
@@ -21,9 +22,15 @@ PAGES = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "CHANGELOG.md",
+    "docs/architecture.md",
+    "docs/compatibility.md",
     "docs/design.md",
+    "docs/http.md",
     "docs/operations.md",
+    "docs/python.md",
     "docs/results.md",
+    "docs/troubleshooting.md",
+    *sorted(str(card.relative_to(ROOT)) for card in ROOT.glob("models/*/1/README.md")),
 )
 HOUSE = ("seqserve", "service", "training", "models", "tests", "benchmarks", "docs", "requirements", ".ci")
 MADE_BY_COMMANDS = ("runs/", "data/")
@@ -53,11 +60,11 @@ def shell_lines() -> list[tuple[str, str]]:
     return lines
 
 
-def module_calls(module: str) -> list[list[str]]:
-    """Arguments of every `python -m MODULE …` in the pages' commands and inline code."""
+def calls_of(program: str) -> list[list[str]]:
+    """Arguments of every call of "python -m MODULE" or "seqserve" in the pages' commands and inline code."""
     inline = [code for name in PAGES for code in re.findall(r"`([^`\n]+)`", page(name))]
     texts = [line for _, line in shell_lines()] + inline
-    called = re.compile(rf"python -m {re.escape(module)}(?![\w.])(.*)")
+    called = re.compile(rf"(?<![\w.:'-]){re.escape(program)}(?![\w.:=/'\[-])(.*)")
     calls = [re.split(r"\s*(?:&&|\||>)\s*", found[1])[0] for text in texts if (found := called.search(text))]
     return [call.split() for call in calls]
 
@@ -81,7 +88,7 @@ def help_of(*arguments: str) -> str:
 
 def assert_calls_are_known(module: str) -> None:
     """Every subcommand and every option that the pages give to a module stands in its help."""
-    calls = module_calls(module)
+    calls = calls_of(f"python -m {module}")
     assert calls, f"no page calls python -m {module}"
     for arguments in calls:
         subcommand = arguments[:1] if arguments and re.fullmatch(r"[a-z][a-z0-9]*", arguments[0]) else []
@@ -111,6 +118,20 @@ def test_serve_command_installs_only_the_base() -> None:
 
 def test_service_calls_are_known() -> None:
     assert_calls_are_known("service")
+
+
+def test_commands_of_seqserve_are_known() -> None:
+    calls = [words for words in calls_of("seqserve") if words and re.fullmatch(r"[a-z]+", words[0])]
+    assert calls
+    commands = {command.name: command for command in cli.COMMANDS}
+    for words in calls:
+        assert words[0] in commands, f"seqserve {' '.join(words)}: there is no such command"
+        if words[0] == "train":
+            pytest.importorskip("torch")
+        below = words[:2] if words[0] == "train" and len(words) > 1 else words[:1]
+        text = help_of("seqserve", *below)
+        for option in re.findall(r"(?<!\S)--[a-z][a-z0-9-]*", " ".join(words)):
+            assert re.search(rf"(?<![\w-]){option}(?![\w-])", text), f"seqserve {' '.join(words)}: no option {option}"
 
 
 def test_training_calls_are_known() -> None:
