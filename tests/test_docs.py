@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from seqserve.service.metrics.telemetry import Telemetry
-from seqserve.service.routes import ROUTES
+from seqserve.service.routes.table import ROUTES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (
