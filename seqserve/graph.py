@@ -79,7 +79,7 @@ class Graph:
 
 def provider_name(provider: str) -> str:
     """Return the runtime's name of "cpu" or "cuda"; raises BundleError when this machine does not have it."""
-    if provider not in _PROVIDERS:
+    if not isinstance(provider, str) or provider not in _PROVIDERS:
         raise BundleError(f"provider must be one of {', '.join(_PROVIDERS)}, not {provider!r}")
     name = _PROVIDERS[provider]
     if name not in onnxruntime.get_available_providers():

@@ -159,7 +159,5 @@ def _check(value: object, *steps: str | int) -> None:
         for index, item in enumerate(value):
             _check(item, *steps, index)
     elif isinstance(value, Struct):
-        fields = msgspec.structs.asdict(value)
-        converted(fields, type(value), *steps)  # its constructor checks no types
-        for name, item in fields.items():
+        for name, item in msgspec.structs.asdict(value).items():
             _check(item, *steps, name)
