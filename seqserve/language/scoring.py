@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqserve.batches import plan_rows
+from seqserve.batches import run_planned
 from seqserve.language.batches import ScoredRow, ScoreRow
 from seqserve.language.manifest import LanguageModelManifest
 from seqserve.vocabulary.tokens import START_ID, UNKNOWN_ID
@@ -105,9 +105,8 @@ def run_in_batches(run: RunRows, rows: Sequence[ScoreRow]) -> list[ScoredRow]:
     scored: dict[int, ScoredRow] = {}
     for wanted in (False, True):
         group = [place for place, row in enumerate(rows) if bool(row.num_top) is wanted]
-        for batch in plan_rows([len(rows[place].ids) for place in group]):
-            places = [group[number] for number in batch]
-            scored.update(zip(places, run([rows[place] for place in places]), strict=True))
+        found = run_planned(run, [rows[place] for place in group], [len(rows[place].ids) for place in group])
+        scored.update((group[number], result) for number, result in found.items())
     return [scored[place] for place in range(len(rows))]
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqserve.batches import plan_rows
+from seqserve.batches import run_planned
 from seqserve.graph import Graph
 from seqserve.partial_run import PartialRun
 from seqserve.text.apostrophes import plain_text
@@ -125,11 +125,8 @@ class TransducerBundle:
         """Find the answers of any number of texts, in batches of like length; raises ValueError on an empty one."""
         if not all(len(row.source_ids) for row in rows):
             raise ValueError("a text has at least one token")
-        results: list[Hypothesis] = [Hypothesis((), 0.0)] * len(rows)
-        for batch in plan_rows([len(row.source_ids) for row in rows]):
-            for row, found in zip(batch, self.run([rows[row] for row in batch]), strict=True):
-                results[row] = found
-        return results
+        found = run_planned(self.run, rows, [len(row.source_ids) for row in rows])
+        return [found[row] for row in range(len(rows))]
 
 
 class Transduction(PartialRun[Hypothesis]):
