@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from seqserve.bundle import BundleT
+from seqserve.bundle import BundleParts, BundleT
 from seqserve.entries import Manifest
 from seqserve.errors import BundleError
 from seqserve.model import Model
-from seqserve.parts import BundleParts
 
 ManifestT = TypeVar("ManifestT", bound=Manifest)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from seqserve.bundle import Bundle, BundleT
+from seqserve.bundle import BundleT
 from seqserve.errors import BundleError, ModelNotFoundError
 from seqserve.finding import PassedOver, newest_version
 from seqserve.finding import find_bundles as find_bundles
@@ -14,7 +14,6 @@ from seqserve.kinds import KINDS, AnyModel, kind_of
 from seqserve.locations import environment_folders, find_models
 from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, verify_files
 from seqserve.model import Model
-from seqserve.parts import BundleParts
 from seqserve.reading import converted
 
 PathLike = str | os.PathLike[str]
@@ -106,17 +105,7 @@ def verify_bundle(folder: str | os.PathLike[str]) -> Manifest:
     return manifest
 
 
-@overload
-def load_bundle(folder: str | os.PathLike[str], *, provider: str = "cpu") -> Bundle: ...
-
-
-@overload
-def load_bundle(folder: str | os.PathLike[str], expected: type[BundleT], *, provider: str = "cpu") -> BundleT: ...
-
-
-def load_bundle(
-    folder: str | os.PathLike[str], expected: type[Bundle] | None = None, *, provider: str = "cpu"
-) -> Bundle:
+def load_bundle(folder: str | os.PathLike[str], expected: type[BundleT] | None = None, *, provider: str = "cpu") -> Any:
     """Verify and open a bundle and compare its answers with the recorded ones.
 
     Raises BundleError, one sentence that names the file and says why, also when it is not `expected`, such as
@@ -128,15 +117,4 @@ def load_bundle(
         [wanted] = [kind.task for kind in KINDS.values() if kind.bundle is expected]
         path = Path(folder) / MANIFEST_FILE
         raise BundleError(f"{path}: its task is {manifest.task!r} instead of {wanted!r}")
-    return open_bundle(Path(folder), manifest, provider=provider)
-
-
-def open_bundle(root: Path, manifest: Manifest, *, provider: str = "cpu") -> Bundle:
-    """Open a bundle whose files were verified and compare its answers with the recorded ones; raises BundleError."""
-    bundle: Bundle = kind_of(manifest).open(root, manifest, provider=provider)
-    return bundle
-
-
-def read_parts(root: Path, manifest: Manifest) -> BundleParts[Any]:
-    """Read what a bundle holds beside its graphs, without opening one; raises BundleError."""
-    return kind_of(manifest).read_parts(root, manifest)
+    return kind_of(manifest).open(Path(folder), manifest, provider=provider)

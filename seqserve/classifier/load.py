@@ -4,18 +4,17 @@ from pathlib import Path
 
 import msgspec
 
+from seqserve.bundle import BundleParts
 from seqserve.checking import compare, rows_stand_alone
 from seqserve.classifier.classifier import Classifier
 from seqserve.classifier.manifest import ClassifierManifest
 from seqserve.classifier.model import ClassifierBundle
 from seqserve.encoding import largest_ids
-from seqserve.entries import Tensor
 from seqserve.errors import BundleError
 from seqserve.files import MANIFEST_FILE, read_json
 from seqserve.kind import Kind
-from seqserve.parts import BundleParts
 from seqserve.sentence_bundle import read_values
-from seqserve.signature import Signature, check_signature, sentence_inputs
+from seqserve.signature import Signature, check_signature, sentence_inputs, tensors
 
 _PROBED = 8  # golden texts that are compared alone and in a batch
 
@@ -29,7 +28,7 @@ class ClassifierGolden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def classifier_signature(num_labels: int) -> Signature:
     """Return what a classifier's graph takes and gives."""
-    return sentence_inputs(), [Tensor(name="probs", dtype="float32", shape=["B", num_labels])]
+    return sentence_inputs(), tensors(probs=f"float32 B {num_labels}")
 
 
 def check(root: Path, bundle: ClassifierBundle) -> bool:

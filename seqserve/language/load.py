@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from seqserve.bundle import BundleParts
 from seqserve.checking import rows_stand_alone
 from seqserve.errors import BundleError
 from seqserve.files import MANIFEST_FILE
@@ -15,7 +16,6 @@ from seqserve.language.language_model import LanguageModel
 from seqserve.language.manifest import LanguageModelManifest
 from seqserve.language.model import LanguageModelBundle, ScoredRow, ScoreRow, StepBatch
 from seqserve.language.signature import score_signature, step_signature
-from seqserve.parts import BundleParts
 from seqserve.signature import check_signature
 from seqserve.vocabulary.files import read_tokens
 from seqserve.vocabulary.tokens import EOS_ID, START_ID, UNKNOWN_ID

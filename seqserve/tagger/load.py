@@ -4,15 +4,14 @@ from pathlib import Path
 
 import msgspec
 
+from seqserve.bundle import BundleParts
 from seqserve.checking import compare, rows_stand_alone
 from seqserve.encoding import largest_ids
-from seqserve.entries import Tensor
 from seqserve.errors import BundleError
 from seqserve.files import MANIFEST_FILE, MAX_VOCABULARY_BYTES, read_file, read_json
 from seqserve.kind import Kind
-from seqserve.parts import BundleParts
 from seqserve.sentence_bundle import read_values
-from seqserve.signature import Signature, check_signature, sentence_inputs
+from seqserve.signature import Signature, check_signature, sentence_inputs, tensors
 from seqserve.tagger.manifest import TaggerManifest
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
 from seqserve.tagger.tagger import Tagger
@@ -33,11 +32,7 @@ class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def tagger_signature(num_tags: int) -> Signature:
     """Return what a tagger's graph takes and gives."""
-    outputs = [
-        Tensor(name="tags", dtype="int32", shape=["B", "T"]),
-        Tensor(name="tag_probs", dtype="float32", shape=["B", "T", num_tags]),
-        Tensor(name="span_probs", dtype="float32", shape=["B", "T"]),
-    ]
+    outputs = tensors(tags="int32 B T", tag_probs=f"float32 B T {num_tags}", span_probs="float32 B T")
     return sentence_inputs(), outputs
 
 

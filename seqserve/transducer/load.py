@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from seqserve.bundle import BundleParts
 from seqserve.checking import rows_stand_alone
 from seqserve.errors import BundleError
 from seqserve.files import MANIFEST_FILE
 from seqserve.kind import Kind
-from seqserve.parts import BundleParts
 from seqserve.signature import check_signature
 from seqserve.transducer.beam import Search
 from seqserve.transducer.golden import check_golden, read_golden

@@ -8,11 +8,10 @@ from typing import Any
 
 import msgspec
 
-from seqserve.bundle import Bundle
+from seqserve.bundle import Bundle, BundleParts
 from seqserve.errors import BundleError
-from seqserve.loading import open_bundle, read_parts
+from seqserve.kinds import kind_of
 from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, sha256_of, verify_files
-from seqserve.parts import BundleParts
 from seqserve.service.engine.checks import stamps_of
 from seqserve.service.engine.reports import BundleReport
 
@@ -60,11 +59,11 @@ def open_checked(checked: Checked, provider: str) -> tuple[Bundle, str]:
     # Where the files were not run yet, their answers are compared.
     if provider == "auto":
         try:
-            return open_bundle(checked.folder, checked.manifest, provider="cuda"), "cuda"
+            return kind_of(checked.manifest).open(checked.folder, checked.manifest, provider="cuda"), "cuda"
         except BundleError as error:
             logger.warning("not on cuda: %s", error)
             provider = "cpu"
-    return open_bundle(checked.folder, checked.manifest, provider=provider), provider
+    return kind_of(checked.manifest).open(checked.folder, checked.manifest, provider=provider), provider
 
 
 def _read(report: BundleReport) -> Checked:
@@ -77,7 +76,7 @@ def _read(report: BundleReport) -> Checked:
     # Before, so that nothing else is read; and after, because a file may have changed meanwhile.
     for path, sha256 in checksums.items():
         _compare(path, sha256)
-    parts = read_parts(folder, manifest).with_reproducible(report.reproducible)
+    parts = kind_of(manifest).read_parts(folder, manifest).with_reproducible(report.reproducible)
     for path, sha256 in checksums.items():
         _compare(path, sha256)
     return Checked(folder, manifest, parts, report)

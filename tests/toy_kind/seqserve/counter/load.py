@@ -4,13 +4,13 @@ from pathlib import Path
 
 import msgspec
 
+from seqserve.bundle import BundleParts
 from seqserve.counter.counter import Counter
 from seqserve.counter.manifest import CounterManifest
 from seqserve.counter.model import CounterBundle
 from seqserve.errors import BundleError
 from seqserve.files import read_json
 from seqserve.kind import Kind
-from seqserve.parts import BundleParts
 
 GOLDEN_WORDS = ("one", "two")
 
