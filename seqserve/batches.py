@@ -1,4 +1,4 @@
-"""Which rows run together where nobody waits: like lengths, few rows, bounded memory."""
+"""Plan and run batches offline, without a queue: rows of like length, few at a time, bounded memory."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar

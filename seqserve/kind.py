@@ -41,7 +41,7 @@ class Kind(Generic[ManifestT, BundleT]):
             reproducible = self.check(root, bundle)
         except BundleError:
             raise
-        except Exception as error:  # whatever the runtime raises, these graphs cannot serve
+        except Exception as error:  # the runtime's errors have no common base
             first, *others = [entry.file for entry in manifest.graph_files()]
             reason = " ".join(str(error).split())
             raise BundleError(f"{' and '.join([str(root / first), *others])}: cannot be run: {reason}") from error

@@ -1,4 +1,4 @@
-"""Texts of one call within their limits; what is refused has the same words over HTTP and in Python."""
+"""Read the texts of one call within limits; the sentences of errors are the same over HTTP and in Python."""
 
 import re
 import sys
@@ -39,7 +39,7 @@ def placed(texts: str | Sequence[Text], field: str = "text", *, start: int = 0) 
 def read_texts(
     texts: Sequence[tuple[Text, Place]], read: Callable[[Text, Place], Row], limits: Limits, *, cost: int = 1
 ) -> list[Row]:
-    """Read texts, each with its place; stops at the first that is refused. cost: of a token in the queue.
+    """Read texts, each with its place, up to the first that is refused; cost: of a token in the queue.
 
     Raises InvalidRequestError and TextTooLongError.
     """
@@ -53,7 +53,7 @@ def read_texts(
 
 
 def check_number(num_texts: int, limits: Limits, field: str) -> None:
-    """Refuse no text, and more than a call may have; raises InvalidRequestError and TooManyTextsError."""
+    """Refuse a call without a text or with too many; raises InvalidRequestError and TooManyTextsError."""
     if not num_texts:
         raise invalid("At least one text is needed.", field)
     if num_texts > limits.max_texts:
@@ -126,5 +126,5 @@ def detail_and_path(message: str) -> tuple[str, list[str]]:
 
 
 def shortened(detail: str) -> str:
-    """Return the begin of a detail: msgspec repeats a wrong value, however long it is."""
+    """Return the start of a detail: msgspec repeats a wrong value in full."""
     return detail if len(detail) <= _DETAIL_CHARS else f"{detail[:_DETAIL_CHARS]}…"

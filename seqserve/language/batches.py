@@ -108,7 +108,7 @@ def score_feeds(
 
 
 def scored_rows(rows: Sequence[ScoreRow], outputs: dict[str, NDArray[Any]]) -> list[ScoredRow]:
-    """Cut the score graph's outputs to what each row asked for, whatever its neighbours asked for."""
+    """Cut the score graph's outputs to what each row asked for."""
     results = []
     for number, row in enumerate(rows):
         length, top = len(row.ids), row.num_top

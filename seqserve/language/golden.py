@@ -17,7 +17,7 @@ from seqserve.vocabulary.tokens import EOS_ID, FIRST_ID, START_ID, UNKNOWN_ID
 STEP_TOLERANCE = 1e-4
 """How far a token's log-probability may differ between the two graphs."""
 
-_TOP = 4  # alternatives recorded; the last is there to tell how clear the third is
+_TOP = 4  # alternatives recorded; the last one shows how clear the third is
 _DECIMALS = 6  # of recorded log-probabilities
 _SAMPLED = 12  # tokens of each recorded sample
 _MARGIN = 2e-3  # how far a recorded uniform is from where another token would be drawn

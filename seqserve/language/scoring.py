@@ -73,8 +73,7 @@ def score_in_chunks(
 ) -> list[ScoredRow]:
     """Score rows of ids (T,) int32, each from where it begins; `run` is called once for each chunk of the longest.
 
-    A row is cut every `max_chunk_tokens` tokens whatever its neighbours are, so that its answer does not depend on
-    them.
+    A row is cut every `max_chunk_tokens` tokens in any batch, so that its answer does not depend on its neighbours.
     """
     chunks: list[list[_Chunk]] = [[] for _ in id_rows]
     positions = list(begins)
