@@ -23,11 +23,10 @@ PAGES = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "CHANGELOG.md",
-    "docs/design.md",
-    "docs/operations.md",
-    "docs/results.md",
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+    *(str(card.relative_to(ROOT)) for card in sorted(ROOT.glob("models/*/1/README.md"))),
 )
-HOUSE = ("bundle", "service", "training", "models", "tests", "benchmarks", "docs", "requirements", ".ci")
+HOUSE = ("seqserve", "service", "training", "models", "tests", "benchmarks", "docs", "requirements", ".ci")
 MADE_BY_COMMANDS = ("runs/", "data/")
 UNFINISHED = re.compile(r"\b(?:TBD|TBC|XXX|TK|lorem)\b|\?\?\?|to be (?:filled|measured|done)", re.IGNORECASE)
 
