@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from seqserve.bundle import BundleT
+from seqserve.bundle import Bundle, BundleT
 from seqserve.errors import BundleError, ModelNotFoundError
 from seqserve.finding import PassedOver, newest_version
 from seqserve.finding import find_bundles as find_bundles
@@ -117,4 +117,10 @@ def load_bundle(folder: str | os.PathLike[str], expected: type[BundleT] | None =
         [wanted] = [kind.task for kind in KINDS.values() if kind.bundle is expected]
         path = Path(folder) / MANIFEST_FILE
         raise BundleError(f"{path}: its task is {manifest.task!r} instead of {wanted!r}")
-    return kind_of(manifest).open(Path(folder), manifest, provider=provider)
+    return open_bundle(Path(folder), manifest, provider=provider)
+
+
+def open_bundle(root: Path, manifest: Manifest, *, provider: str = "cpu") -> Bundle:
+    """Open a bundle whose files were verified and compare its answers with the recorded ones; raises BundleError."""
+    bundle: Bundle = kind_of(manifest).open(root, manifest, provider=provider)
+    return bundle

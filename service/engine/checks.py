@@ -7,7 +7,7 @@ from pathlib import Path
 from seqserve.errors import BundleError
 from seqserve.finding import PassedOver
 from seqserve.graph import provider_name
-from seqserve.kinds import kind_of
+from seqserve.loading import open_bundle
 from seqserve.locations import find_models
 from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, sha256_of, verify_files
 from seqserve.service.engine.reports import BundleReport, Checking, Message, Skipped, Stamps
@@ -65,7 +65,7 @@ def _check(folder: Path, *, runs: bool) -> BundleReport:
     manifest = read_manifest(folder)
     stamps = stamps_of(folder, manifest)
     verify_files(folder, manifest)
-    reproducible = kind_of(manifest).open(folder, manifest).reproducible if runs else manifest.reproducible
+    reproducible = open_bundle(folder, manifest).reproducible if runs else manifest.reproducible
     if not stamps or _manifest_sha256(folder) != sha256:
         raise BundleError(f"{folder}: changed while it was checked")
     return BundleReport(

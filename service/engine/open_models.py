@@ -11,6 +11,7 @@ import msgspec
 from seqserve.bundle import Bundle, BundleParts
 from seqserve.errors import BundleError
 from seqserve.kinds import kind_of
+from seqserve.loading import open_bundle
 from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, sha256_of, verify_files
 from seqserve.service.engine.checks import stamps_of
 from seqserve.service.engine.reports import BundleReport
@@ -59,11 +60,11 @@ def open_checked(checked: Checked, provider: str) -> tuple[Bundle, str]:
     # Where the files were not run yet, their answers are compared.
     if provider == "auto":
         try:
-            return kind_of(checked.manifest).open(checked.folder, checked.manifest, provider="cuda"), "cuda"
+            return open_bundle(checked.folder, checked.manifest, provider="cuda"), "cuda"
         except BundleError as error:
             logger.warning("not on cuda: %s", error)
             provider = "cpu"
-    return kind_of(checked.manifest).open(checked.folder, checked.manifest, provider=provider), provider
+    return open_bundle(checked.folder, checked.manifest, provider=provider), provider
 
 
 def _read(report: BundleReport) -> Checked:
