@@ -18,10 +18,10 @@ __all__ = ["Candidate", "Classifier", "LanguageModel", "Tagger", "Transducer", "
 __version__ = "0.2.0"
 
 # ONNX Runtime from 1.29 on starts a thread on import that writes to the user's home and sends telemetry. A server
-# inside its own network must not, and processes forked beside such a thread abort when they end.
+# inside its own network must not, and processes that are forked while such a thread runs abort when they end.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-# An installed package holds service/ and training/ in its own folder. In a clone they stand beside it.
+# An installed package holds service/ and training/ in its own folder. In a clone they are next to it.
 _here = Path(__file__).parent
 if not (_here / "service").is_dir():
     __path__.append(str(_here.parent))
@@ -30,7 +30,7 @@ _MODULES = {"load": "seqserve.loading", "Candidate": "seqserve.language.options"
 
 
 def __getattr__(name: str) -> Any:
-    """Return a name of the public API: `import seqserve` is light, so that what needs ONNX Runtime comes later."""
+    """Return a name of the public API; its module, and with it ONNX Runtime, is imported on first use."""
     if name in _MODULES:
         return getattr(importlib.import_module(_MODULES[name]), name)
     if name[:1].isupper():  # the class of a kind, and no module

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seqserve.arrays import check_array, check_range
 from seqserve.vocabulary.words import PADDING_ID, CharacterVocabulary, WordVocabulary
 
 
@@ -63,10 +64,7 @@ def check_batch(batch: TokenBatch, *, num_words: int, num_characters: int, max_w
     Zero rows abort the process inside LSTM, zero lengths give zeros, and ids out of range read another's memory.
     """
     for name, array, rank in (("words", batch.words, 2), ("chars", batch.chars, 3), ("lengths", batch.lengths, 1)):
-        if array.dtype != np.int32 or array.ndim != rank:
-            raise ValueError(f"{name} must be int32 of rank {rank}, not {array.dtype} of rank {array.ndim}")
-        if array.size == 0:
-            raise ValueError(f"{name} must not be empty, its shape is {array.shape}")
+        check_array(name, array, np.int32, rank)
     shape = batch.words.shape
     if batch.chars.shape[:2] != shape or batch.lengths.shape != shape[:1]:
         raise ValueError(
@@ -74,12 +72,6 @@ def check_batch(batch: TokenBatch, *, num_words: int, num_characters: int, max_w
         )
     if batch.chars.shape[2] > max_word_chars:
         raise ValueError(f"chars has {batch.chars.shape[2]} characters a word, more than {max_word_chars}")
-    _check_range("words", batch.words, 0, num_words - 1)
-    _check_range("chars", batch.chars, 0, num_characters - 1)
-    _check_range("lengths", batch.lengths, 1, shape[1])
-
-
-def _check_range(name: str, array: NDArray[np.int32], lowest: int, highest: int) -> None:
-    smallest, largest = int(array.min()), int(array.max())
-    if smallest < lowest or largest > highest:
-        raise ValueError(f"{name} must lie in {lowest} to {highest}, but holds {smallest} to {largest}")
+    check_range("words", batch.words, 0, num_words - 1)
+    check_range("chars", batch.chars, 0, num_characters - 1)
+    check_range("lengths", batch.lengths, 1, shape[1])

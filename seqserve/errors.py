@@ -1,7 +1,7 @@
 """The tree of every error that seqserve raises on purpose; the service adds those that only a server can have."""
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, TypeVar
 
 
 class SeqserveError(Exception):
@@ -71,6 +71,9 @@ class TooManyTextsError(InvalidRequestError):
     code = "too_many_texts"
 
 
+PlacedT = TypeVar("PlacedT", bound=InvalidRequestError)
+
+
 def pointer_to(*steps: str | int) -> str:
     """Return the JSON Pointer (RFC 6901) of a place: ("text", 3) is "/text/3"."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
@@ -78,11 +81,19 @@ def pointer_to(*steps: str | int) -> str:
 
 def invalid(detail: str, *steps: str | int) -> InvalidRequestError:
     """Return the error for one place: `invalid("...", "text", 3)` is about "/text/3"."""
-    pointer = pointer_to(*steps)
-    return InvalidRequestError(f"{pointer}: {detail}", [FieldError(pointer, detail)])
+    return _at_place(InvalidRequestError, detail, steps)
 
 
 def too_long(detail: str, *steps: str | int) -> TextTooLongError:
     """Return the error for texts of too many tokens, by their place as `invalid` takes it."""
+    return _at_place(TextTooLongError, detail, steps)
+
+
+def too_many(detail: str, *steps: str | int) -> TooManyTextsError:
+    """Return the error for too many texts, by their place as `invalid` takes it."""
+    return _at_place(TooManyTextsError, detail, steps)
+
+
+def _at_place(kind: type[PlacedT], detail: str, steps: tuple[str | int, ...]) -> PlacedT:
     pointer = pointer_to(*steps)
-    return TextTooLongError(f"{pointer}: {detail}", [FieldError(pointer, detail)])
+    return kind(f"{pointer}: {detail}" if pointer else detail, [FieldError(pointer, detail)])

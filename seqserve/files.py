@@ -1,4 +1,4 @@
-"""Read files that somebody else wrote: only regular ones, and only up to a limit."""
+"""Read files that are not trusted: only regular ones, and only up to a limit."""
 
 import os
 import stat
@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
     """Open a regular file for reading; raises BundleError, naming the file, when it is none or cannot be read."""
     try:
-        # O_NONBLOCK: opening a FIFO that nobody writes to would otherwise wait for ever.
+        # O_NONBLOCK: opening a FIFO without a writer would otherwise never return.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise BundleError(f"{path}: cannot be read: {error.strerror}") from error

@@ -33,14 +33,14 @@ class Graph:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], spec: GraphEntry, *, provider: str = "cpu") -> "Graph":
-        """Open a graph; its external data file must lie beside it.
+        """Open a graph; its external data is in the same folder.
 
         Raises BundleError when the runtime refuses it, it does not fit `spec`, or the provider is not there.
         """
         name = provider_name(provider)
         try:
             session = onnxruntime.InferenceSession(os.fspath(path), _session_options(), providers=[name])
-        except Exception as error:  # the runtime's exceptions have no common base but this one
+        except Exception as error:  # the runtime's exceptions have no narrower common base
             reason = " ".join(str(error).split())
             raise BundleError(f"{path}: the runtime cannot open it: {reason}") from error
         # Without this the runtime would go on quietly on the CPU when the GPU's libraries are not there.
@@ -78,8 +78,8 @@ class Graph:
 
 
 def provider_name(provider: str) -> str:
-    """Return the runtime's name of "cpu" or "cuda"; raises BundleError when this machine does not have it."""
-    if provider not in _PROVIDERS:
+    """Return the runtime's name of "cpu" or "cuda"; raises BundleError when the installed runtime lacks it."""
+    if not isinstance(provider, str) or provider not in _PROVIDERS:
         raise BundleError(f"provider must be one of {', '.join(_PROVIDERS)}, not {provider!r}")
     name = _PROVIDERS[provider]
     if name not in onnxruntime.get_available_providers():
@@ -103,7 +103,7 @@ def _session_options() -> onnxruntime.SessionOptions:
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = _ERRORS_ONLY
-    # A memory pattern is kept for every shape seen, and a server sees endlessly many.
+    # A memory pattern is kept for every shape seen, and a server sees an unbounded number of shapes.
     options.enable_mem_pattern = False
     options.add_session_config_entry("session.set_denormal_as_zero", "1")
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from seqserve.bundle import BundleT
+from seqserve.bundle import BundleParts, BundleT
 from seqserve.entries import Manifest
 from seqserve.errors import BundleError
 from seqserve.model import Model
-from seqserve.parts import BundleParts
 
 ManifestT = TypeVar("ManifestT", bound=Manifest)
 
@@ -42,7 +41,7 @@ class Kind(Generic[ManifestT, BundleT]):
             reproducible = self.check(root, bundle)
         except BundleError:
             raise
-        except Exception as error:  # whatever the runtime raises, these graphs cannot serve
+        except Exception as error:  # the runtime's errors have no common base
             first, *others = [entry.file for entry in manifest.graph_files()]
             reason = " ".join(str(error).split())
             raise BundleError(f"{' and '.join([str(root / first), *others])}: cannot be run: {reason}") from error

@@ -1,7 +1,7 @@
 """Find a bundle, verify its files, open it, and check that it gives its recorded answers."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -14,7 +14,6 @@ from seqserve.kinds import KINDS, AnyModel, kind_of
 from seqserve.locations import environment_folders, find_models
 from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, verify_files
 from seqserve.model import Model
-from seqserve.parts import BundleParts
 from seqserve.reading import converted
 
 PathLike = str | os.PathLike[str]
@@ -54,24 +53,22 @@ def load(
     folder = _folder_of(model, models)
     manifest = read_manifest(folder)
     kind = kind_of(manifest)
-    if not issubclass(kind.model, expected):
-        raise BundleError(f"{folder}: is a {kind.word}, not a {expected.__name__}")
+    if not (isinstance(expected, type) and issubclass(kind.model, expected)):
+        article = "an" if kind.word[0] in "aeiou" else "a"
+        raise BundleError(f"{folder}: is {article} {kind.word}, not a {getattr(expected, '__name__', expected)}")
     opened: Model[Any] = kind.model(load_bundle(folder, provider=provider))
     return opened
 
 
 def _folder_of(model: PathLike, models: PathLike | Sequence[PathLike] | None) -> Path:
-    name = os.fspath(model) if isinstance(model, os.PathLike) else converted(model, str, "model")
-    path = Path(name)
+    path = _path(model, "model")
     passed: list[PassedOver] = []
-    try:
-        if os.path.lexists(path / MANIFEST_FILE):
-            return path
-        if newest := newest_version(path, passed.append):
-            return newest
-    except ValueError as error:  # a lone surrogate, or a byte of zero
-        raise BundleError(f"{name!r} is no name of a folder") from error
-    if isinstance(model, str) and path.name == name:
+    if os.path.lexists(path / MANIFEST_FILE):
+        return path
+    if newest := newest_version(path, passed.append):
+        return newest
+    name = path.name
+    if isinstance(model, str) and model == name:
         folders = _folders(models)
         found = find_models(folders)
         by_name = {(read_manifest(at).name if at in folders else at.parent.name): at for at in found}
@@ -85,7 +82,20 @@ def _folder_of(model: PathLike, models: PathLike | Sequence[PathLike] | None) ->
 def _folders(models: PathLike | Sequence[PathLike] | None) -> list[Path]:
     if models is None:
         return environment_folders()
-    return [Path(models)] if isinstance(models, str | os.PathLike) else [Path(folder) for folder in models]
+    if isinstance(models, str | os.PathLike) or not isinstance(models, Iterable):
+        return [_path(models, "models")]
+    return [_path(folder, "models", number) for number, folder in enumerate(models)]
+
+
+def _path(given: object, *steps: str | int) -> Path:
+    """Return an argument as a path; raises InvalidRequestError and BundleError."""
+    name: str = converted(os.fspath(given) if isinstance(given, os.PathLike) else given, str, *steps)
+    try:
+        if b"\0" not in os.fsencode(name):
+            return Path(name)
+    except UnicodeEncodeError:  # a lone surrogate
+        pass
+    raise BundleError(f"{name!r} is no name of a folder")
 
 
 def verify_bundle(folder: str | os.PathLike[str]) -> Manifest:
@@ -95,17 +105,7 @@ def verify_bundle(folder: str | os.PathLike[str]) -> Manifest:
     return manifest
 
 
-@overload
-def load_bundle(folder: str | os.PathLike[str], *, provider: str = "cpu") -> Bundle: ...
-
-
-@overload
-def load_bundle(folder: str | os.PathLike[str], expected: type[BundleT], *, provider: str = "cpu") -> BundleT: ...
-
-
-def load_bundle(
-    folder: str | os.PathLike[str], expected: type[Bundle] | None = None, *, provider: str = "cpu"
-) -> Bundle:
+def load_bundle(folder: str | os.PathLike[str], expected: type[BundleT] | None = None, *, provider: str = "cpu") -> Any:
     """Verify and open a bundle and compare its answers with the recorded ones.
 
     Raises BundleError, one sentence that names the file and says why, also when it is not `expected`, such as
@@ -124,8 +124,3 @@ def open_bundle(root: Path, manifest: Manifest, *, provider: str = "cpu") -> Bun
     """Open a bundle whose files were verified and compare its answers with the recorded ones; raises BundleError."""
     bundle: Bundle = kind_of(manifest).open(root, manifest, provider=provider)
     return bundle
-
-
-def read_parts(root: Path, manifest: Manifest) -> BundleParts[Any]:
-    """Read what a bundle holds beside its graphs, without opening one; raises BundleError."""
-    return kind_of(manifest).read_parts(root, manifest)

@@ -3,7 +3,6 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,10 +23,19 @@ def find_models(folders: Sequence[Path] = (), *, pass_over: Callable[[PassedOver
     same name; there is no model at all.
     """
     by_name: dict[str, Path] = {}
+    passed: list[PassedOver] = []
+
+    def tell(each: PassedOver) -> None:
+        passed.append(each)
+        if pass_over is not None:
+            pass_over(each)
+
     for folder in folders or filter(os.path.lexists, usual_folders()):
-        found = _models_in(folder, pass_over)
+        found = _models_in(folder, tell)
         if folders and not found:
-            raise BundleError(f"{folder}: holds no bundle, none of <name>/<version>/{MANIFEST_FILE} is there")
+            why = [f"{each.folder} is passed over, {each.reason}" for each in passed if folder in each.folder.parents]
+            reason = why[0] if why else f"none of <name>/<version>/{MANIFEST_FILE} is there"
+            raise BundleError(f"{folder}: holds no bundle, {reason}")
         for name, bundle in found:
             if not bundle.samefile(by_name.setdefault(name, bundle)):
                 raise BundleError(f"{bundle}: there is a model {name!r} in {by_name[name]} too")
@@ -51,6 +59,8 @@ def usual_folders() -> Iterator[Path]:
     data = Path(os.environ.get("XDG_DATA_HOME", ""))
     with contextlib.suppress(RuntimeError):  # the user has no home
         yield (data if data.is_absolute() else Path.home() / ".local" / "share") / "seqserve" / "models"
+    from importlib.metadata import entry_points  # late: it takes a tenth of the time of `import seqserve`
+
     for package in sorted({point.module for point in entry_points(group=ENTRY_POINTS)}):
         with contextlib.suppress(ImportError, ValueError):  # its distribution is there, but not the package
             spec = find_spec(package)  # does not run the package

@@ -1,4 +1,4 @@
-"""Read, write and verify the manifest of a bundle, whatever its task."""
+"""Read, write and verify the manifest of a bundle of any task."""
 
 import functools
 import hashlib
@@ -90,7 +90,7 @@ def _check_external_data(folder: Path, manifest: Manifest) -> None:
 def _decoded(content: bytes, path: Path) -> Manifest:
     try:
         version = msgspec.json.decode(content, type=_Version).format_version
-        # Looked at first: a later format may well have other fields, and its version is the reason worth telling.
+        # Checked first: a later format may have other fields, and the version is the helpful reason.
         if version != FORMAT_VERSION:
             raise BundleError(f"{path}: format version {version} is unknown, this release reads {FORMAT_VERSION}")
         manifest: Manifest = _DECODER.decode(content)

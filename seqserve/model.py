@@ -14,6 +14,8 @@ class Model(Generic[BundleT]):
     """
 
     def __init__(self, bundle: BundleT) -> None:
+        if not hasattr(bundle, "manifest"):
+            raise SeqserveError(f"A {type(self).__name__} is opened by seqserve.load, not made of {bundle!r}.")
         self._bundle: BundleT | None = bundle
         self._manifest = bundle.manifest
 
@@ -48,6 +50,10 @@ class Model(Generic[BundleT]):
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    def __reduce__(self) -> Any:
+        """Refuse to be pickled or copied; raises SeqserveError."""
+        raise SeqserveError(f"The model {self.name!r} cannot be pickled or copied: load it where it is used.")
 
     def __repr__(self) -> str:
         """Return what the model is, by name and version."""

@@ -1,4 +1,4 @@
-"""A run of a graph that is made in parts, so that other work gets its turn between them."""
+"""A run of a graph in parts, between which other work gets its turn."""
 
 from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
@@ -15,8 +15,8 @@ class PartialRun(ABC, Generic[Result]):
 
     @abstractmethod
     def result(self, row: int) -> Result | None:
-        """Return the result of a row, None while it has none."""
+        """Return the result of a row; None while there is none."""
 
     @abstractmethod
     def give_up(self, row: int) -> None:
-        """Spend no more time on a row; its result is what has been found."""
+        """End the work on a row; its result is what has been found."""

@@ -1,13 +1,14 @@
-"""Texts of one call within their limits; what is refused has the same words over HTTP and in Python."""
+"""Read the texts of one call within limits; the sentences of errors are the same over HTTP and in Python."""
 
 import re
 import sys
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+import numpy as np
 
-from seqserve.errors import FieldError, TooManyTextsError, invalid, pointer_to, too_long
+from seqserve.errors import invalid, too_long, too_many
 
 Row = TypeVar("Row", bound=Sized)
 Text = TypeVar("Text")
@@ -38,7 +39,7 @@ def placed(texts: str | Sequence[Text], field: str = "text", *, start: int = 0) 
 def read_texts(
     texts: Sequence[tuple[Text, Place]], read: Callable[[Text, Place], Row], limits: Limits, *, cost: int = 1
 ) -> list[Row]:
-    """Read texts, each with its place; stops at the first that is refused. cost: of a token in the queue.
+    """Read texts, each with its place, up to the first that is refused; cost: of a token in the queue.
 
     Raises InvalidRequestError and TextTooLongError.
     """
@@ -52,13 +53,11 @@ def read_texts(
 
 
 def check_number(num_texts: int, limits: Limits, field: str) -> None:
-    """Refuse no text, and more than a call may have; raises InvalidRequestError and TooManyTextsError."""
+    """Refuse a call without a text or with too many; raises InvalidRequestError and TooManyTextsError."""
     if not num_texts:
         raise invalid("At least one text is needed.", field)
     if num_texts > limits.max_texts:
-        detail = f"There are {num_texts} texts; the limit is {limits.max_texts} (max_texts)."
-        pointer = pointer_to(field)
-        raise TooManyTextsError(f"{pointer}: {detail}", [FieldError(pointer, detail)])
+        raise too_many(f"There are {num_texts} texts; the limit is {limits.max_texts} (max_texts).", field)
 
 
 def check_length(num_tokens: int, limits: Limits, *steps: str | int) -> None:
@@ -89,15 +88,30 @@ def check_row(num_tokens: int, longest: int, *steps: str | int) -> None:
 def converted(value: object, kind: Any, *steps: str | int) -> Any:
     """Return an argument of a call as the type that the field of a request has; raises InvalidRequestError."""
     try:
-        return msgspec.convert(value, kind)
+        return msgspec.convert(plain(value), kind)
     except msgspec.ValidationError as error:
         detail, path = detail_and_path(str(error))
         raise invalid(shortened(detail), *steps, *path) from error
 
 
+def plain(value: Any) -> Any:
+    """Return an argument as JSON's types: NumPy's numbers and arrays, iterables and subclasses of str become plain."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, msgspec.Struct):  # its constructor checks no types
+        return plain(msgspec.structs.asdict(value))
+    if isinstance(value, Iterable) and not isinstance(value, bytes | bytearray | memoryview | Mapping):
+        return list(map(plain, value))
+    return value
+
+
 def checked_text(value: object, *steps: str | int) -> str:
     """Return a text that UTF-8 can hold; raises InvalidRequestError."""
-    text: str = value if isinstance(value, str) else converted(value, str, *steps)
+    text: str = value if type(value) is str else converted(value, str, *steps)
     if not text.isascii() and (found := _SURROGATE.search(text)):
         raise invalid(f"Character {found.start()} is a lone surrogate, which no text in UTF-8 holds.", *steps)
     return text
@@ -112,5 +126,5 @@ def detail_and_path(message: str) -> tuple[str, list[str]]:
 
 
 def shortened(detail: str) -> str:
-    """Return the begin of a detail: msgspec repeats a wrong value, however long it is."""
+    """Return the start of a detail: msgspec repeats a wrong value in full."""
     return detail if len(detail) <= _DETAIL_CHARS else f"{detail[:_DETAIL_CHARS]}…"

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+
 from seqserve.entries import GraphEntry, Tensor
 from seqserve.errors import BundleError
 
@@ -9,13 +11,19 @@ Signature = tuple[list[Tensor], list[Tensor]]
 """Inputs and outputs."""
 
 
+def tensors(**described: str) -> list[Tensor]:
+    """Return tensors by name, each described as "int32 B T 7": its type, and names or sizes of its dimensions."""
+    found = []
+    for name, text in described.items():
+        dtype, *shape = text.split()
+        sizes = [int(size) if size.isdecimal() else size for size in shape]
+        found.append(msgspec.convert({"name": name, "dtype": dtype, "shape": sizes}, Tensor))
+    return found
+
+
 def sentence_inputs() -> list[Tensor]:
     """Return what every graph that reads words and their characters takes; see `seqserve.encoding.TokenBatch`."""
-    return [
-        Tensor(name="words", dtype="int32", shape=["B", "T"]),
-        Tensor(name="chars", dtype="int32", shape=["B", "T", "L"]),
-        Tensor(name="lengths", dtype="int32", shape=["B"]),
-    ]
+    return tensors(words="int32 B T", chars="int32 B T L", lengths="int32 B")
 
 
 def check_signature(path: Path, graph: str, entry: GraphEntry, signature: Signature) -> None:

@@ -29,15 +29,16 @@ from seqserve.service.cores import available_cores
 from seqserve.service.engine.cancellation import LOOK_AFTER_S, Cancellation, ClientLeftError
 from seqserve.service.engine.checks import check_bundles, choose_provider
 from seqserve.service.engine.models import QueueLimits, SlotLimits
-from seqserve.service.engine.open_models import Checked, open_model, take_reported
+from seqserve.service.engine.open_models import Checked, take_reported
 from seqserve.service.engine.registry import Registry
 from seqserve.service.engine.reports import BundleReport
+from seqserve.service.kinds import open_model
 from seqserve.service.metrics import logs
 from seqserve.service.metrics.telemetry import Telemetry
 from seqserve.service.openapi import document
-from seqserve.service.routes import ROUTES
 from seqserve.service.routes.operation import METRICS
 from seqserve.service.routes.route import Route
+from seqserve.service.routes.table import ROUTES
 from seqserve.service.server.shared_state import SharedState
 from seqserve.service.settings import Settings
 

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from seqserve.service.clients import Clients
 from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.event_loop import LARGE_TOKENS
 from seqserve.service.engine.registry import Registry
-from seqserve.service.metrics.telemetry import Telemetry
 from seqserve.service.server.shared_state import SharedState
 from seqserve.service.settings import Settings
 
@@ -38,6 +37,22 @@ SERVICE = "seqserve"
 """Key of an app's extensions."""
 
 
+class Counters(Protocol):
+    """What requests are counted with: the table of metrics names what kinds count, so it stands above the routes."""
+
+    def count_request(self, route: str, model: str, status: int, seconds: dict[str, float]) -> None:
+        """Count an answered request; `seconds` has queue, compute and total."""
+
+    def count_rejected(self, code: str) -> None:
+        """Count a request that got an error instead of a result."""
+
+    def count_tokens(self, model: str, num_tokens: int, *, kind: str) -> None:
+        """Count tokens that a model has worked on."""
+
+    def render(self) -> tuple[bytes, str]:
+        """Return all numbers as text, with its content type."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """The parts of one app; `describe` returns its /openapi.json."""
@@ -45,7 +60,7 @@ class Service:
     settings: Settings
     registry: Registry
     shared: SharedState
-    telemetry: Telemetry
+    telemetry: Counters
     clients: Clients
     describe: Callable[[], bytes]
 

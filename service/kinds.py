@@ -15,6 +15,9 @@ from seqserve.service.engine.models import (
     open_language_model,
     open_transducer,
 )
+from seqserve.service.engine.open_models import Checked, open_checked
+from seqserve.service.routes import classify, rank, sample, score, tag, transduce
+from seqserve.service.routes.route import Route
 from seqserve.service.schemas.models import ModelInfo
 from seqserve.service.settings import Settings
 from seqserve.tagger.manifest import TaggerManifest
@@ -52,18 +55,22 @@ class ServedKind(NamedTuple):
     """How the service holds the models of a task.
 
     open: puts queues before a bundle. describe: adds to what /v1/models says. counters: `seqserve_tokens_NAME_total`.
+    routes: what answers requests to such models.
     """
 
     open: Callable[[Any, str, QueueLimits, SlotLimits], AnyModel]
     describe: Callable[[ModelInfo, Any, Settings], None]
     counters: tuple[str, ...]
+    routes: tuple[Route, ...]
 
 
 KINDS = {
-    "tag": ServedKind(open_encoder, _describe_tagger, ("tagged",)),
-    "language-model": ServedKind(open_language_model, _describe_language_model, ("scored", "sampled")),
-    "classify": ServedKind(open_encoder, _describe_classifier, ("classified",)),
-    "transduce": ServedKind(open_transducer, _describe_transducer, ("transduced",)),
+    "tag": ServedKind(open_encoder, _describe_tagger, ("tagged",), (tag.ROUTE,)),
+    "language-model": ServedKind(
+        open_language_model, _describe_language_model, ("scored", "sampled"), (score.ROUTE, rank.ROUTE, sample.ROUTE)
+    ),
+    "classify": ServedKind(open_encoder, _describe_classifier, ("classified",), (classify.ROUTE,)),
+    "transduce": ServedKind(open_transducer, _describe_transducer, ("transduced",), (transduce.ROUTE,)),
 }
 """By task."""
 
@@ -71,3 +78,14 @@ KINDS = {
 def model_of(bundle: Bundle, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> AnyModel:
     """Put a queue before an open bundle."""
     return KINDS[bundle.manifest.task].open(bundle, provider, queue, slots or SlotLimits())
+
+
+def open_model(checked: Checked, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> AnyModel:
+    """Open a checked bundle as `open_checked` does and put a queue before it; raises BundleError.
+
+    A run on another provider than the CPU waits for its device, and so is never made in the loop.
+    """
+    bundle, provider = open_checked(checked, provider)
+    if provider != "cpu":
+        queue = queue._replace(quick_run_s=0.0)
+    return model_of(bundle, provider, queue, slots)

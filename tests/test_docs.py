@@ -15,7 +15,7 @@ import pytest
 
 from seqserve.cli import COMMANDS
 from seqserve.service.metrics.telemetry import Telemetry
-from seqserve.service.routes import ROUTES
+from seqserve.service.routes.table import ROUTES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (

@@ -6,23 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqserve.batches import plan_rows
+from seqserve.batches import run_planned
 from seqserve.classifier.manifest import ClassifierManifest
-from seqserve.encoding import TokenBatch, check_batch, encode_sentences
-from seqserve.graph import Graph
+from seqserve.encoding import TokenBatch
+from seqserve.sentence_bundle import SentenceBundle
 from seqserve.text.tokenizers import TOKENIZERS
-from seqserve.vocabulary.words import CharacterVocabulary, WordVocabulary
 
 
-@dataclass(frozen=True, slots=True)
-class ClassifierBundle:
-    """A verified classifier, ready to run from any thread; `reproducible`: a row alone equals the row in a batch."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifierBundle(SentenceBundle):
+    """A verified classifier."""
 
     manifest: ClassifierManifest
-    words: WordVocabulary
-    characters: CharacterVocabulary
-    graph: Graph
-    reproducible: bool = True
 
     @property
     def labels(self) -> list[str]:
@@ -34,23 +29,12 @@ class ClassifierBundle:
         tokens = TOKENIZERS[self.manifest.tokenization.name](text, limit=self.manifest.limits.max_tokens)
         return [token.text for token in tokens]
 
-    def encode(self, texts: Sequence[Sequence[str]]) -> TokenBatch:
-        """Look up and pad the tokens of texts of at least one token each."""
-        limit = self.manifest.limits.max_word_chars
-        return encode_sentences(texts, self.words, self.characters, max_word_chars=limit)
-
     def run(self, batch: TokenBatch) -> list[NDArray[np.float32]]:
         """Run the graph on one batch as it is: for each row P(label | text), (K,).
 
         Raises ValueError on arrays that the graph must not see.
         """
-        check_batch(
-            batch,
-            num_words=len(self.words),
-            num_characters=len(self.characters),
-            max_word_chars=self.manifest.limits.max_word_chars,
-        )
-        return [row.copy() for row in self.graph.run(batch.feeds())["probs"]]
+        return [row.copy() for row in self.run_graph(batch)["probs"]]
 
     def classify(self, texts: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
         """Return P(label | text), (K,), for the tokens of any number of texts, in batches of like length.
@@ -61,8 +45,5 @@ class ClassifierBundle:
         for number, tokens in enumerate(texts):
             if not 1 <= len(tokens) <= longest:
                 raise ValueError(f"text {number} has {len(tokens)} tokens; a text has 1 to {longest}")
-        results: list[NDArray[np.float32]] = [np.zeros(0, np.float32)] * len(texts)
-        for rows in plan_rows([len(tokens) for tokens in texts]):
-            for row, probs in zip(rows, self.run(self.encode([texts[row] for row in rows])), strict=True):
-                results[row] = probs
-        return results
+        found = run_planned(lambda rows: self.run(self.encode(rows)), texts, [len(tokens) for tokens in texts])
+        return [found[row] for row in range(len(texts))]

@@ -9,7 +9,7 @@ from seqserve.loading import load_bundle
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the bundle's folder and where to run it."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of the bundle, models/NAME/VERSION")
-    parser.add_argument("--provider", choices=("cpu", "cuda"), default="cpu", help="where to run it (default cpu)")
+    parser.add_argument("--provider", choices=("cpu", "cuda"), default="cpu", help="where graphs run (default cpu)")
 
 
 def run(given: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Label each line of a file; JSON lines (a result of /v1/classify each) or label TAB score out.
+"""Label each line of a file. The output is JSON lines, each a result as of /v1/classify, or label TAB score.
 
 A line without text is answered with an empty line.
 """
@@ -18,7 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the file, the model and the format."""
     add_file_flags(parser, "UTF-8 text, one text per line")
     add_model_flags(parser)
-    parser.add_argument("--format", choices=("jsonl", "tsv"), default="jsonl", help="(default jsonl)")
+    parser.add_argument(
+        "--format", choices=("jsonl", "tsv"), default="jsonl", help="JSON lines, or label TAB score (default jsonl)"
+    )
 
 
 def run(given: argparse.Namespace) -> int:

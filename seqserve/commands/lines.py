@@ -1,4 +1,4 @@
-"""Answer the lines of a file: each line has its answer, or the reason why there is none, in its place.
+"""Answer the lines of a file in order; a line that cannot be answered has an error in its place.
 
 Files are read in large groups of lines. A pipe or a terminal is answered whenever its input pauses.
 """
@@ -17,7 +17,7 @@ import msgspec
 from seqserve.errors import InvalidRequestError, RequestError, SeqserveError
 
 PAUSE_S = 0.05
-"""Lines are answered when no more input has come for this long, in seconds."""
+"""Lines are answered once no input has come for this long, in seconds."""
 
 _LINES = 256
 """Lines that are worked on together: enough to find rows of like length, few enough to stream."""
@@ -41,7 +41,7 @@ class _Blank:
 def add_file_flags(parser: argparse.ArgumentParser, file_help: str) -> None:
     """Add the flags of a command that answers lines."""
     parser.add_argument("file", metavar="FILE", help=f'{file_help}; "-" reads standard input')
-    parser.add_argument("--output", default="-", metavar="FILE", help="(default standard output)")
+    parser.add_argument("--output", default="-", metavar="FILE", help="file for the answers (default standard output)")
     parser.add_argument("--strict", action="store_true", help="stop at the first line that cannot be answered")
 
 
@@ -173,7 +173,7 @@ def _opened(name: str, mode: str, standard: BinaryIO | None, stack: contextlib.E
 
 @contextlib.contextmanager
 def _progress(source: BinaryIO) -> Iterator[Callable[[int], object]]:
-    """Show progress in bytes when standard error is a terminal, and nobody types the input."""
+    """Show progress in bytes when standard error is a terminal and the input is not."""
     if source.isatty() or not (sys.stderr and sys.stderr.isatty()):
         yield lambda num_bytes: None
         return

@@ -21,17 +21,25 @@ _PROVIDERS = ("cpu", "cuda", "auto")
 def add_model_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that `open_chosen` reads."""
     parser.add_argument(
-        "--model", metavar="NAME", help="name or folder of the model (default the shipped one, else the first by name)"
+        "--model",
+        metavar="NAME",
+        help="name or folder of the model (default the shipped model, else the first by name)",
     )
     parser.add_argument(
         "--models",
         action="append",
         type=Path,
         metavar="FOLDER",
-        help="folder of models, or a bundle; may be repeated (default $SEQSERVE_MODELS, else the usual places)",
+        help="folder of models, or a bundle; may be repeated (default $SEQSERVE_MODELS, else ./models, "
+        "~/.local/share/seqserve/models and installed data packages)",
     )
     provider = os.environ.get("SEQSERVE_PROVIDER") or "cpu"
-    parser.add_argument("--provider", choices=_PROVIDERS, default=provider, help=f"(default {provider})")
+    parser.add_argument(
+        "--provider",
+        choices=_PROVIDERS,
+        default=provider,
+        help=f"where graphs run; auto takes cuda when it is there (default {provider})",
+    )
 
 
 def open_chosen(given: argparse.Namespace, expected: type[ModelT]) -> ModelT:

@@ -1,4 +1,4 @@
-"""List the models that folders hold; what is passed over is named on standard error, with the reason."""
+"""List the models that folders hold. A folder that is passed over is named on standard error, with the reason."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ from seqserve.manifest import Manifest, read_manifest
 
 
 class Row(NamedTuple):
-    """What is told of one model; parameters is their number."""
+    """One row of the table; parameters: how many there are."""
 
     name: str
     version: str
@@ -28,7 +28,12 @@ class Row(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the folders and the format."""
     parser.add_argument(
-        "folders", nargs="*", type=Path, metavar="FOLDER", help="(default $SEQSERVE_MODELS, else the usual places)"
+        "folders",
+        nargs="*",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of models, or a bundle (default $SEQSERVE_MODELS, else ./models, "
+        "~/.local/share/seqserve/models and installed data packages)",
     )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each model, one a line")
 

@@ -1,4 +1,4 @@
-"""Rank candidates; JSON lines in (a request of /v1/rank each), JSON lines out (its answer each).
+"""Rank candidates. Each line of the file is a request of /v1/rank as JSON, each line of the output its answer.
 
 A line without text is answered with an empty line.
 """

@@ -1,4 +1,4 @@
-"""Write new text; JSON lines out (a sample of /v1/sample each), or the texts alone."""
+"""Write new text. The output is JSON lines, each a sample as of /v1/sample, or the texts alone."""
 
 import argparse
 import math
@@ -44,12 +44,14 @@ _SWITCHES = ("allow_unknown", "ignore_eos")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the model, the format, and a flag for every option of a sample."""
     add_model_flags(parser)
-    parser.add_argument("--format", choices=("jsonl", "text"), default="jsonl", help="(default jsonl)")
+    parser.add_argument(
+        "--format", choices=("jsonl", "text"), default="jsonl", help="JSON lines, or the texts alone (default jsonl)"
+    )
     parser.add_argument("--prompt", metavar="TEXT", help="what the text goes on from (default the start of a text)")
-    parser.add_argument("--include", nargs="+", choices=("tokens",), help="more in each JSON line")
+    parser.add_argument("--include", nargs="+", choices=("tokens",), help="add every token to each JSON line")
     fields = {field.name: field for field in msgspec.structs.fields(SampleOptions)}
     for name, read in _NUMBERS.items():
-        default = "drawn and told on standard error" if name == "seed" else fields[name].default
+        default = "drawn, and printed on standard error" if name == "seed" else fields[name].default
         flags = ["-n"] if name == "n" else [_flag(name)]
         parser.add_argument(*flags, type=read, metavar="N", help=f"{_help(name)} (default {default})")
     for name, metavar in _LISTS.items():

@@ -1,4 +1,4 @@
-"""Score each line of a file, and the whole file; JSON lines (a result of /v1/score each) or text as KenLM's query out.
+"""Score each line of a file, and the whole file. The output is JSON lines, as of /v1/score, or text as of KenLM.
 
 An empty line is a sentence of no words: it has a probability, that of its end.
 """
@@ -18,24 +18,31 @@ from seqserve.language.scoring import Sums, score_sequences, sums_of
 from seqserve.reading import Limits, placed
 
 _SUMS = ("log_prob", "log10_prob", "num_tokens", "num_unknown", "perplexity", "perplexity_known")
-"""What is told of all lines together, as of each."""
+"""Fields of the summary, which each line's result has too."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the file, the model and what is shown."""
     add_file_flags(parser, "UTF-8 text, one sentence per line")
     add_model_flags(parser)
-    parser.add_argument("--format", choices=("jsonl", "text"), default="jsonl", help="(default jsonl)")
-    parser.add_argument("--include", nargs="+", choices=("tokens",), default=[], help="more in each JSON line")
+    parser.add_argument(
+        "--format",
+        choices=("jsonl", "text"),
+        default="jsonl",
+        help="JSON lines, or the text of KenLM's query (default jsonl)",
+    )
+    parser.add_argument(
+        "--include", nargs="+", choices=("tokens",), default=[], help="add every token to each JSON line"
+    )
     parser.add_argument(
         "--top",
         type=number_up_to(MAX_TOP, least=0),
         default=0,
         metavar="N",
-        help=f"alternatives of each token, up to {MAX_TOP}",
+        help=f"with --include tokens: the N most likely alternatives of each, up to {MAX_TOP} (default 0)",
     )
     parser.add_argument("--no-eos", action="store_true", help="do not count the end of the sentence")
-    parser.add_argument("--summary", action="store_true", help="only the sums over all lines")
+    parser.add_argument("--summary", action="store_true", help="print only the sums over all lines")
 
 
 def run(given: argparse.Namespace) -> int:

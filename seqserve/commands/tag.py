@@ -1,4 +1,4 @@
-"""Find the names in each line of a file; JSON lines (a result of /v1/tag each) or CoNLL out.
+"""Find the names in each line of a file. The output is JSON lines, each a result as of /v1/tag, or CoNLL.
 
 An empty line is a text without names.
 """
@@ -21,9 +21,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the file, the model and the format."""
     add_file_flags(parser, "UTF-8 text, one text per line")
     add_model_flags(parser)
-    parser.add_argument("--format", choices=("jsonl", "conll"), default="jsonl", help="(default jsonl)")
     parser.add_argument(
-        "--include", nargs="+", choices=("tokens", "tag_probs"), default=[], help="more in each JSON line"
+        "--format",
+        choices=("jsonl", "conll"),
+        default="jsonl",
+        help="JSON lines, or a token TAB its BIO tag a line (default jsonl)",
+    )
+    parser.add_argument(
+        "--include",
+        nargs="+",
+        choices=("tokens", "tag_probs"),
+        default=[],
+        help="add every token to each JSON line, tag_probs also the distribution over tags",
     )
 
 

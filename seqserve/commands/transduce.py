@@ -1,4 +1,4 @@
-"""Turn each line of a file into another text, such as a translation; text or JSON lines (as of /v1/transduce) out.
+"""Turn each line of a file into another text, such as a translation. The output is text, or JSON lines.
 
 A line without text is answered with an empty line.
 """
@@ -23,16 +23,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_file_flags(parser, "UTF-8 text, one text per line")
     add_model_flags(parser)
     parser.add_argument(
-        "--beams", type=number_up_to(MAX_BEAMS), default=1, metavar="N", help="width of the beam search (1, greedy)"
+        "--beams",
+        type=number_up_to(MAX_BEAMS),
+        default=1,
+        metavar="N",
+        help=f"width of the beam search, up to {MAX_BEAMS}; 1 is greedy (default 1)",
     )
     parser.add_argument(
         "--max-tokens",
         type=number_up_to(MAX_TOKENS),
         default=DEFAULT_TOKENS,
         metavar="N",
-        help=f"of an answer (default {DEFAULT_TOKENS})",
+        help=f"most tokens of an answer, up to {MAX_TOKENS} (default {DEFAULT_TOKENS})",
     )
-    parser.add_argument("--format", choices=("text", "jsonl"), default="text", help="(default text)")
+    parser.add_argument(
+        "--format", choices=("text", "jsonl"), default="text", help="the texts alone, or JSON lines (default text)"
+    )
 
 
 def run(given: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqserve.arrays import check_array, check_finite, check_range
 from seqserve.vocabulary.tokens import EOS_ID, START_ID
 
 PADDING = -1
@@ -107,7 +108,7 @@ def score_feeds(
 
 
 def scored_rows(rows: Sequence[ScoreRow], outputs: dict[str, NDArray[Any]]) -> list[ScoredRow]:
-    """Cut the score graph's outputs to what each row asked for, whatever its neighbours asked for."""
+    """Cut the score graph's outputs to what each row asked for."""
     results = []
     for number, row in enumerate(rows):
         length, top = len(row.ids), row.num_top
@@ -128,7 +129,7 @@ def check_ids(previous_ids: NDArray[np.int32], *, num_tokens: int) -> None:
     """Refuse ids that are neither START_ID nor of the vocabulary, whose size is `num_tokens`."""
     ids = previous_ids.tolist()  # of a few rows, this is several times faster than numpy's smallest and largest
     if min(ids) < START_ID or max(ids) >= num_tokens:
-        _check_range("previous_ids", previous_ids, START_ID, num_tokens - 1)
+        check_range("previous_ids", previous_ids, START_ID, num_tokens - 1)
 
 
 def step_result(outputs: dict[str, NDArray[Any]]) -> StepResult:
@@ -141,17 +142,17 @@ def step_result(outputs: dict[str, NDArray[Any]]) -> StepResult:
 
 def check_step(batch: StepBatch, *, num_tokens: int, state_size: int) -> None:
     """Refuse arrays that the step graph must never see; `num_tokens` is the size of the vocabulary."""
-    _check_array("previous_ids", batch.previous_ids, np.int32, 1)
+    check_array("previous_ids", batch.previous_ids, np.int32, 1)
     num_rows = len(batch.previous_ids)
     check_ids(batch.previous_ids, num_tokens=num_tokens)
-    _check_array("state", batch.state, np.float32, 2)
+    check_array("state", batch.state, np.float32, 2)
     if batch.state.shape != (num_rows, state_size):
         raise ValueError(f"state must have the shape {(num_rows, state_size)}, not {batch.state.shape}")
-    _check_finite("state", batch.state)
+    check_finite("state", batch.state)
     for name in ("uniforms", "temperatures", "top_ps", "min_ps", "repetition_penalties"):
-        _check_array(name, getattr(batch, name), np.float32, 1, num_rows)
-        _check_finite(name, getattr(batch, name))
-    _check_array("top_ks", batch.top_ks, np.int32, 1, num_rows)
+        check_array(name, getattr(batch, name), np.float32, 1, num_rows)
+        check_finite(name, getattr(batch, name))
+    check_array("top_ks", batch.top_ks, np.int32, 1, num_rows)
     for name, fits, rule in (
         ("uniforms", (batch.uniforms >= 0) & (batch.uniforms < 1), "at least 0 and below 1"),
         ("temperatures", batch.temperatures >= 0, "at least 0"),
@@ -164,42 +165,21 @@ def check_step(batch: StepBatch, *, num_tokens: int, state_size: int) -> None:
             raise ValueError(f"{name} must be {rule}, but row {int(fits.argmin())} is not")
     for name in ("banned_ids", "repeated_ids"):
         array = getattr(batch, name)
-        _check_array(name, array, np.int32, 2, num_rows)
-        _check_range(name, array, PADDING, num_tokens - 1)
+        check_array(name, array, np.int32, 2, num_rows)
+        check_range(name, array, PADDING, num_tokens - 1)
         ordered = np.sort(array, axis=1)
         if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != PADDING)).any():
             raise ValueError(f"{name} must not hold an id twice in a row")
 
 
 def _check_row(name: str, row: ScoreRow, num_tokens: int, state_size: int, max_chunk_tokens: int) -> None:
-    _check_array(f"{name}.ids", row.ids, np.int32, 1)
+    check_array(f"{name}.ids", row.ids, np.int32, 1)
     if len(row.ids) > max_chunk_tokens:
         raise ValueError(f"{name}.ids holds {len(row.ids)} ids, more than the {max_chunk_tokens} of max_chunk_tokens")
-    _check_range(f"{name}.ids", row.ids, 0, num_tokens - 1)
+    check_range(f"{name}.ids", row.ids, 0, num_tokens - 1)
     if not START_ID <= row.previous_id < num_tokens:
         raise ValueError(f"{name}.previous_id must lie in {START_ID} to {num_tokens - 1}, but is {row.previous_id}")
     if not 0 <= row.num_top <= num_tokens:
         raise ValueError(f"{name}.num_top must lie in 0 to {num_tokens}, but is {row.num_top}")
-    _check_array(f"{name}.state", row.state, np.float32, 1, state_size)
-    _check_finite(f"{name}.state", row.state)
-
-
-def _check_array(name: str, array: NDArray[Any], dtype: type[np.generic], rank: int, size: int | None = None) -> None:
-    if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != rank:
-        found = f"{array.dtype} of rank {array.ndim}" if isinstance(array, np.ndarray) else type(array).__name__
-        raise ValueError(f"{name} must be {np.dtype(dtype)} of rank {rank}, not {found}")
-    if array.size == 0:
-        raise ValueError(f"{name} must not be empty, its shape is {array.shape}")
-    if size is not None and len(array) != size:
-        raise ValueError(f"{name} must have {size} entries, not {len(array)}")
-
-
-def _check_finite(name: str, array: NDArray[np.float32]) -> None:
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite")
-
-
-def _check_range(name: str, array: NDArray[np.int32], lowest: int, highest: int) -> None:
-    smallest, largest = int(array.min()), int(array.max())
-    if smallest < lowest or largest > highest:
-        raise ValueError(f"{name} must lie in {lowest} to {highest}, but holds {smallest} to {largest}")
+    check_array(f"{name}.state", row.state, np.float32, 1, state_size)
+    check_finite(f"{name}.state", row.state)

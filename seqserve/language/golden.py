@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from seqserve.checking import compare
 from seqserve.errors import BundleError
 from seqserve.files import read_json
 from seqserve.language.model import LanguageModelBundle, StepBatch
@@ -16,7 +17,7 @@ from seqserve.vocabulary.tokens import EOS_ID, FIRST_ID, START_ID, UNKNOWN_ID
 STEP_TOLERANCE = 1e-4
 """How far a token's log-probability may differ between the two graphs."""
 
-_TOP = 4  # alternatives recorded; the last is there to tell how clear the third is
+_TOP = 4  # alternatives recorded; the last one shows how clear the third is
 _DECIMALS = 6  # of recorded log-probabilities
 _SAMPLED = 12  # tokens of each recorded sample
 _MARGIN = 2e-3  # how far a recorded uniform is from where another token would be drawn
@@ -113,8 +114,8 @@ def check_golden(path: Path, golden: Golden, bundle: LanguageModelBundle) -> Non
     for number, scored in enumerate(bundle.score([row.ids for row in golden.rows], num_top=num_top)):
         row = golden.rows[number]
         what = f"{path}: row {number}"
-        _compare(f"{what} gives log_probs", scored.log_probs, row.log_probs, tolerance)
-        _compare(f"{what} gives top_log_probs", scored.top_log_probs, row.top_log_probs, tolerance)
+        compare(f"{what} gives log_probs", scored.log_probs, row.log_probs, tolerance)
+        compare(f"{what} gives top_log_probs", scored.top_log_probs, row.top_log_probs, tolerance)
         _check_order(what, scored.ranks, scored.top_ids, row, tolerance)
     for number, sample in enumerate(golden.samples):
         what = f"{path}: sample {number}"
@@ -127,9 +128,10 @@ def check_golden(path: Path, golden: Golden, bundle: LanguageModelBundle) -> Non
                 raise BundleError(f"{what} draws id {result.next_ids[0]} at token {place} instead of {token_id}")
             drawn.append(float(result.log_probs[0]))
             state = result.state[0]
-        _compare(f"{what} gives log_probs", np.array(drawn), sample.log_probs, tolerance)
+        compare(f"{what} gives log_probs", np.array(drawn), sample.log_probs, tolerance)
         scored = bundle.score([sample.ids])[0]
-        _compare(f"{what} gives step log_probs against the score graph's", np.array(drawn), scored.log_probs)
+        pair = f"{what} gives step log_probs against the score graph's"
+        compare(pair, np.array(drawn), scored.log_probs, STEP_TOLERANCE)
 
 
 def _record_sample(bundle: LanguageModelBundle, parameters: SampleParameters) -> GoldenSample:
@@ -178,18 +180,6 @@ def _batch(
         banned_ids=ids(parameters.banned_ids),
         repeated_ids=ids(sorted(set(read))),
     )
-
-
-def _compare(what: str, given: NDArray[Any], recorded: Any, tolerance: float = STEP_TOLERANCE) -> None:
-    try:
-        expected = np.array(recorded, dtype=np.float64)
-    except ValueError as error:
-        raise BundleError(f"{what}, but the recorded rows are of unequal length") from error
-    if given.shape != expected.shape:
-        raise BundleError(f"{what} of shape {given.shape} instead of {expected.shape}")
-    difference = float(np.abs(given.astype(np.float64) - expected).max())
-    if not difference <= tolerance:  # also when it is not a number
-        raise BundleError(f"{what} that differ by {difference:.3g}, more than {tolerance:.3g}")
 
 
 def _check_order(

@@ -1,7 +1,7 @@
 """The public class of language models: texts in, probabilities or new texts out."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal, Unpack, overload
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 from msgspec.structs import replace
 
@@ -29,6 +29,15 @@ from seqserve.streaming import answer_texts
 Include = Iterable[Literal["tokens"]]
 
 
+class ScoreKeywords(TypedDict, total=False):
+    """The options of `LanguageModel.score`."""
+
+    context: str | Sequence[str] | None
+    eos: bool | None
+    include: Include
+    top: int
+
+
 class LanguageModel(Model[LanguageModelBundle]):
     """A language model, safe from many threads; it starts none. Arguments and answers are those of the HTTP routes.
 
@@ -37,25 +46,11 @@ class LanguageModel(Model[LanguageModelBundle]):
 
     @overload
     def score(  # type: ignore[overload-overlap]  # a list is no iterator
-        self,
-        texts: Sequence[str],
-        *,
-        context: str | Sequence[str] | None = None,
-        eos: bool | None = None,
-        include: Include = (),
-        top: int = 0,
+        self, texts: Sequence[str], **options: Unpack[ScoreKeywords]
     ) -> list[ScoreResult]: ...
 
     @overload
-    def score(
-        self,
-        texts: Iterable[str],
-        *,
-        context: str | None = None,
-        eos: bool | None = None,
-        include: Include = (),
-        top: int = 0,
-    ) -> Iterator[ScoreResult]: ...
+    def score(self, texts: Iterable[str], **options: Unpack[ScoreKeywords]) -> Iterator[ScoreResult]: ...
 
     def score(
         self,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from seqserve.bundle import BundleParts
+from seqserve.checking import rows_stand_alone
 from seqserve.errors import BundleError
 from seqserve.files import MANIFEST_FILE
 from seqserve.kind import Kind
@@ -14,10 +16,9 @@ from seqserve.language.language_model import LanguageModel
 from seqserve.language.manifest import LanguageModelManifest
 from seqserve.language.model import LanguageModelBundle, ScoredRow, ScoreRow, StepBatch
 from seqserve.language.signature import score_signature, step_signature
-from seqserve.parts import BundleParts
 from seqserve.signature import check_signature
-from seqserve.vocabulary.files import check_size
-from seqserve.vocabulary.tokens import EOS_ID, START_ID, UNKNOWN_ID, TokenVocabulary
+from seqserve.vocabulary.files import read_tokens
+from seqserve.vocabulary.tokens import EOS_ID, START_ID, UNKNOWN_ID
 
 _PROBED_ROWS = 6
 _PROBED_TOKENS = 16
@@ -36,8 +37,7 @@ def check(root: Path, bundle: LanguageModelBundle) -> bool:
 def read_parts(root: Path, manifest: LanguageModelManifest) -> BundleParts[LanguageModelBundle]:
     """Read all but the graphs; raises BundleError."""
     entry = manifest.vocabularies.tokens
-    vocabulary = TokenVocabulary.read(root / entry.file, manifest.tokenization.lookup)
-    check_size(root, entry, len(vocabulary))
+    vocabulary = read_tokens(root, entry, manifest.tokenization)
     state_size = manifest.architecture.state_size
     score, step = manifest.graphs.score, manifest.graphs.step
     check_signature(root / MANIFEST_FILE, "score", score, score_signature(state_size))
@@ -70,24 +70,14 @@ def _rows_stand_alone(bundle: LanguageModelBundle, id_rows: list[list[int]]) -> 
         ScoreRow(START_ID, np.array(ids[:longest], np.int32), bundle.zero_state(), num_top=(number % 2) * 2)
         for number, ids in enumerate(id_rows[-_PROBED_ROWS:])
     ]
-    alone = [bundle.run_score([row])[0] for row in rows]
-    together = bundle.run_score(rows)
-    reversed_back = bundle.run_score(rows[::-1])[::-1]
-    if not all(
-        _same_bits(one, other)
-        for answers in (together, reversed_back)
-        for one, other in zip(alone, answers, strict=True)
-    ):
+    if not rows_stand_alone(bundle.run_score, rows, _bits):
         return False
-    batch = _probe_steps(bundle, alone, [row.ids.tolist() for row in rows])
+    batch = _probe_steps(bundle, bundle.run_score(rows), [row.ids.tolist() for row in rows])
     return _steps_stand_alone(bundle, batch)
 
 
-def _same_bits(one: ScoredRow, other: ScoredRow) -> bool:
-    return all(
-        getattr(one, field.name).tobytes() == getattr(other, field.name).tobytes()
-        for field in dataclasses.fields(ScoredRow)
-    )
+def _bits(scored: ScoredRow) -> object:
+    return [getattr(scored, field.name).tobytes() for field in dataclasses.fields(scored)]
 
 
 def _steps_stand_alone(bundle: LanguageModelBundle, batch: StepBatch) -> bool:

@@ -73,7 +73,11 @@ class SampleOptions(Struct, forbid_unknown_fields=True, kw_only=True):
     max_tokens: Annotated[int, Meta(ge=1, le=4096, description="Most tokens of a sample, <EOS> counted.")] = 100
     min_tokens: Annotated[
         int,
-        Meta(ge=0, le=4096, description="<EOS> is not drawn before so many tokens; stop strings end a sample earlier."),
+        Meta(
+            ge=0,
+            le=4096,
+            description="<EOS> is not drawn before this many tokens; a stop string may end a sample earlier.",
+        ),
     ] = 0
     temperature: Annotated[float, Meta(ge=0, description="Divides the logits; 0 takes the most likely token.")] = 1.0
     top_k: Annotated[
@@ -159,7 +163,5 @@ def _check(value: object, *steps: str | int) -> None:
         for index, item in enumerate(value):
             _check(item, *steps, index)
     elif isinstance(value, Struct):
-        fields = msgspec.structs.asdict(value)
-        converted(fields, type(value), *steps)  # its constructor checks no types
-        for name, item in fields.items():
+        for name, item in msgspec.structs.asdict(value).items():
             _check(item, *steps, name)

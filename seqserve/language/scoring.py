@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqserve.batches import plan_rows
+from seqserve.batches import run_planned
 from seqserve.language.batches import ScoredRow, ScoreRow
 from seqserve.language.manifest import LanguageModelManifest
 from seqserve.vocabulary.tokens import START_ID, UNKNOWN_ID
@@ -73,8 +73,7 @@ def score_in_chunks(
 ) -> list[ScoredRow]:
     """Score rows of ids (T,) int32, each from where it begins; `run` is called once for each chunk of the longest.
 
-    A row is cut every `max_chunk_tokens` tokens whatever its neighbours are, so that its answer does not depend on
-    them.
+    A row is cut every `max_chunk_tokens` tokens in any batch, so that its answer does not depend on its neighbours.
     """
     chunks: list[list[_Chunk]] = [[] for _ in id_rows]
     positions = list(begins)
@@ -105,9 +104,8 @@ def run_in_batches(run: RunRows, rows: Sequence[ScoreRow]) -> list[ScoredRow]:
     scored: dict[int, ScoredRow] = {}
     for wanted in (False, True):
         group = [place for place, row in enumerate(rows) if bool(row.num_top) is wanted]
-        for batch in plan_rows([len(rows[place].ids) for place in group]):
-            places = [group[number] for number in batch]
-            scored.update(zip(places, run([rows[place] for place in places]), strict=True))
+        found = run_planned(run, [rows[place] for place in group], [len(rows[place].ids) for place in group])
+        scored.update((group[number], result) for number, result in found.items())
     return [scored[place] for place in range(len(rows))]
 
 

@@ -3,46 +3,37 @@
 Dimensions: B rows, T tokens, S state_size, K alternatives, M banned and R repeated ids of a row.
 """
 
-from seqserve.entries import Tensor
-from seqserve.signature import Signature
+from seqserve.signature import Signature, tensors
 
 
 def score_signature(state_size: int) -> Signature:
     """Return the score graph's inputs and outputs; see ScoreRow and ScoredRow."""
-    inputs = [
-        Tensor(name="previous_ids", dtype="int32", shape=["B", "T"]),
-        Tensor(name="target_ids", dtype="int32", shape=["B", "T"]),
-        Tensor(name="lengths", dtype="int32", shape=["B"]),
-        Tensor(name="state", dtype="float32", shape=["B", state_size]),
-        Tensor(name="num_top", dtype="int64", shape=[1]),
-    ]
-    outputs = [
-        Tensor(name="log_probs", dtype="float32", shape=["B", "T"]),
-        Tensor(name="ranks", dtype="int32", shape=["B", "T"]),
-        Tensor(name="top_ids", dtype="int32", shape=["B", "T", "K"]),
-        Tensor(name="top_log_probs", dtype="float32", shape=["B", "T", "K"]),
-        Tensor(name="next_state", dtype="float32", shape=["B", state_size]),
-    ]
-    return inputs, outputs
+    state = f"float32 B {state_size}"
+    return (
+        tensors(previous_ids="int32 B T", target_ids="int32 B T", lengths="int32 B", state=state, num_top="int64 1"),
+        tensors(
+            log_probs="float32 B T",
+            ranks="int32 B T",
+            top_ids="int32 B T K",
+            top_log_probs="float32 B T K",
+            next_state=state,
+        ),
+    )
 
 
 def step_signature(state_size: int) -> Signature:
     """Return the step graph's inputs and outputs; see StepBatch and StepResult."""
-    inputs = [
-        Tensor(name="previous_ids", dtype="int32", shape=["B"]),
-        Tensor(name="state", dtype="float32", shape=["B", state_size]),
-        Tensor(name="uniforms", dtype="float32", shape=["B"]),
-        Tensor(name="temperatures", dtype="float32", shape=["B"]),
-        Tensor(name="top_ks", dtype="int32", shape=["B"]),
-        Tensor(name="top_ps", dtype="float32", shape=["B"]),
-        Tensor(name="min_ps", dtype="float32", shape=["B"]),
-        Tensor(name="repetition_penalties", dtype="float32", shape=["B"]),
-        Tensor(name="banned_ids", dtype="int32", shape=["B", "M"]),
-        Tensor(name="repeated_ids", dtype="int32", shape=["B", "R"]),
-    ]
-    outputs = [
-        Tensor(name="next_ids", dtype="int32", shape=["B"]),
-        Tensor(name="log_probs", dtype="float32", shape=["B"]),
-        Tensor(name="next_state", dtype="float32", shape=["B", state_size]),
-    ]
-    return inputs, outputs
+    state = f"float32 B {state_size}"
+    inputs = tensors(
+        previous_ids="int32 B",
+        state=state,
+        uniforms="float32 B",
+        temperatures="float32 B",
+        top_ks="int32 B",
+        top_ps="float32 B",
+        min_ps="float32 B",
+        repetition_penalties="float32 B",
+        banned_ids="int32 B M",
+        repeated_ids="int32 B R",
+    )
+    return inputs, tensors(next_ids="int32 B", log_probs="float32 B", next_state=state)

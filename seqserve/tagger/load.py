@@ -3,20 +3,20 @@
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
+from seqserve.bundle import BundleParts
+from seqserve.checking import compare, rows_stand_alone
 from seqserve.encoding import largest_ids
-from seqserve.entries import Tensor
 from seqserve.errors import BundleError
 from seqserve.files import MANIFEST_FILE, MAX_VOCABULARY_BYTES, read_file, read_json
 from seqserve.kind import Kind
-from seqserve.parts import BundleParts
-from seqserve.signature import Signature, check_signature, sentence_inputs
+from seqserve.sentence_bundle import read_values
+from seqserve.signature import Signature, check_signature, sentence_inputs, tensors
 from seqserve.tagger.manifest import TaggerManifest
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
 from seqserve.tagger.tagger import Tagger
 from seqserve.tagger.tags import make_tags
-from seqserve.vocabulary.files import check_size, read_word_vocabularies
+from seqserve.vocabulary.files import check_size
 
 _PROBED = 8  # golden sentences that are compared alone and in a batch
 
@@ -32,11 +32,7 @@ class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def tagger_signature(num_tags: int) -> Signature:
     """Return what a tagger's graph takes and gives."""
-    outputs = [
-        Tensor(name="tags", dtype="int32", shape=["B", "T"]),
-        Tensor(name="tag_probs", dtype="float32", shape=["B", "T", num_tags]),
-        Tensor(name="span_probs", dtype="float32", shape=["B", "T"]),
-    ]
+    outputs = tensors(tags="int32 B T", tag_probs=f"float32 B T {num_tags}", span_probs="float32 B T")
     return sentence_inputs(), outputs
 
 
@@ -46,30 +42,22 @@ def check(root: Path, bundle: TaggerBundle) -> bool:
     golden = _read_golden(path)
     bundle.run(largest_ids(len(bundle.words), len(bundle.characters)))
     _check_golden(path, golden, bundle.tag(golden.sentences), tolerance=bundle.manifest.golden.tolerance)
-    return bundle.manifest.reproducible and _rows_stand_alone(bundle, golden.sentences[:_PROBED])
+    return bundle.manifest.reproducible and rows_stand_alone(
+        lambda rows: bundle.run(bundle.encode(rows)), golden.sentences[:_PROBED], _bits
+    )
 
 
 def read_parts(root: Path, manifest: TaggerManifest) -> BundleParts[TaggerBundle]:
     """Read all but the graph; raises BundleError."""
-    entries = manifest.vocabularies
-    words, characters = read_word_vocabularies(
-        root, entries.words, entries.characters, lookup=manifest.tokenization.lookup
-    )
-    tags = _read_tags(root / entries.tags.file)
-    check_size(root, entries.tags, len(tags))
+    entry = manifest.vocabularies.tags
+    tags = _read_tags(root / entry.file)
+    check_size(root, entry, len(tags))
     expected = make_tags(manifest.architecture.labels, manifest.architecture.scheme)
     if tags != expected:
-        raise BundleError(f"{root / entries.tags.file}: has the tags {list(tags)} instead of {list(expected)}")
-    entry = manifest.graphs.tagger
-    check_signature(root / MANIFEST_FILE, "tagger", entry, tagger_signature(len(tags)))
-    values = {
-        "manifest": manifest,
-        "tags": tags,
-        "words": words,
-        "characters": characters,
-        "reproducible": manifest.reproducible,
-    }
-    return BundleParts(TaggerBundle, values, {"graph": entry})
+        raise BundleError(f"{root / entry.file}: has the tags {list(tags)} instead of {list(expected)}")
+    graph = manifest.graphs.tagger
+    check_signature(root / MANIFEST_FILE, "tagger", graph, tagger_signature(len(tags)))
+    return BundleParts(TaggerBundle, {**read_values(root, manifest), "tags": tags}, {"graph": graph})
 
 
 def _read_tags(path: Path) -> tuple[str, ...]:
@@ -92,38 +80,12 @@ def _check_golden(path: Path, golden: Golden, answers: list[TaggedSentence], *, 
         if list(answer.tags) != golden.tags[number]:
             raise BundleError(f"{path}: sentence {number} gives the tags {list(answer.tags)} instead of the recorded")
         for name in ("tag_probs", "span_probs"):
-            recorded = _as_array(path, getattr(golden, name)[number])
-            given = getattr(answer, name)
-            if recorded.shape != given.shape:
-                raise BundleError(
-                    f"{path}: sentence {number} gives {name} of shape {given.shape} instead of {recorded.shape}"
-                )
-            difference = float(np.abs(given.astype(np.float64) - recorded).max())
-            if not difference <= tolerance:  # also when it is not a number
-                raise BundleError(
-                    f"{path}: sentence {number} gives {name} that differ by {difference:.3g}, more than {tolerance:.3g}"
-                )
+            what = f"{path}: sentence {number} gives {name}"
+            compare(what, getattr(answer, name), getattr(golden, name)[number], tolerance)
 
 
-def _as_array(path: Path, values: list[float] | list[list[float]]) -> np.ndarray:
-    try:
-        return np.array(values, dtype=np.float64)
-    except ValueError as error:
-        raise BundleError(f"{path}: recorded probabilities have rows of unequal length") from error
-
-
-def _rows_stand_alone(bundle: TaggerBundle, sentences: list[list[str]]) -> bool:
-    """Say whether sentences alone, together, and together in another order give the same bits."""
-    alone = [bundle.run(bundle.encode([sentence]))[0] for sentence in sentences]
-    together = bundle.run(bundle.encode(sentences))
-    reversed_back = bundle.run(bundle.encode(sentences[::-1]))[::-1]
-    return all(
-        first.tags == other.tags
-        and first.tag_probs.tobytes() == other.tag_probs.tobytes()
-        and first.span_probs.tobytes() == other.span_probs.tobytes()
-        for answers in (together, reversed_back)
-        for first, other in zip(alone, answers, strict=True)
-    )
+def _bits(answer: TaggedSentence) -> object:
+    return answer.tags, answer.tag_probs.tobytes(), answer.span_probs.tobytes()
 
 
 TAGGER = Kind("tagger", TaggerManifest, TaggerBundle, read_parts, check, Tagger)

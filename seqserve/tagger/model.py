@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqserve.batches import plan_rows
-from seqserve.encoding import TokenBatch, check_batch, encode_sentences
-from seqserve.graph import Graph
+from seqserve.batches import run_planned
+from seqserve.encoding import TokenBatch
+from seqserve.sentence_bundle import SentenceBundle
 from seqserve.tagger.manifest import TaggerManifest
 from seqserve.tagger.tags import Span, spans_from_tags
-from seqserve.vocabulary.words import CharacterVocabulary, WordVocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,31 +29,16 @@ class TaggedSentence:
         return [(span, float(self.span_probs[span.start])) for span in spans_from_tags(self.tags)]
 
 
-@dataclass(frozen=True, slots=True)
-class TaggerBundle:
-    """A verified tagger, ready to run from any thread; `reproducible`: a row alone equals the row in a batch."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaggerBundle(SentenceBundle):
+    """A verified tagger; `tags` in the order of the graph's last axis."""
 
     manifest: TaggerManifest
     tags: tuple[str, ...]
-    words: WordVocabulary
-    characters: CharacterVocabulary
-    graph: Graph
-    reproducible: bool = True
-
-    def encode(self, sentences: Sequence[Sequence[str]]) -> TokenBatch:
-        """Look up and pad sentences of at least one token each."""
-        limit = self.manifest.limits.max_word_chars
-        return encode_sentences(sentences, self.words, self.characters, max_word_chars=limit)
 
     def run(self, batch: TokenBatch) -> list[TaggedSentence]:
         """Run the graph on one batch as it is; raises ValueError on arrays that it must not see."""
-        check_batch(
-            batch,
-            num_words=len(self.words),
-            num_characters=len(self.characters),
-            max_word_chars=self.manifest.limits.max_word_chars,
-        )
-        outputs = self.graph.run(batch.feeds())
+        outputs = self.run_graph(batch)
         best, tag_probs, span_probs = outputs["tags"], outputs["tag_probs"], outputs["span_probs"]
         return [
             TaggedSentence(
@@ -67,11 +51,7 @@ class TaggerBundle:
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[TaggedSentence]:
         """Tag any number of sentences in batches of like length; an empty sentence has an empty answer."""
-        results = [self._nothing() for _ in sentences]
-        for rows in plan_rows([len(sentence) for sentence in sentences]):
-            for row, result in zip(rows, self.run(self.encode([sentences[row] for row in rows])), strict=True):
-                results[row] = result
-        return results
-
-    def _nothing(self) -> TaggedSentence:
-        return TaggedSentence((), np.zeros((0, len(self.tags)), np.float32), np.zeros(0, np.float32))
+        nothing = TaggedSentence((), np.zeros((0, len(self.tags)), np.float32), np.zeros(0, np.float32))
+        lengths = [len(sentence) for sentence in sentences]
+        found = run_planned(lambda rows: self.run(self.encode(rows)), sentences, lengths)
+        return [found.get(row, nothing) for row in range(len(sentences))]

@@ -1,7 +1,7 @@
 """The public class of taggers: texts in, names out."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, overload
+from typing import Literal, TypedDict, Unpack, overload
 
 from seqserve.model import Model
 from seqserve.reading import Limits, checked_text, converted, placed
@@ -24,6 +24,14 @@ from seqserve.tagger.pipeline import (
 Parts = Iterable[Literal["tokens", "tag_probs"]]
 
 
+class TagKeywords(TypedDict, total=False):
+    """The options of `Tagger.tag` and `Tagger.tag_tokens`."""
+
+    labels: Iterable[str] | None
+    min_score: float
+    include: Parts
+
+
 class Tagger(Model[TaggerBundle]):
     """A tagger, safe from many threads; it starts none. Its answers are those of /v1/tag.
 
@@ -37,13 +45,11 @@ class Tagger(Model[TaggerBundle]):
 
     @overload
     def tag(  # type: ignore[overload-overlap]  # a list is no iterator
-        self, texts: Sequence[str], *, labels: Iterable[str] | None = None, min_score: float = 0.0, include: Parts = ()
+        self, texts: Sequence[str], **options: Unpack[TagKeywords]
     ) -> list[TagResult]: ...
 
     @overload
-    def tag(
-        self, texts: Iterable[str], *, labels: Iterable[str] | None = None, min_score: float = 0.0, include: Parts = ()
-    ) -> Iterator[TagResult]: ...
+    def tag(self, texts: Iterable[str], **options: Unpack[TagKeywords]) -> Iterator[TagResult]: ...
 
     def tag(
         self, texts: Iterable[str], *, labels: Iterable[str] | None = None, min_score: float = 0.0, include: Parts = ()
@@ -62,24 +68,12 @@ class Tagger(Model[TaggerBundle]):
         return answer_texts(texts, answer)
 
     @overload
-    def tag_tokens(  # type: ignore[overload-overlap]  # a list is no iterator
-        self,
-        texts: Sequence[Sequence[str]],
-        *,
-        labels: Iterable[str] | None = None,
-        min_score: float = 0.0,
-        include: Parts = (),
+    def tag_tokens(  # type: ignore[overload-overlap]
+        self, texts: Sequence[Sequence[str]], **options: Unpack[TagKeywords]
     ) -> list[TagResult]: ...
 
     @overload
-    def tag_tokens(
-        self,
-        texts: Iterable[Sequence[str]],
-        *,
-        labels: Iterable[str] | None = None,
-        min_score: float = 0.0,
-        include: Parts = (),
-    ) -> Iterator[TagResult]: ...
+    def tag_tokens(self, texts: Iterable[Sequence[str]], **options: Unpack[TagKeywords]) -> Iterator[TagResult]: ...
 
     def tag_tokens(
         self,

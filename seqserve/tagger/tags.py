@@ -28,7 +28,7 @@ def make_tags(labels: Sequence[str], scheme: str) -> tuple[str, ...]:
     return (OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in prefixes))
 
 
-@functools.lru_cache(maxsize=4096)  # read for every token of every answer
+@functools.lru_cache(maxsize=4096)  # split for every token of every answer
 def split_tag(tag: str) -> tuple[str, str]:
     """Split "B-PER" into ("B", "PER"); "O" gives ("O", "").
 

@@ -24,7 +24,7 @@ _LONGEST_CHECKED = 64
 
 
 class Detokenizer:
-    """Writes tokens of the named tokenisation as text; one for each text, which first takes the prompt's tokens.
+    """Write the tokens of one text, of the named tokenisation; the prompt's tokens come first.
 
     seqserve-en-1: English spacing; the straight quotes " and ' open and close in turn. seqserve-fr-1: French spacing.
     whitespace: single spaces. characters: nothing is added. Raises ValueError on another name.

@@ -36,7 +36,7 @@ class Hypothesis:
 
 
 class Search(NamedTuple):
-    """What one text asks for: the width of its beam and the most tokens of its answer, <EOS> counted."""
+    """How one text is searched: the width of its beam, and the most tokens of its answer, <EOS> counted."""
 
     beams: int
     max_tokens: int
@@ -85,12 +85,12 @@ class _Beam:
                 self.live.append((longer, row))
 
     def give_up(self) -> None:
-        """End what is live where it stands."""
+        """End the live hypotheses as they are."""
         self.ended += [hypothesis for hypothesis, _ in self.live]
         self.live = []
 
     def best(self) -> Hypothesis:
-        """Return the best that ended with <EOS>; of those cut off only when there is none."""
+        """Return the best hypothesis that ended with <EOS>; without one, the best that was cut off."""
         complete = [each for each in self.ended if each.finish_reason == "eos"]
         return max(complete or self.ended, key=lambda each: each.score)
 
@@ -115,11 +115,11 @@ class BeamSearch:
         return [len(beam.live) for beam in self._beams]
 
     def give_up(self, text: int) -> None:
-        """End a text where it stands."""
+        """End the search of a text as it is."""
         self._beams[text].give_up()
 
     def result(self, text: int) -> Hypothesis | None:
-        """Return the best hypothesis of a text; None while it is looked for."""
+        """Return the best hypothesis of a text; None while the search goes on."""
         beam = self._beams[text]
         return None if beam.live else beam.best()
 

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from seqserve.checking import compare
 from seqserve.errors import BundleError
 from seqserve.files import read_json
 from seqserve.transducer.beam import Search
@@ -67,11 +68,7 @@ def check_golden(path: Path, golden: TransducerGolden, bundle: TransducerBundle)
             found = _forced(bundle, pair.source_ids, pair.target_ids)
         except LookupError as error:
             raise BundleError(f"{path}: pair {number}: {error}") from error
-        difference = float(np.abs(found - np.array(pair.log_probs)).max())
-        if not difference <= tolerance:  # also when it is not a number
-            raise BundleError(
-                f"{path}: pair {number} gives log_probs that differ by {difference:.3g}, more than {tolerance:.3g}"
-            )
+        compare(f"{path}: pair {number} gives log_probs", found, pair.log_probs, tolerance)
 
 
 def _forced(bundle: TransducerBundle, source_ids: Sequence[int], target_ids: Sequence[int]) -> NDArray[np.float64]:

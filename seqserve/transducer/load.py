@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from seqserve.entries import Tokenization, VocabularyEntry
+from seqserve.bundle import BundleParts
+from seqserve.checking import rows_stand_alone
 from seqserve.errors import BundleError
 from seqserve.files import MANIFEST_FILE
 from seqserve.kind import Kind
-from seqserve.parts import BundleParts
 from seqserve.signature import check_signature
 from seqserve.transducer.beam import Search
 from seqserve.transducer.golden import check_golden, read_golden
@@ -16,8 +16,8 @@ from seqserve.transducer.manifest import TransducerManifest
 from seqserve.transducer.model import TransducerBundle, TransduceRow
 from seqserve.transducer.signature import decode_signature, encode_signature
 from seqserve.transducer.transducer import Transducer
-from seqserve.vocabulary.files import check_size
-from seqserve.vocabulary.tokens import START_ID, UNKNOWN_ID, TokenVocabulary
+from seqserve.vocabulary.files import read_tokens
+from seqserve.vocabulary.tokens import START_ID, UNKNOWN_ID
 
 _PROBED_TEXTS = 6
 _PROBED_BEAMS = (1, 3)
@@ -32,27 +32,26 @@ def check(root: Path, bundle: TransducerBundle) -> bool:
     _check_ids(root / manifest.graphs.decode.file, bundle)
     golden = read_golden(path, num_source=len(bundle.source), num_target=len(bundle.target))
     check_golden(path, golden, bundle)
-    texts = [np.array(pair.source_ids, np.int32) for pair in golden.pairs[:_PROBED_TEXTS]]
-    return manifest.reproducible and _rows_stand_alone(bundle, texts)
+    rows = [
+        TransduceRow(
+            np.array(pair.source_ids, np.int32), Search(_PROBED_BEAMS[number % len(_PROBED_BEAMS)], _PROBED_TOKENS)
+        )
+        for number, pair in enumerate(golden.pairs[:_PROBED_TEXTS])
+    ]
+    return manifest.reproducible and rows_stand_alone(bundle.run, rows, lambda found: found)
 
 
 def read_parts(root: Path, manifest: TransducerManifest) -> BundleParts[TransducerBundle]:
     """Read all but the graphs; raises BundleError."""
     vocabularies, tokenization = manifest.vocabularies, manifest.tokenization
-    source = _read_vocabulary(root, vocabularies.source, tokenization.source)
-    target = _read_vocabulary(root, vocabularies.target, tokenization.target)
+    source = read_tokens(root, vocabularies.source, tokenization.source)
+    target = read_tokens(root, vocabularies.target, tokenization.target)
     sizes = manifest.architecture.state_size, manifest.architecture.memory_size
     encode, decode = manifest.graphs.encode, manifest.graphs.decode
     check_signature(root / MANIFEST_FILE, "encode", encode, encode_signature(*sizes))
     check_signature(root / MANIFEST_FILE, "decode", decode, decode_signature(*sizes))
     values = {"manifest": manifest, "source": source, "target": target, "reproducible": manifest.reproducible}
     return BundleParts(TransducerBundle, values, {"encode_graph": encode, "decode_graph": decode})
-
-
-def _read_vocabulary(root: Path, entry: VocabularyEntry, tokenization: Tokenization) -> TokenVocabulary:
-    vocabulary = TokenVocabulary.read(root / entry.file, tokenization.lookup)
-    check_size(root, entry, len(vocabulary))
-    return vocabulary
 
 
 def _check_ids(path: Path, bundle: TransducerBundle) -> None:
@@ -70,16 +69,6 @@ def _check_ids(path: Path, bundle: TransducerBundle) -> None:
     mass = float(np.exp(decoded.top_log_probs.astype(np.float64)).sum())
     if not mass <= 1 + _MASS_TOLERANCE:
         raise BundleError(f"{path}: the known ids have the probability {mass:.6g}, more than 1")
-
-
-def _rows_stand_alone(bundle: TransducerBundle, texts: list[np.ndarray]) -> bool:
-    """Say whether texts alone, together, and together in another order give the same tokens and bits."""
-    rows = [
-        TransduceRow(ids, Search(_PROBED_BEAMS[number % len(_PROBED_BEAMS)], _PROBED_TOKENS))
-        for number, ids in enumerate(texts)
-    ]
-    alone = [bundle.run([row])[0] for row in rows]
-    return alone == bundle.run(rows) and alone == bundle.run(rows[::-1])[::-1]
 
 
 TRANSDUCER = Kind("encoder-decoder", TransducerManifest, TransducerBundle, read_parts, check, Transducer)

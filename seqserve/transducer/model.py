@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqserve.batches import plan_rows
+from seqserve.batches import run_planned
 from seqserve.graph import Graph
 from seqserve.partial_run import PartialRun
 from seqserve.text.apostrophes import plain_text
@@ -23,16 +23,16 @@ from seqserve.transducer.manifest import TransducerManifest
 from seqserve.vocabulary.tokens import EOS_ID, START_ID, TokenVocabulary
 
 STEPS_A_TOKEN = 4
-"""Rows of the decoder that cost what a token of a text costs with all that follows it, at a beam of one."""
+"""Rows of the decoder that cost as much as one source token and its share of the answer at a beam of one."""
 
 _FIXED_ROWS = 4
-"""What a step of the decoder costs beside its rows, in rows. Measured: 4 to 5 for the model here."""
+"""The fixed cost of a step of the decoder, in rows. Measured: 4 to 5 for the shipped model."""
 
 
 class TransduceRow(NamedTuple):
-    """One text: its source ids (S,) int32, at least one, and how its answer is looked for.
+    """One text: its source ids (S,) int32, at least one, and how its answer is searched.
 
-    deadline: monotonic seconds; whatever is found is given back at the first token after it.
+    deadline: monotonic seconds; at the first token after it the search ends with what was found.
     """
 
     source_ids: NDArray[np.int32]
@@ -41,7 +41,7 @@ class TransduceRow(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """What the decoder needs of a run's texts: first state (B,N), lengths (B,), memory (B,S,M) if there is attention.
+    """Texts as the decoder reads them: first state (B,N), lengths (B,), and with attention memory (B,S,M).
 
     Memory is 0 beyond each row's end.
     """
@@ -112,7 +112,7 @@ class TransducerBundle:
         return Decoded(outputs["top_ids"], outputs["top_log_probs"], outputs["next_state"])
 
     def run(self, rows: Sequence[TransduceRow]) -> list[Hypothesis]:
-        """Find the answers of texts together, as they are: one run of the decoder a token."""
+        """Search the answers of texts in one batch: one run of the decoder a token."""
         begun = self.begin(rows)
         begun.advance(math.inf)
         return [found for row in range(len(rows)) if (found := begun.result(row)) is not None]
@@ -125,11 +125,8 @@ class TransducerBundle:
         """Find the answers of any number of texts, in batches of like length; raises ValueError on an empty one."""
         if not all(len(row.source_ids) for row in rows):
             raise ValueError("a text has at least one token")
-        results: list[Hypothesis] = [Hypothesis((), 0.0)] * len(rows)
-        for batch in plan_rows([len(row.source_ids) for row in rows]):
-            for row, found in zip(batch, self.run([rows[row] for row in batch]), strict=True):
-                results[row] = found
-        return results
+        found = run_planned(self.run, rows, [len(row.source_ids) for row in rows])
+        return [found[row] for row in range(len(rows))]
 
 
 class Transduction(PartialRun[Hypothesis]):
@@ -137,7 +134,9 @@ class Transduction(PartialRun[Hypothesis]):
 
     def __init__(self, bundle: TransducerBundle, rows: Sequence[TransduceRow]) -> None:
         self._deadlines = [row.deadline for row in rows]
-        self._unpaid: list[float] = [len(row.source_ids) for row in rows]  # what each has cost since it was last told
+        self._unpaid: list[float] = [
+            len(row.source_ids) for row in rows
+        ]  # the cost of each row since `advance` last returned it
         steps = _Steps(bundle, bundle.encode([row.source_ids for row in rows]))
         self._search = BeamSearch(steps.advance, [row.search for row in rows])
 
@@ -163,16 +162,16 @@ class Transduction(PartialRun[Hypothesis]):
         return [cost / STEPS_A_TOKEN for cost in costs]
 
     def result(self, row: int) -> Hypothesis | None:
-        """Return the answer of a text, None while it is looked for."""
+        """Return the answer of a text; None while the search goes on."""
         return self._search.result(row)
 
     def give_up(self, row: int) -> None:
-        """Spend no more time on a text; its answer is the best that has been found."""
+        """End the search for a text; its answer is the best that has been found."""
         self._search.give_up(row)
 
 
 class _Steps:
-    """The decoder's rows between two steps: where each stands, and what it looks at."""
+    """The decoder's rows between two steps: their states, and the memory that each attends to."""
 
     def __init__(self, bundle: TransducerBundle, encoded: Encoded) -> None:
         self._bundle = bundle

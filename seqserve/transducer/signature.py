@@ -3,35 +3,20 @@
 Dimensions: B rows, S source tokens, K alternatives; state_size and memory_size (M) are numbers.
 """
 
-from seqserve.entries import Tensor
-from seqserve.signature import Signature
+from seqserve.signature import Signature, tensors
 
 
 def encode_signature(state_size: int, memory_size: int) -> Signature:
     """Return the encoder's inputs and outputs; memory_size 0: no attention, so that only a state goes on."""
-    inputs = [
-        Tensor(name="source_ids", dtype="int32", shape=["B", "S"]),
-        Tensor(name="lengths", dtype="int32", shape=["B"]),
-    ]
-    outputs = [Tensor(name="state", dtype="float32", shape=["B", state_size])]
-    if memory_size:
-        outputs.append(Tensor(name="memory", dtype="float32", shape=["B", "S", memory_size]))
-    return inputs, outputs
+    memory = {"memory": f"float32 B S {memory_size}"} if memory_size else {}
+    return tensors(source_ids="int32 B S", lengths="int32 B"), tensors(state=f"float32 B {state_size}", **memory)
 
 
 def decode_signature(state_size: int, memory_size: int) -> Signature:
     """Return the inputs and outputs of one token of the decoder."""
-    inputs = [
-        Tensor(name="previous_ids", dtype="int32", shape=["B"]),
-        Tensor(name="state", dtype="float32", shape=["B", state_size]),
-        Tensor(name="num_top", dtype="int64", shape=[1]),
-    ]
-    if memory_size:
-        inputs.append(Tensor(name="memory", dtype="float32", shape=["B", "S", memory_size]))
-        inputs.append(Tensor(name="lengths", dtype="int32", shape=["B"]))
-    outputs = [
-        Tensor(name="top_ids", dtype="int32", shape=["B", "K"]),
-        Tensor(name="top_log_probs", dtype="float32", shape=["B", "K"]),
-        Tensor(name="next_state", dtype="float32", shape=["B", state_size]),
-    ]
-    return inputs, outputs
+    state = f"float32 B {state_size}"
+    memory = {"memory": f"float32 B S {memory_size}", "lengths": "int32 B"} if memory_size else {}
+    return (
+        tensors(previous_ids="int32 B", state=state, num_top="int64 1", **memory),
+        tensors(top_ids="int32 B K", top_log_probs="float32 B K", next_state=state),
+    )

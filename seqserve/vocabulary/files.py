@@ -1,22 +1,17 @@
-"""The vocabularies of a bundle that reads words and their characters."""
+"""The vocabularies of a bundle, as its manifest describes them."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from seqserve.entries import VocabularyEntry
+from seqserve.entries import Tokenization, VocabularyEntry
 from seqserve.errors import BundleError
-from seqserve.vocabulary.words import CharacterVocabulary, WordVocabulary
+from seqserve.vocabulary.tokens import TokenVocabulary
 
 
-def read_word_vocabularies(
-    root: Path, words: VocabularyEntry, characters: VocabularyEntry, *, lookup: Sequence[str]
-) -> tuple[WordVocabulary, CharacterVocabulary]:
-    """Read both files of a bundle's folder; raises BundleError, also when one has another size than its entry."""
-    found = WordVocabulary.read(root / words.file, lookup)
-    check_size(root, words, len(found))
-    spelled = CharacterVocabulary.read(root / characters.file)
-    check_size(root, characters, len(spelled))
-    return found, spelled
+def read_tokens(root: Path, entry: VocabularyEntry, tokenization: Tokenization) -> TokenVocabulary:
+    """Read a vocabulary of tokens; raises BundleError, also when it has another size than its entry."""
+    vocabulary = TokenVocabulary.read(root / entry.file, tokenization.lookup)
+    check_size(root, entry, len(vocabulary))
+    return vocabulary
 
 
 def check_size(root: Path, entry: VocabularyEntry, size: int) -> None:

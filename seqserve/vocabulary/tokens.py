@@ -18,7 +18,7 @@ START_ID = -1
 EOS_FORM = "<EOS>"
 UNKNOWN_FORM = "<UNK>"
 RESERVED_FORMS = (EOS_FORM, UNKNOWN_FORM, "<unk>")
-"""What may not be a token: people could not tell it from the ids 0 and 1 (corpora write <unk> for id 1)."""
+"""No token may be one of these: it would look like id 0 or 1 (corpora write <unk> for id 1)."""
 
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 _ESCAPED = {"n": "\n", "\\": "\\"}

@@ -8,15 +8,13 @@ from typing import Any
 
 import msgspec
 
-from seqserve.bundle import Bundle
+from seqserve.bundle import Bundle, BundleParts
 from seqserve.errors import BundleError
-from seqserve.loading import open_bundle, read_parts
+from seqserve.kinds import kind_of
+from seqserve.loading import open_bundle
 from seqserve.manifest import MANIFEST_FILE, Manifest, read_manifest, sha256_of, verify_files
-from seqserve.parts import BundleParts
 from seqserve.service.engine.checks import stamps_of
-from seqserve.service.engine.models import AnyModel, QueueLimits, SlotLimits
 from seqserve.service.engine.reports import BundleReport
-from seqserve.service.kinds import model_of
 
 logger = logging.getLogger("seqserve")
 
@@ -49,10 +47,8 @@ def take_reported(reports: Iterable[BundleReport], known: Mapping[str, Checked] 
     return [before.get(report) or _read(report) for report in reports]
 
 
-def open_model(checked: Checked, provider: str, queue: QueueLimits, slots: SlotLimits | None = None) -> AnyModel:
-    """Open a checked bundle in the process that serves it; "auto" falls back to the CPU.
-
-    A run on another provider waits for its device, and so is never made in the loop.
+def open_checked(checked: Checked, provider: str) -> tuple[Bundle, str]:
+    """Open a checked bundle in the process that serves it and return where it runs; "auto" falls back to the CPU.
 
     Raises BundleError, also when a file is no longer what was checked: a worker that replaces a dead one long after the
     start would else answer with another's weights.
@@ -60,16 +56,8 @@ def open_model(checked: Checked, provider: str, queue: QueueLimits, slots: SlotL
     if not checked.is_unchanged:
         verify_files(checked.folder, checked.manifest)
     if provider == "cpu" and checked.parts is not None:
-        bundle: Bundle = checked.parts.open(checked.folder)
-    else:
-        bundle, provider = _open_on(checked, provider)
-    if provider != "cpu":
-        queue = queue._replace(quick_run_s=0.0)
-    return model_of(bundle, provider, queue, slots)
-
-
-def _open_on(checked: Checked, provider: str) -> tuple[Bundle, str]:
-    """Open verified files where they were not run yet, compare their answers, and say where they run."""
+        return checked.parts.open(checked.folder), provider
+    # Where the files were not run yet, their answers are compared.
     if provider == "auto":
         try:
             return open_bundle(checked.folder, checked.manifest, provider="cuda"), "cuda"
@@ -89,7 +77,7 @@ def _read(report: BundleReport) -> Checked:
     # Before, so that nothing else is read; and after, because a file may have changed meanwhile.
     for path, sha256 in checksums.items():
         _compare(path, sha256)
-    parts = read_parts(folder, manifest).with_reproducible(report.reproducible)
+    parts = kind_of(manifest).read_parts(folder, manifest).with_reproducible(report.reproducible)
     for path, sha256 in checksums.items():
         _compare(path, sha256)
     return Checked(folder, manifest, parts, report)

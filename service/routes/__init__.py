@@ -1,16 +1,1 @@
-"""The table of routes, one file each: the app and /openapi.json are made from it."""
-
-from seqserve.service.routes import classify, models, operation, rank, sample, score, tag, transduce
-from seqserve.service.routes.route import Route
-
-ROUTES: tuple[Route, ...] = (
-    tag.ROUTE,
-    score.ROUTE,
-    rank.ROUTE,
-    sample.ROUTE,
-    classify.ROUTE,
-    transduce.ROUTE,
-    models.LIST,
-    models.SHOW,
-    *operation.ROUTES,
-)
+"""Routes, one file each; `seqserve.service.routes.table` lists them."""

@@ -140,7 +140,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.log.info("the master has gone: stopping")
             self.alive = False
         self.room.tick(_TICK_S)
-        telemetry = self._parts.telemetry
+        telemetry = self.app.telemetry
         telemetry.set_process(resident_bytes=resident_bytes(), num_connections=len(self.connections))
         for model in self._parts.registry.models:
             telemetry.set_queue_tokens(model.manifest.name, model.batcher.pending_tokens)

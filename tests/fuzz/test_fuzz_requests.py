@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from seqserve.errors import RequestError
 from seqserve.service.body import decode_json
 from seqserve.service.errors import KINDS
-from seqserve.service.routes import ROUTES
+from seqserve.service.routes.table import ROUTES
 from tests.fuzz.strategies import JSON_VALUES, SCALARS, patient
 
 Kind = type[msgspec.Struct]

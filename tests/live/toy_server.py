@@ -10,9 +10,9 @@ from seqserve.language.model import StepBatch, StepResult
 from seqserve.service import app
 from seqserve.service.__main__ import main
 from seqserve.service.engine.models import Model, QueueLimits, SlotLimits
-from seqserve.service.engine.open_models import Checked, open_model, take_reported
+from seqserve.service.engine.open_models import Checked, take_reported
 from seqserve.service.engine.reports import BundleReport
-from seqserve.service.kinds import model_of
+from seqserve.service.kinds import model_of, open_model
 from tests.live.served import BUNDLES
 from tests.toy_language_model import ToyLanguageModel
 

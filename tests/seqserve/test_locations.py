@@ -81,6 +81,15 @@ def test_a_folder_whose_manifest_disagrees_is_told_and_an_older_version_taken(tm
     assert passed_over == [PassedOver(copy, "its manifest has the version '2' instead of '12'")]
 
 
+def test_a_folder_whose_only_manifest_disagrees_is_refused_with_the_reason(tmp_path: Path) -> None:
+    copy = put(tmp_path / "a", "x", "2").rename(tmp_path / "a" / "x" / "12")
+    reason = f"{copy} is passed over, its manifest has the version '2' instead of '12'"
+    with pytest.raises(
+        BundleError, match=rf"\A{re.escape(str(tmp_path / 'a'))}: holds no bundle, {re.escape(reason)}\Z"
+    ):
+        find_models([tmp_path / "a"])
+
+
 def test_without_a_named_folder_the_usual_ones_are_looked_at(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from seqserve.service.errors import KINDS
 from seqserve.service.openapi import document
-from seqserve.service.routes import ROUTES
+from seqserve.service.routes.table import ROUTES
 from tests.service.test_classify_route import open_classifier
 from tests.service.toys import open_toy
 

@@ -8,51 +8,19 @@ import msgspec
 
 import seqserve
 from seqserve.cli import main
-from seqserve.counter.manifest import (
-    CounterArchitecture,
-    CounterGraphs,
-    CounterLimits,
-    CounterManifest,
-    CounterVocabularies,
-)
-from seqserve.entries import FileEntry, GoldenEntry
-from seqserve.manifest import sha256_of, write_manifest
 from seqserve.service.app import create_app
 from seqserve.service.settings import Settings
 
 MODELS = Path("toy-models")
 
-
-def write_bundle() -> None:
-    """Make the toy's bundle: its weight is 3, and its golden answer that two words count 6."""
-    folder = MODELS / "words" / "1"
-    folder.mkdir(parents=True)
-    entries = {}
-    for name, content in (("weights.json", b"3"), ("golden.json", b"6")):
-        (folder / name).write_bytes(content)
-        entries[name] = {"file": name, "sha256": sha256_of(folder / name), "bytes": len(content)}
-    manifest = CounterManifest(
-        format_version=1,
-        name="words",
-        version="1",
-        created="2026-01-01",
-        producer="test",
-        description="Counts words.",
-        languages=["en"],
-        weights=FileEntry(**entries["weights.json"]),
-        metrics={},
-        data=[],
-        licence="MIT",
-        attribution=[],
-        golden=GoldenEntry(**entries["golden.json"], tolerance=0.0),
-        reproducible=True,
-        extra_files=[],
-        architecture=CounterArchitecture(cell="none", num_parameters=1),
-        graphs=CounterGraphs(),
-        vocabularies=CounterVocabularies(),
-        limits=CounterLimits(max_tokens=5),
-    )
-    write_manifest(folder, manifest)
+CONFIG = """
+task = "count"
+name = "words"
+version = "1"
+description = "Counts words"
+licence = "MIT"
+data = { train = "three.txt" }
+"""
 
 
 def output_of(*arguments: str) -> str:
@@ -64,7 +32,12 @@ def output_of(*arguments: str) -> str:
     return out.buffer.getvalue().decode()  # type: ignore[attr-defined]
 
 
-write_bundle()
+Path("counter.toml").write_text(CONFIG)
+Path("three.txt").write_text("one\ntwo\nthree three\n")
+output_of("train", "fit", "counter.toml", "--run", "run")
+assert output_of("train", "export", "run", "--to", str(MODELS)) == f"{MODELS / 'words' / '1'}\n"
+assert output_of("train", "evaluate", str(MODELS / "words" / "1"), "three.txt") == "4.0\n"
+
 model = seqserve.load("words", seqserve.Counter, models=MODELS)  # type: ignore[attr-defined]
 assert [result.count for result in model.count(["a b", "c"])] == [6, 3]
 

@@ -9,8 +9,7 @@ import msgspec
 import numpy as np
 
 from seqserve.entries import CellName, LookupStep
-from seqserve.graph import Graph
-from seqserve.tagger.load import Golden, tagger_signature
+from seqserve.tagger.load import Golden, read_parts, tagger_signature
 from seqserve.tagger.manifest import (
     TaggerArchitecture,
     TaggerGraphs,
@@ -19,7 +18,6 @@ from seqserve.tagger.manifest import (
     TaggerTokenization,
     TaggerVocabularies,
 )
-from seqserve.tagger.model import TaggerBundle
 from seqserve.tagger.tags import make_tags
 from seqserve.training.export.folder import (
     WEIGHTS_FILE,
@@ -40,7 +38,7 @@ from seqserve.training.export.reader import (
 )
 from seqserve.training.export.weights import Arrays, num_parameters, save_graph
 from seqserve.training.taggers.graph import TaggerOptions, build_tagger
-from seqserve.vocabulary.words import LOOKUP_STEPS, CharacterVocabulary, WordVocabulary
+from seqserve.vocabulary.words import LOOKUP_STEPS
 
 GRAPH_FILE = "tagger.onnx"
 TAGS_FILE = "labels.txt"
@@ -137,13 +135,7 @@ def _architecture(trained: TrainedTagger) -> TaggerArchitecture:
 
 def record_golden(folder: Path, manifest: TaggerManifest, sentences: Sequence[Sequence[str]]) -> Golden:
     """Tag the sentences with the graph in a folder that lacks nothing but its manifest, and return the answers."""
-    bundle = TaggerBundle(
-        manifest,
-        make_tags(manifest.architecture.labels, manifest.architecture.scheme),
-        WordVocabulary.read(folder / WORDS_FILE, manifest.tokenization.lookup),
-        CharacterVocabulary.read(folder / CHARACTERS_FILE),
-        Graph.open(folder / GRAPH_FILE, manifest.graphs.tagger),
-    )
+    bundle = read_parts(folder, manifest).open(folder)
     answers = bundle.tag(sentences)
     return Golden(
         sentences=[list(sentence) for sentence in sentences],

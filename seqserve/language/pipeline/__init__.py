@@ -1,1 +1,1 @@
-"""Texts in, answers out: what scoring, ranking and sampling do whoever runs the rows."""
+"""Scoring, ranking and sampling: texts to rows, and results of rows to answers."""

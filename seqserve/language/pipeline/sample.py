@@ -68,7 +68,7 @@ class SampleReader:
         self._text = text
         self._form_of = form_of
         self._num_read = 0
-        self._untold: list[tuple[int, float]] = []
+        self._unsent: list[tuple[int, float]] = []
 
     def read(self) -> Iterator[SamplePiece | SampleEnd]:
         """Yield a piece per token that adds text, and the end; every event is the same however often this is called."""
@@ -78,7 +78,7 @@ class SampleReader:
             token_id = sample.ids[position]
             if token_id == EOS_ID:
                 yield from self._piece(self._text.end())
-            self._untold.append((token_id, sample.log_probs[position]))
+            self._unsent.append((token_id, sample.log_probs[position]))
             if token_id != EOS_ID:
                 yield from self._piece(self._text.push(token_id))
             self._num_read = position + 1
@@ -95,14 +95,14 @@ class SampleReader:
 
     def _piece(self, text: str) -> Iterator[SamplePiece]:
         if text:
-            log_prob = math.fsum(log_prob for _, log_prob in self._untold)
+            log_prob = math.fsum(log_prob for _, log_prob in self._unsent)
             yield SamplePiece(index=self._index, text=text, log_prob=log_prob, tokens=self._tokens())
-            self._untold = []
+            self._unsent = []
 
     def _tokens(self) -> list[DrawnToken] | UnsetType:
         if self._form_of is None:
             return UNSET
-        return [DrawnToken(text=self._form_of(token_id), log_prob=log_prob) for token_id, log_prob in self._untold]
+        return [DrawnToken(text=self._form_of(token_id), log_prob=log_prob) for token_id, log_prob in self._unsent]
 
 
 def plan_samples(

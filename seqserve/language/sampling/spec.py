@@ -77,5 +77,5 @@ def uniforms(seed: int, index: int) -> Iterator[float]:
 
 
 def nothing_left() -> InvalidRequestError:
-    """Return the error of a sample that nothing can be drawn for."""
+    """Return the error of a sample whose every token is banned."""
     return InvalidRequestError(NOTHING_LEFT)

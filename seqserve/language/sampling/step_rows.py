@@ -110,7 +110,7 @@ class StepRows(Generic[AnySample]):
     def _gather_repeated(self) -> None:
         self._counting = [(row, sample) for row, sample in enumerate(self.samples) if sample.seen is not None]
         sizes = [sample.seen.size for _, sample in self._counting if sample.seen is not None]
-        # Some room, so that the array need not be made anew for every token.
+        # Spare room, so that a new token seldom needs a new array.
         width = (max(sizes) // _WIDTH_STEP + 1) * _WIDTH_STEP if sizes else 1
         self._repeated_ids = np.full((len(self.samples), width), -1, np.int32)
         for row, sample in self._counting:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 class StopSearch:
-    """Lets text through until one of the stop strings ends in it; what may be the begin of one is held back.
+    """Pass text on until a stop string ends in it; a possible start of one is held back.
 
     The text is cut before the stop string that ends first; of several that end at the same place, before the longest.
     Each character costs O(1) per stop string, amortised (Knuth, Morris and Pratt, Fast pattern matching in strings,
@@ -41,7 +41,7 @@ class StopSearch:
 
 
 class _Pattern:
-    """One stop string; `num_matched` characters of its begin are the end of the text so far."""
+    """One stop string; its first `num_matched` characters are the end of the text so far."""
 
     __slots__ = ("_borders", "_text", "num_matched")
 
@@ -62,7 +62,7 @@ class _Pattern:
 
 
 def _borders(text: str) -> list[int]:
-    """For each prefix the length of its longest proper prefix that is also its suffix."""
+    """Return for each prefix the length of its longest proper prefix that is also its suffix."""
     borders = [0] * len(text)
     length = 0
     for position in range(1, len(text)):

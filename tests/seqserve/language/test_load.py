@@ -80,7 +80,7 @@ GOLDEN = {
     ),
     "ranks": (lambda g: g["rows"][1].update(ranks=[2, 2, 2]), "row 1 gives other ranks than the recorded"),
     "fewer": (lambda g: g["rows"][0]["ranks"].pop(), "row 0 is empty or its lists differ in length"),
-    "uneven": (lambda g: g["rows"][0]["top_log_probs"][0].pop(), "row 0 gives top_log_probs, but the recorded rows"),
+    "uneven": (lambda g: g["rows"][0]["top_log_probs"][0].pop(), "row 0 gives top_log_probs, but the record has rows"),
     "top ids of another width": (
         lambda g: g["rows"][0].update(top_ids=[[1]] * len(g["rows"][0]["ids"])),
         r"row 0 gives top_ids of shape \(4, 4\) instead of \(4, 1\)",
