@@ -37,7 +37,7 @@ class Cancellation:
         """Return whether the deadline has passed; the client is not asked for."""
         return now >= self.deadline
 
-    def is_alone(self, now: float) -> bool:
+    def has_client_left(self, now: float) -> bool:
         """Return whether the client has left; always False before `looks_at`."""
         return self.has_left is not None and now >= self.looks_at and self.has_left()
 
@@ -46,7 +46,7 @@ class Cancellation:
         now = time.monotonic()
         if self.is_over(now):
             raise late()
-        if self.is_alone(now):
+        if self.has_client_left(now):
             raise ClientLeftError
 
 

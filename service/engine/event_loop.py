@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, TypeVar
 
 from gevent import Timeout, get_hub
 from gevent._hub_local import get_hub_if_exists  # the public get_hub would make one
@@ -32,19 +32,6 @@ _NICE = 5
 """How much a thread of the pool lowers its priority; see `_lower_priority`."""
 
 _thread = threading.local()
-
-
-class Event(Protocol):
-    """What `threading.Event` and `LoopEvent` have in common."""
-
-    def set(self) -> None:
-        """Set the event and wake its waiters; callable from any thread."""
-
-    def clear(self) -> None:
-        """Reset the event."""
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the event is set, at most `timeout` seconds; return whether it is set."""
 
 
 class LoopEvent:
@@ -98,7 +85,7 @@ def has_loop() -> bool:
     return get_hub_if_exists() is not None
 
 
-def make_event() -> Event:
+def make_event() -> LoopEvent | threading.Event:
     """Return an event that this thread can wait for."""
     return LoopEvent() if has_loop() else threading.Event()
 

@@ -2,31 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Protocol
 
 from seqserve.defaults import choose_defaults
 from seqserve.errors import ModelNotFoundError, TaskMismatchError
-from seqserve.service.engine.batching.batcher import BatchObserver
 from seqserve.service.engine.models import AnyModel, LanguageModel
 from seqserve.service.engine.open_models import Checked
-from seqserve.service.engine.sampling.decoder import Observer
 from seqserve.service.errors import NotReadyError
+from seqserve.service.metrics.telemetry import Telemetry
 
 NOT_READY_RETRY_S = 1
 _ECHOED_CHARS = 100
-
-
-class ModelObserver(Protocol):
-    """Who is told how models do."""
-
-    def set_model(self, name: str, version: str, task: str) -> None:
-        """A model has been opened."""
-
-    def sampling(self, model: str) -> Observer:
-        """Return what the decoder of a language model reports to."""
-
-    def batches(self, model: str) -> BatchObserver:
-        """Return what the batcher of a model reports to."""
 
 
 class Registry:
@@ -44,11 +29,11 @@ class Registry:
         self._defaults = choose_defaults(tasks, defaults)
         self._open_model = open_model
         self._models: dict[str, AnyModel] = {}
-        self._observer: ModelObserver | None = None
+        self._telemetry: Telemetry | None = None
 
-    def observe(self, observer: ModelObserver) -> None:
-        """Let every model report to an observer, those that are not open yet too."""
-        self._observer = observer
+    def observe(self, telemetry: Telemetry) -> None:
+        """Let every model report its work, also those that are opened later."""
+        self._telemetry = telemetry
         for model in self._models.values():
             self._observe(model)
 
@@ -59,13 +44,13 @@ class Registry:
             self._observe(self._models[name])
 
     def _observe(self, model: AnyModel) -> None:
-        if self._observer is None:
+        if self._telemetry is None:
             return
         name = model.manifest.name
-        self._observer.set_model(name, model.manifest.version, model.manifest.task)
-        model.batcher.observer = self._observer.batches(name)
+        self._telemetry.set_model(name, model.manifest.version, model.manifest.task)
+        model.batcher.report = self._telemetry.batch_counter(name)
         if isinstance(model, LanguageModel):
-            model.decoder.observer = self._observer.sampling(name)
+            model.decoder.report = self._telemetry.sample_counter(name)
 
     @property
     def checked(self) -> dict[str, Checked]:

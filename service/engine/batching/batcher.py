@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from gevent import sleep, spawn
 
@@ -37,13 +37,6 @@ TURN_S = 0.01
 """Length of one part of a run, and of a run while several clients use the queue and one of them has a backlog."""
 
 
-class BatchObserver(Protocol):
-    """Receives the size of every batch."""
-
-    def count_batch(self, num_rows: int, num_tokens: int, num_padded: int) -> None:
-        """Count a batch of this many rows and tokens, which ran padded to `num_padded` tokens."""
-
-
 class Batcher(Generic[Row, Result]):
     """The queue of one graph.
 
@@ -62,7 +55,8 @@ class Batcher(Generic[Row, Result]):
         quick_run_s: float = 0.0,
         client_share: float = 1.0,
     ) -> None:
-        self.observer: BatchObserver | None = None
+        self.report: Callable[[int, int, int], None] | None = None
+        """Called after each batch with its rows, its tokens, and its tokens with padding."""
         self._run = run
         self._limits = limits or BatchLimits()
         self._quick_run_s = quick_run_s
@@ -241,8 +235,8 @@ class Batcher(Generic[Row, Result]):
             batch.keep([index for index, result in enumerate(results) if result is None])
             if batch.entries:
                 self._queue.put_back(batch)
-        if is_new and self.observer is not None:
-            self.observer.count_batch(len(lengths), int(sum(lengths)), len(lengths) * int(max(lengths)))
+        if is_new and self.report is not None:
+            self.report(len(lengths), int(sum(lengths)), len(lengths) * int(max(lengths)))
 
     def _results_of(self, batch: Batch[Row, Result]) -> Sequence[Result | None]:
         """Run a batch, or the next part of its run; return None for rows that are not finished."""

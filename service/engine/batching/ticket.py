@@ -58,7 +58,7 @@ class Ticket(Generic[Row, Result]):
             return True
         if now - self._looked_at >= LOOK_S:
             self._looked_at = now
-            if self.cancellation.is_alone(now):
+            if self.cancellation.has_client_left(now):
                 self.client_has_left = True
                 self.done.set()
         return self.client_has_left

@@ -11,14 +11,13 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
 
 from seqserve.language.model import LanguageModelBundle
 from seqserve.language.sampling.spec import SampleSpec, nothing_left
 from seqserve.language.sampling.step_rows import StepRows
-from seqserve.service.engine.cancellation import Cancellation, ClientLeftError
-from seqserve.service.engine.sampling.handle import QueuedSample, SampleHandle, samples_late, seconds_left
+from seqserve.service.engine.cancellation import Cancellation, ClientLeftError, late
+from seqserve.service.engine.sampling.handle import QueuedSample, SampleHandle, seconds_left
 from seqserve.service.engine.sampling.prefill import PrefillQueue
 from seqserve.service.engine.sampling.slots import Running, plan_slots
 from seqserve.service.engine.sampling.turns import Turns
@@ -39,16 +38,6 @@ _DECAY = 0.95
 logger = logging.getLogger("seqserve")
 
 
-class Observer(Protocol):
-    """Who is told how sampling goes; called in the decoder's thread."""
-
-    def count_sampled(self, num_tokens: int) -> None:
-        """A run has drawn this many tokens."""
-
-    def set_active_samples(self, num_samples: int) -> None:
-        """This many samples run now."""
-
-
 class Decoder:
     """Draws samples of one model; `max_slots` rows in a run at most, `max_waiting` samples beyond them wait.
 
@@ -63,7 +52,8 @@ class Decoder:
         max_waiting: int = 256,
         client_share: float = 1.0,
     ) -> None:
-        self.observer: Observer | None = None
+        self.report: Callable[[int, int], None] | None = None
+        """Called in the decoder's thread with the tokens that a run has drawn and the samples that run now."""
         self.running_since: float | None = None
         """Monotonic time since when the present turn goes on; None while nothing is drawn."""
         self._bundle = bundle
@@ -165,10 +155,10 @@ class Decoder:
         now, looks = time.monotonic(), self._turn % LOOK_TOKENS == 0
         errors: dict[SampleHandle, Exception] = {}
         for handle in self._handles:
-            if handle.is_cancelled or (looks and handle.cancellation.is_alone(now)):
+            if handle.is_cancelled or (looks and handle.cancellation.has_client_left(now)):
                 errors[handle] = ClientLeftError()
             elif handle.cancellation.is_over(now):
-                errors[handle] = samples_late()
+                errors[handle] = late()
         for handle, error in errors.items():
             self._fail([handle], error)
 
@@ -279,12 +269,12 @@ class Decoder:
             return []
         left = self._rows.change(leaving, joining)
         self._streaming = list({sample.handle: None for sample in self._rows.samples if sample.handle.streams})
-        if self.observer is not None:
-            self.observer.set_active_samples(len(self._rows))
+        if self.report is not None:
+            self.report(0, len(self._rows))
         return left
 
     def _measure(self, num_tokens: int, seconds: float) -> None:
         self._recent_tokens = _DECAY * self._recent_tokens + num_tokens
         self._recent_s = _DECAY * self._recent_s + seconds
-        if self.observer is not None:
-            self.observer.count_sampled(num_tokens)
+        if self.report is not None:
+            self.report(num_tokens, len(self._rows))

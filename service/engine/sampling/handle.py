@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from seqserve.errors import RequestError
 from seqserve.language.sampling.sample import Sample
 from seqserve.language.sampling.spec import SampleSpec
-from seqserve.service.engine.cancellation import Cancellation, ClientLeftError
+from seqserve.service.engine.cancellation import Cancellation, ClientLeftError, late
 from seqserve.service.engine.event_loop import make_event
-from seqserve.service.errors import DeadlineExceededError, InternalError
+from seqserve.service.errors import InternalError
 
 GRACE_S = 5.0
 """Beyond the deadline: the decoder ends a request between two tokens, and only a run that hangs takes longer."""
@@ -89,7 +89,7 @@ class SampleHandle:
         if self._error is None:
             if not self._is_over and time.monotonic() >= self.cancellation.deadline + GRACE_S:
                 self.cancel()
-                raise samples_late()
+                raise late()
             return
         if isinstance(self._error, RequestError | ClientLeftError):
             raise self._error
@@ -112,11 +112,6 @@ class SampleHandle:
         self._ended_at = time.monotonic()
         self._is_over = True
         self._news.set()
-
-
-def samples_late() -> DeadlineExceededError:
-    """The error of a request whose deadline has passed."""
-    return DeadlineExceededError("The samples were not drawn within the request's deadline; what was there is dropped.")
 
 
 def seconds_left(handles: Iterable[SampleHandle], tokens_per_s: float) -> int:

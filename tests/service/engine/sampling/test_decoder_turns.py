@@ -228,24 +228,11 @@ def test_a_bug_in_the_decoder_leaves_nobody_waiting(model: Watched) -> None:
     assert decoder.num_samples == 0
 
 
-class Counter:
-    """Adds up what a decoder reports."""
-
-    def __init__(self) -> None:
-        self.num_tokens = 0
-        self.active: list[int] = []
-
-    def count_sampled(self, num_tokens: int) -> None:
-        self.num_tokens += num_tokens
-
-    def set_active_samples(self, num_samples: int) -> None:
-        self.active.append(num_samples)
-
-
-def test_the_observer_is_told_tokens_and_slots(model: Watched) -> None:
+def test_a_decoder_reports_tokens_and_slots(model: Watched) -> None:
     decoder = Decoder(model, max_slots=2)
-    decoder.observer = counter = Counter()
+    reports: list[tuple[int, ...]] = []
+    decoder.report = lambda *numbers: reports.append(numbers)
     found = draw(decoder, *(spec(index, max_tokens=3 + index) for index in range(3)))
-    assert counter.num_tokens == sum(len(ids) for ids, _, _ in found)
-    assert max(counter.active) == 2
-    assert counter.active[-1] == 0
+    assert sum(num_tokens for num_tokens, _ in reports) == sum(len(ids) for ids, _, _ in found)
+    assert max(num_active for _, num_active in reports) == 2
+    assert reports[-1][1] == 0
