@@ -15,7 +15,7 @@ from seqserve.errors import FieldError, InvalidRequestError, RequestError, TooMa
 from seqserve.reading import detail_and_path, shortened
 from seqserve.service.context import Exchange
 from seqserve.service.engine.event_loop import CHARACTERS_A_TOKEN, in_turn, in_turn_if_large
-from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError, UnsupportedMediaTypeError
+from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError, UnsupportedMediaTypeError, body_too_large
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 Result = TypeVar("Result")
@@ -157,18 +157,12 @@ def _read(environ: Mapping[str, Any], max_bytes: int) -> bytes:
     """Return the body, which a worker has read already."""
     declared = environ.get("CONTENT_LENGTH") or ""
     num_declared = int(declared) if declared.isdigit() else None
-    if num_declared is not None and num_declared > max_bytes:
-        raise _too_large(max_bytes)
     data: bytes = environ["wsgi.input"].read()
-    if len(data) > max_bytes:
-        raise _too_large(max_bytes)
+    if max(len(data), num_declared or 0) > max_bytes:
+        raise body_too_large(max_bytes)
     if num_declared is not None and len(data) < num_declared:
         raise MalformedJsonError(f"The body ended after {len(data)} of {num_declared} bytes.")
     return data
-
-
-def _too_large(max_bytes: int) -> PayloadTooLargeError:
-    return PayloadTooLargeError(f"The body has more than {max_bytes} bytes (max_body_bytes).")
 
 
 def _decompressed(coding: str, data: bytes, max_bytes: int) -> bytes:

@@ -41,23 +41,19 @@ class InternalError(RequestError):
     code = "internal"
 
 
-class UnavailableError(RequestError):
-    """Not now: `retry_after_s` says after how many seconds another try makes sense."""
-
-
-class OverloadedError(UnavailableError):
+class OverloadedError(RequestError):
     """A queue, or a client's share of it, is full."""
 
     code = "overloaded"
 
 
-class ShuttingDownError(UnavailableError):
+class ShuttingDownError(RequestError):
     """The server drains."""
 
     code = "shutting_down"
 
 
-class NotReadyError(UnavailableError):
+class NotReadyError(RequestError):
     """A model is still being opened."""
 
     code = "not_ready"
@@ -67,6 +63,11 @@ class DeadlineExceededError(RequestError):
     """The answer would come after the request's deadline."""
 
     code = "deadline_exceeded"
+
+
+def body_too_large(max_bytes: int) -> PayloadTooLargeError:
+    """Return the error for a body of more bytes than a request may have."""
+    return PayloadTooLargeError(f"The body has more than {max_bytes} bytes (max_body_bytes).")
 
 
 class ErrorKind(NamedTuple):

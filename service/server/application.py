@@ -10,19 +10,19 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from seqserve.service.app import create_app, make_registry
 from seqserve.service.engine.registry import Registry
 from seqserve.service.engine.reports import BundleReport
 from seqserve.service.memory import use_few_heaps
 from seqserve.service.metrics import logs
-from seqserve.service.metrics.gunicorn_log import ErrorLog
 from seqserve.service.metrics.shared_values import SharedValues
 from seqserve.service.metrics.telemetry import Telemetry
 from seqserve.service.scratch import scratch_directory
 from seqserve.service.server.checking import ModelCheck
 from seqserve.service.server.listeners import Listeners
-from seqserve.service.server.master import Master, prepare_worker, retire_worker
+from seqserve.service.server.reload import ReloadingMaster
 from seqserve.service.server.shared_state import SharedState
 from seqserve.service.server.worker import Worker
 from seqserve.service.settings import Settings
@@ -52,7 +52,7 @@ def serve(settings: Settings, listeners: Listeners, check: ModelCheck) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
-    Master(server).run()
+    ReloadingMaster(server).run()
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -93,9 +93,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "logger_class": ErrorLog,
             "proc_name": "seqserve",
             "worker_tmp_dir": str(self.scratch),
-            "pre_fork": prepare_worker,
-            "post_fork": _count_in_worker,
-            "child_exit": retire_worker,
+            "pre_fork": ReloadingMaster.prepare_worker,
         }
         for name, value in values.items():
             self.cfg.set(name, value)
@@ -110,9 +108,15 @@ class Server(BaseApplication):  # type: ignore[misc]
         return self._app
 
 
-def _count_in_worker(master: Master, worker: Any) -> None:
-    """Let a new worker count in the memory of its slot; called by gunicorn in the worker, right after the fork."""
-    worker.app.telemetry.bind(worker.slot)
+class ErrorLog(Logger):  # type: ignore[misc]
+    """gunicorn's log of errors, which writes as the project's own log does; there is no log of requests."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take the level that is configured and the handler of this process."""
+        self.cfg = cfg
+        self.loglevel = self.LOG_LEVELS.get(cfg.loglevel.lower(), logging.INFO)
+        self.error_log.setLevel(self.loglevel)
+        self.error_log.handlers = [logs.error_handler]
 
 
 def _within_descriptors(settings: Settings) -> Settings:

@@ -62,7 +62,7 @@ class ModelCheck:
         assert self._process.stdout is not None
         self._output = self._process.stdout.fileno()
         self._begun = b""  # a line whose end has not come yet
-        self._heard_at = time.monotonic()
+        self._received_at = time.monotonic()
         self._reports: list[BundleReport] = []
         self._failure = ""
         self._is_over = False
@@ -80,8 +80,8 @@ class ModelCheck:
         poll = select.poll()
         poll.register(self._output, select.POLLIN)
         if poll.poll(1000 * timeout_s):
-            self._hear(os.read(self._output, _READ_BYTES))
-        elif time.monotonic() - self._heard_at > PROGRESS_LIMIT_S:
+            self._receive(os.read(self._output, _READ_BYTES))
+        elif time.monotonic() - self._received_at > PROGRESS_LIMIT_S:
             self._end(f"checking {self._at} took longer than {PROGRESS_LIMIT_S:.0f} s and was given up")
         return self._is_over
 
@@ -110,11 +110,11 @@ class ModelCheck:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def _hear(self, data: bytes) -> None:
+    def _receive(self, data: bytes) -> None:
         if not data:
             self._end(f"checking {self._at} crashed the process that did it")
             return
-        self._heard_at = time.monotonic()
+        self._received_at = time.monotonic()
         *lines, self._begun = (self._begun + data).split(b"\n")
         for line in lines:
             try:

@@ -21,14 +21,14 @@ class Connections:
         self._by_address = Shares(settings.max_connections, share=share)
         self._all: set[Connection] = set()
         self._of_operators: set[Connection] = set()
-        self._ends: dict[State, dict[Connection, float]] = {"idle": {}, "reading": {}, "parting": {}}
+        self._ends: dict[State, dict[Connection, float]] = {"idle": {}, "reading": {}, "closing": {}}
         self._state_of: dict[Connection, State] = {}
 
     def __len__(self) -> int:
         return len(self._all)
 
     @property
-    def are_gone(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether no connection is left, including those of operators."""
         return not self._all and not self._of_operators
 
@@ -67,28 +67,28 @@ class Connections:
                 self._leave(connection)
                 connection.expire()
 
-    def hurry(self) -> None:
-        """Close all idle connections on which no request arrives."""
+    def close_idle(self) -> None:
+        """Close all idle connections on which no request has arrived."""
         for connection in list(self._ends["idle"]):
-            connection.hurry()
+            connection.close_idle()
 
-    def has_place(self, address: str) -> bool:
-        """Return whether an address may have another connection; if need be, close its longest idle one."""
+    def make_room_for(self, address: str) -> bool:
+        """Return whether an address may have another connection; if it has none left, close its longest idle one first."""
         if self._by_address.fits(address, 1):
             return True
-        self._hurry_one(address)
+        self._close_longest_idle(address)
         return self._by_address.fits(address, 1)
 
     def make_room(self) -> bool:
-        """Return whether there is room for a connection; if need be, close the longest idle one."""
+        """Return whether there is room for a connection; if there is none, close the longest idle one first."""
         if len(self._all) >= self.limit:
-            self._hurry_one(None)
+            self._close_longest_idle(None)
         return len(self._all) < self.limit
 
-    def _hurry_one(self, address: str | None) -> None:
+    def _close_longest_idle(self, address: str | None) -> None:
         for connection in self._ends["idle"]:
             if connection in self._all and address in (None, connection.address):
-                connection.hurry()
+                connection.close_idle()
                 return
 
     def _leave(self, connection: Connection) -> None:

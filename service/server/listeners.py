@@ -75,7 +75,7 @@ def _bound_file(path: str) -> socket.socket:
     made = socket.socket(socket.AF_UNIX)
     try:
         if os.path.lexists(path):
-            _see_that_nobody_listens(path)
+            _check_unused(path)
             os.unlink(path)
         mask = os.umask(0)
         try:
@@ -88,7 +88,7 @@ def _bound_file(path: str) -> socket.socket:
     return made
 
 
-def _see_that_nobody_listens(path: str) -> None:
+def _check_unused(path: str) -> None:
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(_PROBE_S)
         try:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import httptools
 
 from seqserve.errors import RequestError
-from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError
+from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError, body_too_large
 
 MAX_LINE_BYTES = 8190
 MAX_HEADER_BYTES = 8190
@@ -158,7 +158,9 @@ class RequestParser:
         if self.environ is None:
             self._url += piece
             if len(self._url) > MAX_LINE_BYTES:
-                self._error = self._error or _long_line()
+                self._error = self._error or MalformedJsonError(
+                    f"The first line of the request has more than {MAX_LINE_BYTES} bytes."
+                )
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Add a header; trailers are ignored."""
@@ -239,17 +241,8 @@ class RequestParser:
         self.is_complete = True
 
 
-def body_too_large(max_bytes: int) -> PayloadTooLargeError:
-    """Return the error for a body of more bytes than a request may have."""
-    return PayloadTooLargeError(f"The body has more than {max_bytes} bytes (max_body_bytes).")
-
-
 def _invalid() -> MalformedJsonError:
     return MalformedJsonError("The request is not valid HTTP.")
-
-
-def _long_line() -> MalformedJsonError:
-    return MalformedJsonError(f"The first line of the request has more than {MAX_LINE_BYTES} bytes.")
 
 
 def _long_head() -> MalformedJsonError:

@@ -48,7 +48,7 @@ class AcceptingHost(FakeHost):
             self.acceptor.stop(for_all=False)
         self._clients.close()
         settle()
-        assert self.connections.are_gone
+        assert self.connections.is_empty
 
 
 @contextlib.contextmanager
@@ -82,7 +82,7 @@ def test_operators_have_a_listener_and_a_count_of_their_own() -> None:
         operator.say(GET)
         operator.hears(b">")
         assert len(host.connections) == 0
-        assert not host.connections.are_gone
+        assert not host.connections.is_empty
 
 
 @in_loop
