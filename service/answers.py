@@ -1,8 +1,8 @@
 """What routes give back: status, content type and a body, whole or in pieces."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 
@@ -16,28 +16,14 @@ STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HT
 STATUS_LINES[499] = "499 Client Closed Request"
 
 
+@dataclass(slots=True)
 class Answer:
     """The answer to one request."""
 
-    __slots__ = ("body", "content_type", "headers", "status")
-
-    def __init__(
-        self,
-        body: bytes | Iterable[bytes],
-        *,
-        status: int = 200,
-        content_type: str = "application/json",
-        headers: Sequence[tuple[str, str]] = (),
-    ) -> None:
-        self.body = body
-        self.status = status
-        self.content_type = content_type
-        self.headers = list(headers)
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer as a WSGI application: so that Flask takes it as what a view returns."""
-        start_response(STATUS_LINES[self.status], [("Content-Type", self.content_type), *self.headers])
-        return [self.body] if isinstance(self.body, bytes) else self.body
+    body: bytes | Iterable[bytes]
+    status: int = 200
+    content_type: str = "application/json"
+    headers: list[tuple[str, str]] = field(default_factory=list)
 
 
 def json_answer(body: msgspec.Struct) -> Answer:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flask import Flask
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from seqserve.errors import NotFoundError, RequestError
 from seqserve.service import problems
@@ -69,7 +69,7 @@ def create_app(
     describe = functools.cache(lambda: document(ROUTES))
     app = _App(Service(settings, registry, shared or SharedState(), telemetry, Clients(settings), describe))
     for route in ROUTES:
-        app.add_url_rule(route.rule, route.name, route.view, methods=[route.method])
+        app.add_url_rule(route.rule, route.name, methods=[route.method])
     app.url_map.update()  # now, not in the first request
     return app
 
@@ -96,8 +96,8 @@ class _App(Flask):
             answer = self._answer(here, environ)
         except RequestError as error:
             answer = problems.render(error)
-        except HTTPException as error:
-            answer = problems.render_http(error)
+        except (NotFound, MethodNotAllowed) as error:
+            answer = problems.render_unmatched(error)
         except ClientLeftError:
             answer = Answer(b"", status=_LEFT, content_type="text/plain")
         except Exception as error:
@@ -105,7 +105,8 @@ class _App(Flask):
         headers = _headers(here, answer)
         start_response(STATUS_LINES[answer.status], headers)
         if not isinstance(answer.body, bytes):  # its time ends with its last byte
-            return PiecedBody(answer.body, lambda: _end(here, answer))
+            here.at_end.append(lambda: _record(here, answer))
+            return PiecedBody(answer.body, lambda: _clean_up(here))
         _record(here, answer)
         return WholeBody(answer.body, lambda: _clean_up(here)) if here.at_end else [answer.body]
 
@@ -192,11 +193,6 @@ def _headers(here: Exchange, answer: Answer) -> list[tuple[str, str]]:
     if here.traceparent:
         headers.append(("traceparent", here.traceparent))
     return headers
-
-
-def _end(here: Exchange, answer: Answer) -> None:
-    _clean_up(here)
-    _record(here, answer)
 
 
 def _clean_up(here: Exchange) -> None:

@@ -15,7 +15,7 @@ from seqserve.service.engine.models import (
     open_language_model,
     open_transducer,
 )
-from seqserve.service.schemas.models import ModelInfo
+from seqserve.service.model_info import ModelInfo
 from seqserve.service.settings import Settings
 from seqserve.tagger.manifest import TaggerManifest
 from seqserve.transducer.manifest import TransducerManifest

@@ -7,9 +7,8 @@ import msgspec
 
 from seqserve import __version__
 from seqserve.service.errors import KINDS
-from seqserve.service.problems import CONTENT_TYPE
+from seqserve.service.problems import CONTENT_TYPE, Problem
 from seqserve.service.routes.route import Route
-from seqserve.service.schemas.problems import Problem
 
 _REF = "#/components/schemas/{name}"
 

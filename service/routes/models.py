@@ -6,8 +6,8 @@ from seqserve.service.answers import Answer, json_answer
 from seqserve.service.context import Service, service
 from seqserve.service.engine.models import AnyModel
 from seqserve.service.kinds import KINDS
+from seqserve.service.model_info import ModelInfo, ModelLimits, ModelList
 from seqserve.service.routes.route import Route
-from seqserve.service.schemas.models import ModelInfo, ModelLimits, ModelList
 
 
 def list_models() -> Answer:

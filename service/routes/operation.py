@@ -1,6 +1,9 @@
 """What keeps the service running: probes, metrics, its own description."""
 
 import math
+from typing import Literal
+
+from msgspec import Struct
 
 from seqserve.service.answers import Answer, json_answer
 from seqserve.service.context import service
@@ -8,9 +11,14 @@ from seqserve.service.engine.event_loop import run_in_thread
 from seqserve.service.engine.registry import NOT_READY_RETRY_S
 from seqserve.service.errors import NotReadyError, ShuttingDownError
 from seqserve.service.routes.route import Route
-from seqserve.service.schemas.problems import Health
 
 METRICS = "/metrics"
+
+
+class Health(Struct, kw_only=True):
+    """The process lives, or every model is ready."""
+
+    status: Literal["ok", "ready"]
 
 
 def healthz() -> Answer:

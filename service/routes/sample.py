@@ -21,10 +21,9 @@ from seqserve.service.engine.event_loop import in_turn_if_large
 from seqserve.service.engine.models import LanguageModel
 from seqserve.service.engine.sampling.handle import SampleHandle
 from seqserve.service.errors import InternalError
-from seqserve.service.problems import problem_of
+from seqserve.service.problems import Problem, problem_of
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
-from seqserve.service.routes.work import LanguageModelName, find_model
-from seqserve.service.schemas.problems import Problem
+from seqserve.service.routes.work import LanguageModelName, Response, find_model
 
 HEARTBEAT_S = 5.0
 """A stream that is silent for so long says that it lives: proxies cut those that are silent for a minute or less."""
@@ -44,11 +43,9 @@ class SampleRequest(SampleOptions, forbid_unknown_fields=True, kw_only=True):
     stream: Annotated[bool, Meta(description="Answer with Server-Sent Events, piece by piece.")] = False
 
 
-class SampleResponse(Struct, kw_only=True):
+class SampleResponse(Response, kw_only=True):
     """`n` samples; `seed` draws them again."""
 
-    model: str
-    version: str
     seed: Seed
     samples: list[SampleResult]
 

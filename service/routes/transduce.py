@@ -14,7 +14,7 @@ from seqserve.service.context import Exchange, exchange
 from seqserve.service.engine.cancellation import late
 from seqserve.service.engine.models import TransducerModel
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
-from seqserve.service.routes.work import find_model, finished, limits_of, run_rows
+from seqserve.service.routes.work import Response, find_model, finished, limits_of, run_rows
 from seqserve.transducer.answers import TransduceResult
 from seqserve.transducer.beam import Search
 from seqserve.transducer.load import TRANSDUCER
@@ -33,11 +33,9 @@ class TransduceRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     beams: Beams = 1
 
 
-class TransduceResponse(Struct, kw_only=True):
+class TransduceResponse(Response, kw_only=True):
     """One result per text, in order."""
 
-    model: str
-    version: str
     results: list[TransduceResult]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from seqserve.bundle import BundleT
 from seqserve.kind import Kind
@@ -18,6 +18,13 @@ from seqserve.service.settings import Settings
 LanguageModelName = Annotated[
     str | None, Meta(description="Name of a language model; absent: the only one, or the first by name.")
 ]
+
+
+class Response(Struct, kw_only=True):
+    """An answer of a model, which it names."""
+
+    model: str
+    version: str
 
 
 def find_model(here: Exchange, name: str | None, kind: Kind[Any, BundleT]) -> Model[BundleT, Any, Any]:

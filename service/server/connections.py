@@ -73,14 +73,14 @@ class Connections:
             connection.close_idle()
 
     def make_room_for(self, address: str) -> bool:
-        """Return whether an address may have another connection; if it has none left, close its longest idle one first."""
+        """Return whether an address may have another connection; if not, close its longest idle one first."""
         if self._by_address.fits(address, 1):
             return True
         self._close_longest_idle(address)
         return self._by_address.fits(address, 1)
 
     def make_room(self) -> bool:
-        """Return whether there is room for a connection; if there is none, close the longest idle one first."""
+        """Return whether there is room for a connection; if not, close the longest idle one first."""
         if len(self._all) >= self.limit:
             self._close_longest_idle(None)
         return len(self._all) < self.limit
