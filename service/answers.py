@@ -1,4 +1,4 @@
-"""What routes give back: status, content type and a body, whole or in pieces."""
+"""The answers of routes: status, content type and a body, whole or in pieces."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.event_loop import LARGE_TOKENS, in_turn
 
 _ITEMS = 64
-"""Of a long list, encoded in one go: a few hundred microseconds in which no other thread runs Python."""
+"""Items of a long list that are encoded at once: for a few hundred microseconds no other thread runs Python."""
 
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 STATUS_LINES[499] = "499 Client Closed Request"
@@ -32,17 +32,16 @@ def json_answer(body: msgspec.Struct) -> Answer:
 
 
 def large_json_answer(body: msgspec.Struct, *, num_items: int, cancellation: Cancellation) -> Answer:
-    """Return a struct of about this many items as JSON, encoded beside the loop and in pieces where they are many."""
+    """Return a struct of about this many items as JSON; many items are encoded in pieces, in another thread."""
     if num_items < LARGE_TOKENS:
         return json_answer(body)
     return in_turn(lambda: Answer(encode_in_pieces(body)), cancellation=cancellation)
 
 
 def encode_in_pieces(body: msgspec.Struct) -> bytes:
-    """Return what `msgspec.json.encode` does.
+    """Return the same bytes as `msgspec.json.encode`, but let other threads run after every few items of a list.
 
-    The encoder holds the interpreter's lock from the first byte to the last, a second for 40 MB. Here it lets other
-    threads go on after every few items of a long list.
+    The encoder holds the interpreter's lock from the first byte to the last: for 40 MB, a second.
     """
     changed = {}
     for name in body.__struct_fields__:
@@ -67,14 +66,14 @@ def _has_long_list(item: object) -> bool:
 
 
 class WholeBody(list[bytes]):
-    """A WSGI body that is all there, with something to be done once it was sent."""
+    """A complete WSGI body, with a function to call once it was sent."""
 
     def __init__(self, body: bytes, close: Callable[[], None]) -> None:
         super().__init__((body,))
         self._close = close
 
     def close(self) -> None:
-        """Do it; WSGI's name."""
+        """Call the function; WSGI's name for it."""
         self._close()
 
 

@@ -1,4 +1,4 @@
-"""The WSGI application: what every request has in common, whatever its route."""
+"""The WSGI application: the steps that the requests of all routes share."""
 
 import functools
 import random
@@ -41,13 +41,13 @@ from seqserve.service.routes.route import Route
 from seqserve.service.server.shared_state import SharedState
 from seqserve.service.settings import Settings
 
-# Visible ASCII without what could end or quote a field of a log line.
+# Visible ASCII without characters that could end or quote a field of a log line.
 _SANE_ID = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~:/=@-]{1,128}")
 _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 """`traceparent` of W3C Trace Context."""
 _LEFT = 499
 _QUICK_RUN_S = 0.005
-"""How long a run may hold up the loop. A sentence of 20 tokens of the largest model here takes 3 ms."""
+"""The longest run that is made in the loop. A sentence of 20 tokens of the largest model here takes 3 ms."""
 
 
 def create_app(
@@ -77,7 +77,7 @@ def create_app(
 class _App(Flask):
     """Flask's routes, without its dispatch: contexts, signals and sessions took a third of a request's own time.
 
-    A view takes the parts of its path and returns an Answer; what it needs of the request is in `exchange()`.
+    A view takes the parts of its path and returns an Answer; `exchange()` holds the request.
     """
 
     def __init__(self, parts: Service) -> None:
@@ -104,7 +104,7 @@ class _App(Flask):
             answer = problems.render_unexpected(error)
         headers = _headers(here, answer)
         start_response(STATUS_LINES[answer.status], headers)
-        if not isinstance(answer.body, bytes):  # its time ends with its last byte
+        if not isinstance(answer.body, bytes):  # a stream is recorded after its last piece
             here.at_end.append(lambda: _record(here, answer))
             return PiecedBody(answer.body, lambda: _clean_up(here))
         _record(here, answer)
@@ -154,10 +154,10 @@ def _not_for_operators() -> NotFoundError:
 def make_registry(
     settings: Settings, reports: Iterable[BundleReport] | None = None, known: Mapping[str, Checked] | None = None
 ) -> Registry:
-    """Take the bundles that a check has reported; they are opened by the registry's `open`.
+    """Return the registry of the bundles that a check has reported; its `open` opens them.
 
-    reports: without them `settings.models` is checked in this process. known: bundles by name that are taken as they
-    are when their report is the same. Raises BundleError, and UsageError when a default that is set is not there.
+    reports: without them `settings.models` is checked in this process. known: bundles by name that are reused when
+    their report is the same. Raises BundleError, and UsageError when the model of a set default is missing.
     """
     provider = choose_provider(settings.provider)
     if reports is None:
@@ -201,7 +201,7 @@ def _clean_up(here: Exchange) -> None:
 
 
 def _record(here: Exchange, answer: Answer) -> None:
-    """Count a request that was answered, and write its line."""
+    """Count an answered request, and log its line if access_log is on."""
     parts, environ = here.service, here.environ
     seconds = {"queue": here.queue_s, "compute": here.compute_s, "total": time.monotonic() - here.arrived_at}
     parts.telemetry.count_request(here.route, here.model, answer.status, seconds)

@@ -1,4 +1,4 @@
-"""From the bytes of a request to a typed struct; every way in which that fails has its own error."""
+"""Decode the body of a request to a typed struct; every kind of failure has its own error."""
 
 import functools
 import math
@@ -27,13 +27,13 @@ _LARGE_BYTES = 64 * 1024
 _ECHOED_CHARS = 100
 _BEYOND_64_BITS = 2**64
 _OTHER_STRINGS = 1_000
-"""Names and values of other fields."""
+"""Strings beside texts and tokens: names and values of other fields."""
 _MOST_MEMBERS = 64
-"""Parts of a gzip body: a client sends one; of 100,000 empty ones each would be copied with all that follow."""
+"""Members of a gzip body: clients send one. Of 100,000 empty members, each would be copied with all that follow."""
 
 
 def from_body(here: Exchange, kind: type[Struct], make: Callable[[Exchange, Struct], Result]) -> Result:
-    """Decode the body of a request and make of it what a model needs; large ones beside the loop, in their turn.
+    """Decode the body of a request and pass it to `make`; large bodies in another thread, clients in turns.
 
     Raises what `make` does, UnsupportedMediaTypeError, PayloadTooLargeError, MalformedJsonError and
     InvalidRequestError.
@@ -56,14 +56,14 @@ def from_body(here: Exchange, kind: type[Struct], make: Callable[[Exchange, Stru
         inflated = _of_few_strings(_decompressed(coding, data, max_bytes), most_strings)
         return make(here, decode_json(inflated, kind))
 
-    # A few bytes may become millions: what they become is there only while this one is worked on.
+    # A few bytes may become millions: they are decompressed only in the turn of this request.
     return in_turn(inflate_and_make, cancellation=here.cancellation)
 
 
 def _of_few_strings(data: bytes, most_strings: int) -> bytes:
-    """Return a body that may be acceptable: one with more strings has more texts or tokens than any request may have.
+    """Return a body, unless it has more strings than a request may have texts and tokens; raises TooManyTextsError.
 
-    Making half a million strings holds the interpreter's lock for 30 ms. Raises TooManyTextsError.
+    Half a million strings would hold the interpreter's lock for 30 ms.
     """
     if data.count(b'"') > 2 * (most_strings + _OTHER_STRINGS):
         raise TooManyTextsError(
@@ -81,7 +81,7 @@ def decode_json(data: bytes, kind: type[Struct]) -> Struct:
         problem = error.with_traceback(None)  # which refers to this frame: they would keep each other, and the data
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(error) from error
-    # The decoder stops at the first wrong type; what follows decides whether this is JSON at all.
+    # The decoder stopped at the first wrong type: the bytes after it may not be JSON.
     if len(data) > _LARGE_BYTES and _FLOAT not in str(problem):
         _check_syntax(data)
         raise _invalid(str(problem), None) from problem
@@ -98,13 +98,13 @@ def _untyped(data: bytes) -> Any:
     try:
         return _UNTYPED.decode(data)
     except msgspec.ValidationError:
-        return None  # an integer of thousands of digits: well-formed all the same
+        return None  # an integer of thousands of digits, which is well-formed
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(error) from error
 
 
 def _check_syntax(data: bytes) -> None:
-    """Raise MalformedJsonError on what is no JSON, without making objects of it: of 2 MiB that takes 50 ms."""
+    """Raise MalformedJsonError unless this is JSON. No objects are made: for 2 MiB that would take 50 ms."""
     try:
         data.decode("utf-8")
         msgspec.json.decode(data, type=msgspec.Raw)
@@ -113,7 +113,7 @@ def _check_syntax(data: bytes) -> None:
 
 
 class HugeNumber:
-    """A number that no float holds, and so no field takes."""
+    """A number too large for a float, which no field accepts."""
 
 
 def _number(text: str) -> int | float | HugeNumber:
@@ -135,7 +135,7 @@ def _malformed(error: Exception) -> RequestError:
 
 
 def _invalid(message: str, body: Any) -> InvalidRequestError:
-    """Turn the decoder's message, which ends in "- at `$.text[3]`", into a JSON Pointer and a detail."""
+    """Return the error for the decoder's message, whose end "- at `$.text[3]`" becomes a JSON Pointer."""
     unknown = _UNKNOWN.match(message)
     # A field's name may end like the decoder's own sentences.
     is_name = unknown and isinstance(body, dict) and unknown["name"] in body

@@ -1,4 +1,4 @@
-"""Answer requests over HTTP, until told to stop."""
+"""Serve models over HTTP until SIGTERM or SIGINT."""
 
 import argparse
 import os
@@ -24,7 +24,7 @@ def run(given: argparse.Namespace) -> int:
     from seqserve.service.server.checking import ModelCheck
     from seqserve.service.server.listeners import Listeners
 
-    # Until gunicorn's handler takes its place. Without one a container's first process would not hear SIGTERM at all.
+    # Until gunicorn sets its handler. A container's first process ignores SIGTERM when it has no handler.
     signal.signal(signal.SIGTERM, _exit)
     started_by = os.getpid()
     try:

@@ -1,4 +1,4 @@
-"""Errors that only a server can have, and the one table that maps every error to HTTP."""
+"""Errors of the server itself, and the table that maps the code of every error to HTTP."""
 
 from typing import NamedTuple
 
@@ -12,13 +12,13 @@ class MalformedJsonError(RequestError):
 
 
 class UnauthorizedError(RequestError):
-    """Keys are set, and none matches."""
+    """Keys are set, and the request has none of them."""
 
     code = "unauthorized"
 
 
 class MethodNotAllowedError(RequestError):
-    """The address exists, the method does not."""
+    """The address exists, but does not answer this method."""
 
     code = "method_not_allowed"
 
@@ -30,13 +30,13 @@ class PayloadTooLargeError(RequestError):
 
 
 class UnsupportedMediaTypeError(RequestError):
-    """The body has another type or encoding than those that are read."""
+    """The body has a type or an encoding that is not accepted."""
 
     code = "unsupported_media_type"
 
 
 class InternalError(RequestError):
-    """A bug of the server; its cause is logged and not told."""
+    """The server has a bug; the cause is logged, and the client does not see it."""
 
     code = "internal"
 
@@ -48,7 +48,7 @@ class OverloadedError(RequestError):
 
 
 class ShuttingDownError(RequestError):
-    """The server drains."""
+    """The server is draining."""
 
     code = "shutting_down"
 
@@ -71,7 +71,7 @@ def body_too_large(max_bytes: int) -> PayloadTooLargeError:
 
 
 class ErrorKind(NamedTuple):
-    """How one code looks over HTTP."""
+    """Status and title of one error code."""
 
     status: int
     title: str

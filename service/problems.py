@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problems: the one renderer of this project's own routes."""
+"""Render errors as RFC 9457 problems."""
 
 import logging
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ def render_unmatched(error: NotFound | MethodNotAllowed) -> Answer:
 
 
 def render_unexpected(error: Exception) -> Answer:
-    """Return the answer to a bug of ours: logged with its cause, told without detail."""
+    """Return the answer to a bug: its cause is logged, and the client gets no detail."""
     failure = InternalError("Something failed inside the server; it was logged.")
     failure.__cause__ = error
     return render(failure)

@@ -1,4 +1,4 @@
-"""The models of this server by name, for whatever task."""
+"""The models of this server by name."""
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
@@ -23,7 +23,10 @@ class Registry:
         open_model: Callable[[Checked], AnyModel],
         defaults: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Take bundles in; defaults: by task, the model that answers where none is named. Raises UsageError."""
+        """Make a registry of checked bundles; defaults: by task, the model for requests that name none.
+
+        Raises UsageError.
+        """
         self._checked = {item.manifest.name: item for item in checked}
         tasks = {name: item.manifest.task for name, item in self._checked.items()}
         self._defaults = choose_defaults(tasks, defaults)
@@ -38,7 +41,7 @@ class Registry:
             self._observe(model)
 
     def open(self) -> None:
-        """Open every model; raises BundleError on the first that cannot be."""
+        """Open every model; raises BundleError on the first that cannot be opened."""
         for name in sorted(self._checked):
             self._models[name] = self._open_model(self._checked[name])
             self._observe(self._models[name])
@@ -64,11 +67,11 @@ class Registry:
 
     @property
     def described_defaults(self) -> str:
-        """For the log: by task, which model answers where none is named."""
+        """The default model of each task, for the log."""
         return ", ".join(f"{task} by {name}" for task, name in self._defaults.items())
 
     def is_default(self, name: str) -> bool:
-        """Say whether this model answers where none is named."""
+        """Return whether this model answers requests of its task that name none."""
         return name in self._defaults.values()
 
     @property

@@ -1,4 +1,4 @@
-"""Rows to score, through the queue of a language model."""
+"""Score rows through the queue of a language model."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ class QueuedRuns:
         self._num_runs = 0
 
     def __call__(self, rows: Sequence[ScoreRow]) -> list[ScoredRow]:
-        """Score rows; cancellation is looked at between two runs.
+        """Score rows; the request may be cancelled between two runs.
 
         Raises DeadlineExceededError, ClientLeftError and InternalError.
         """

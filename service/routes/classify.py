@@ -1,4 +1,4 @@
-"""POST /v1/classify: what a text is, as a whole."""
+"""POST /v1/classify: labels for whole texts."""
 
 from typing import Annotated
 

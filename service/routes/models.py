@@ -1,4 +1,4 @@
-"""GET /v1/models: what is open here, in OpenAI's list shape with more fields."""
+"""GET /v1/models: the open models, in OpenAI's list shape with more fields."""
 
 from datetime import UTC, datetime
 

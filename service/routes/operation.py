@@ -1,4 +1,4 @@
-"""What keeps the service running: probes, metrics, its own description."""
+"""The routes for operators: probes, metrics, and the description of all routes."""
 
 import math
 from typing import Literal
@@ -22,12 +22,12 @@ class Health(Struct, kw_only=True):
 
 
 def healthz() -> Answer:
-    """Say that the process lives."""
+    """Answer that the process lives."""
     return json_answer(Health(status="ok"))
 
 
 def readyz() -> Answer:
-    """Say that every model is open and that the server goes on taking requests."""
+    """Answer whether every model is open and the server is not draining."""
     here = service()
     if here.shared.is_draining:
         wait_s = max(1, math.ceil(here.shared.drain_left_s))
@@ -38,7 +38,7 @@ def readyz() -> Answer:
 
 
 def metrics() -> Answer:
-    """Give the numbers of all workers to Prometheus."""
+    """Return the numbers of all workers for Prometheus."""
     data, content_type = run_in_thread(service().telemetry.render)
     return Answer(data, content_type=content_type)
 

@@ -40,7 +40,7 @@ class TransduceResponse(Response, kw_only=True):
 
 
 def transduce() -> Answer:
-    """Answer one request; the deadline is looked at between tokens."""
+    """Answer one request; the deadline is checked between tokens."""
     here = exchange()
     model, texts, search = from_body(here, TransduceRequest, _read)
     results = transduce_ids(here, model, texts, search)
@@ -63,7 +63,7 @@ def transduce_ids(
     """Answer texts, each as its source ids, sharing runs with other requests that wait."""
     rows = [TransduceRow(ids, search, here.cancellation.deadline) for ids in texts]
     found = run_rows(here, model, rows, [expected_cost(len(ids), search) for ids in texts])
-    if here.cancellation.is_over(time.monotonic()):  # what was found by then may have been cut off
+    if here.cancellation.is_over(time.monotonic()):  # the results may have been cut off
         raise late()
     return [result_of(model.bundle, each) for each in found]
 

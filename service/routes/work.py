@@ -1,4 +1,4 @@
-"""What routes that run a model have in common."""
+"""Steps that the routes of all models share."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -28,7 +28,7 @@ class Response(Struct, kw_only=True):
 
 
 def find_model(here: Exchange, name: str | None, kind: Kind[Any, BundleT]) -> Model[BundleT, Any, Any]:
-    """Return the model that a request asks for, and note its name; raises what `Registry.find` does."""
+    """Return the model that a request names, and note it for the log; raises the errors of `Registry.find`."""
     model: Model[BundleT, Any, Any] = here.service.registry.find(name, task=kind.task)
     here.model = model.manifest.name
     return model
@@ -42,7 +42,7 @@ def limits_of(settings: Settings) -> Limits:
 def run_rows(
     here: Exchange, model: Model[Any, RowT, ResultT], rows: Sequence[RowT], lengths: Sequence[int]
 ) -> Sequence[ResultT]:
-    """Run rows through a model's queue and note the time; lengths: what each costs, in tokens.
+    """Run rows through a model's queue and note the time; lengths: the cost of each row, in tokens.
 
     Raises OverloadedError, DeadlineExceededError, ClientLeftError and InternalError.
     """

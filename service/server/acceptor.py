@@ -1,4 +1,4 @@
-"""Accepts connections, spread evenly over the workers."""
+"""Accept connections, spread evenly over the workers."""
 
 import contextlib
 import errno
@@ -24,7 +24,7 @@ _PAUSE_S = 0.05
 _YIELD_S = 0.001
 _MOST_YIELDS = 5
 _MOST_AT_ONCE = 16
-"""How many connections are accepted before the loop serves existing clients."""
+"""Connections that are accepted before the loop serves existing clients."""
 
 logger = logging.getLogger("seqserve")
 
@@ -45,7 +45,7 @@ class Acceptor:
         self._greenlets = [gevent.spawn(self._accept, listener) for listener in listeners]
 
     def stop(self, *, for_all: bool) -> None:
-        """Take the connections that wait in the kernel and close the listeners; for_all: no other process accepts."""
+        """Accept the connections that wait in the kernel and close the listeners; for_all: no other process accepts."""
         gevent.killall(self._greenlets)
         for listener in self._listeners:
             here, for_operators = listener.getsockname(), self._is_for_operators(listener)
@@ -56,7 +56,7 @@ class Acceptor:
         return listener is not self._listeners[0]
 
     def _accept(self, listener: Any) -> None:
-        """Accept for ever, about as many connections as other workers hold, so that all clients wait equally long."""
+        """Accept about as many connections as other workers hold, so that all clients wait equally long."""
         listener.setblocking(False)
         hub = get_hub()
         readable = hub.loop.io(listener.fileno(), 1)
@@ -88,9 +88,9 @@ class Acceptor:
         except OSError as error:
             if error.errno in (errno.EBADF, errno.EINVAL):  # the listener is closed
                 raise
-            # All others concern one connection, or a lack of resources: accept(2) says to try again.
+            # Other errors concern one connection, or a lack of resources: accept(2) recommends to try again.
             if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
-                logger.warning("cannot accept a connection: %s", error.strerror)
+                logger.warning("a connection cannot be accepted: %s", error.strerror)
                 gevent.sleep(_PAUSE_S)  # the connection stays in the kernel's queue: without a pause the loop spins
             return False
         self._begin(client, (address, listener.getsockname()), for_operators=self._is_for_operators(listener))

@@ -1,4 +1,4 @@
-"""Find out whether the client of a running request has left."""
+"""Ask a socket whether its client has left."""
 
 import select
 from typing import Any

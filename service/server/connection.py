@@ -1,4 +1,4 @@
-"""A client's connection: reads requests and answers them, one at a time, in their client's turn.
+"""Read the requests of a connection and answer them, one at a time, in their client's turn.
 
 Reading needs no greenlet: the loop itself passes received bytes to the parser. A client that stalls holds only a socket
 and the bytes it has sent, which are counted. Each complete request is answered in its own greenlet.
@@ -126,7 +126,7 @@ class Connection:
             self._read_on()
         except RequestError as error:
             self._refuse(error)
-        except Exception as error:  # a bug of ours costs this connection, not the loop
+        except Exception as error:  # a bug ends this connection, not the loop
             logger.error("a connection failed", exc_info=error)
             self.close()
 
@@ -197,8 +197,8 @@ class Connection:
         except OSError as error:
             logger.debug("a client has left: %s", error)
             goes_on = None
-        except Exception as error:  # a bug of ours, or of the framework
-            logger.error("failed outside of the app", exc_info=error)
+        except Exception as error:  # a bug
+            logger.error("an answer failed outside of the app", exc_info=error)
             goes_on = None
         finally:
             host.room.end_request(client)
@@ -264,7 +264,7 @@ class Connection:
         self._advance()
 
     def _refuse(self, error: RequestError, *, goes_on: bool = False) -> None:
-        """Send an error without the app; then close, or go on."""
+        """Send an error without the app; then close the connection, or keep it open."""
         if self._socket is None:
             return
         self._is_answering = True
@@ -273,7 +273,7 @@ class Connection:
         self._refuser.refuse(error, self._host.room, arrived_at=self._arrived_at, goes_on=goes_on)
 
     def _end(self, goes_on: bool | None) -> None:
-        """Go on after an answer, or end the connection; None: the client has left."""
+        """Read the next request after an answer, or end the connection; None: the client has left."""
         if self._socket is None:
             return
         if goes_on is None:
@@ -284,7 +284,7 @@ class Connection:
             self._close_sending_side()
 
     def _close_sending_side(self) -> None:
-        """Close our side and discard what still arrives: after a full close the client might lose the answer."""
+        """Close our side and discard later bytes: after a full close the client might lose the answer."""
         try:
             self._socket.shutdown(socket_module.SHUT_WR)
         except OSError:

@@ -1,4 +1,4 @@
-"""The connections of a process, with their states and time limits."""
+"""Hold the connections of a process, with their states and time limits."""
 
 import time
 
@@ -54,7 +54,7 @@ class Connections:
         self._of_operators.discard(connection)
         if connection in self._all:
             self._all.remove(connection)
-            self._by_address.give(connection.address, 1)
+            self._by_address.release(connection.address, 1)
 
     def sweep(self) -> None:
         """Expire the connections whose time limit has passed."""

@@ -30,7 +30,7 @@ def accept_remaining(listener: socket, *, for_all: bool) -> list[tuple[socket, A
 
 
 def drop_new_connections(listener: socket) -> None:
-    """Make the kernel drop all packets for a listener; accepted connections go on. Linux only."""
+    """Make the kernel drop all packets for a listener; accepted connections keep working. Linux only."""
     program = ctypes.create_string_buffer(_DROP_ALL)
     with contextlib.suppress(OSError):
         listener.setsockopt(SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program)))

@@ -1,4 +1,4 @@
-"""The bytes that one connection holds of its process's limit (max_buffered_bytes)."""
+"""Count the bytes that one connection holds of its process's limit (max_buffered_bytes)."""
 
 from seqserve.service.server.room import Room
 

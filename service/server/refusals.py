@@ -19,7 +19,7 @@ from seqserve.service.server.held_bytes import HeldBytes
 from seqserve.service.server.room import Room
 
 PAUSE_S = 0.5
-"""Delay of a refusal for a client that has its share: some clients try again ten thousand times a second."""
+"""Delay of a refusal for a client that has its share: some clients repeat a request ten thousand times a second."""
 
 
 class Refuser:
@@ -59,7 +59,7 @@ class Refuser:
             return
         if num_sent == len(data):
             self._end(goes_on)
-        else:  # the client does not read its refusals: a greenlet waits for it
+        else:  # a greenlet waits until the client reads its refusals
             hub = get_hub()
             hub.loop.run_callback(greenlet(self._send_rest, hub).switch, data[num_sent:], goes_on)
 

@@ -19,7 +19,7 @@ logger = logging.getLogger("seqserve")
 
 
 class StoppingError(SeqserveError):
-    """The server was told to stop during a reload."""
+    """The server is to stop during a reload."""
 
 
 class ReloadingMaster(Master):
@@ -39,9 +39,9 @@ class ReloadingMaster(Master):
         try:
             self._reload()
         except StoppingError:
-            logger.info("SIGHUP: the reload was given up, because the server has been told to stop")
+            logger.info("SIGHUP: the reload was cancelled, because the server is about to stop")
         except SeqserveError as error:
-            logger.error("SIGHUP: %s. The server goes on with the models that it had.", str(error).rstrip("."))
+            logger.error("SIGHUP: %s. The server keeps its previous models.", str(error).rstrip("."))
         deferred, self._deferred = self._deferred, []
         for received in deferred:
             self.SIG_QUEUE.put(received)
@@ -127,7 +127,7 @@ class ReloadingMaster(Master):
         received = self.wait_for_signals(timeout=0.001)
         self._deferred += [each for each in received if each != signal.SIGCHLD and each not in self._deferred]
         if any(each in STOPS for each in self._deferred):
-            raise StoppingError("the server has been told to stop")
+            raise StoppingError("the server is about to stop")
         self.reap_workers()
 
     def _look_after_workers(self) -> None:

@@ -1,7 +1,7 @@
-"""Parses the requests of one connection with llhttp, one at a time; checks limits while the bytes arrive.
+"""Parse the requests of one connection with llhttp, one at a time; check limits while the bytes arrive.
 
-Knows no socket and no loop. Bytes that follow a request are left to the caller: a client that sends a thousand requests
-at once must wait for its turn with each of them.
+It uses no socket and no loop. The caller keeps the bytes after a request: a client that sends a thousand requests at
+once waits for its turn with each of them.
 """
 
 from typing import Any
@@ -176,7 +176,7 @@ class RequestParser:
             if key in self._fields:
                 if key in _UNIQUE:
                     self._error = self._error or MalformedJsonError(
-                        f"The header {name.decode('latin-1')} must stand once in a request."
+                        f"The header {name.decode('latin-1')} must be given only once."
                     )
                     return
                 text = f"{self._fields[key]},{text}"
@@ -190,15 +190,17 @@ class RequestParser:
         version = parser.get_http_version()
         coding = fields.get("HTTP_TRANSFER_ENCODING")
         if version not in ("1.1", "1.0"):
-            self._error = MalformedJsonError("Of HTTP only the versions 1.1 and 1.0 are understood.")
+            self._error = MalformedJsonError("The server understands HTTP/1.1 and HTTP/1.0 only.")
         elif coding is not None and coding.lower() != "chunked":
-            self._error = MalformedJsonError(f"Of Transfer-Encoding only chunked is understood, not {coding[:100]!r}.")
+            self._error = MalformedJsonError(
+                f"The server understands the Transfer-Encoding chunked only, not {coding[:100]!r}."
+            )
         elif coding is not None and (version == "1.0" or "CONTENT_LENGTH" in fields):
-            self._error = MalformedJsonError("A body in chunks needs HTTP/1.1, and has no Content-Length.")
+            self._error = MalformedJsonError("A body in chunks needs HTTP/1.1 and must not have a Content-Length.")
         elif fields.get("HTTP_EXPECT", "100-continue").lower() != "100-continue":
-            self._error = MalformedJsonError("Of Expect only 100-continue is understood.")
+            self._error = MalformedJsonError("The server understands the Expect value 100-continue only.")
         elif version == "1.1" and "HTTP_HOST" not in fields:
-            self._error = MalformedJsonError("A request of HTTP/1.1 needs the header Host.")
+            self._error = MalformedJsonError("An HTTP/1.1 request needs the header Host.")
         else:
             self._set_head(version)
 

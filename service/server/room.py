@@ -1,4 +1,4 @@
-"""The limits of a process and of each client in it: requests that are being answered, and bytes that are held."""
+"""Limit the requests that a process answers and the bytes that it holds, in total and for each client."""
 
 import math
 import time
@@ -9,7 +9,7 @@ from seqserve.service.metrics.telemetry import Telemetry
 from seqserve.service.settings import Settings
 
 CROWDED_S = 1.0
-"""How long after a request the process counts as shared by several clients."""
+"""Time after a request in which the process counts as shared by several clients."""
 
 _DECAY = 0.7
 _MOST_REFUSED = 1024
@@ -76,14 +76,14 @@ class Room:
 
     def end_request(self, client: str) -> None:
         """Count a request that has ended."""
-        self.requests.give(client, 1)
+        self.requests.release(client, 1)
         self.num_answered += 1
 
     def overload(self, client: str) -> OverloadedError:
         """Return, and count, the error for a request beyond the limit of the process or the share of its client."""
         requests = self.requests
         if client in self._refused and self.requests.fits(client, 1):
-            detail = "This client was told to come back later (Retry-After), and has come earlier."
+            detail = "This client has sent the request again before its Retry-After had passed."
         elif requests.held >= requests.limit:
             detail = f"{requests.held} requests are being answered, the limit of a process (max_requests)."
         else:
@@ -118,7 +118,7 @@ class Room:
 
     def release(self, client: str, num_bytes: int) -> None:
         """Release bytes."""
-        self.bytes.give(client, num_bytes)
+        self.bytes.release(client, num_bytes)
 
     def excess(self, detail: str) -> OverloadedError:
         """Return, and count, an error whose Retry-After is the time in which the current requests should end."""

@@ -1,4 +1,4 @@
-"""The memory that the master process shares with its workers."""
+"""Share state between the master process and its workers, in memory."""
 
 import mmap
 import struct
@@ -29,7 +29,7 @@ class SharedState:
 
     @property
     def is_draining(self) -> bool:
-        """Whether the server was told to stop."""
+        """Whether the server is about to stop."""
         return self._drain_at > 0
 
     @property
@@ -75,7 +75,7 @@ class SharedState:
         return bool(_SLOT.unpack_from(self._page, _slot_at(slot))[0])
 
     def fair_connections(self) -> int:
-        """Return how many connections a worker may hold before it lets others accept first."""
+        """Return the number of connections from which a worker waits for others to accept first."""
         fewest = self._fewest_connections()
         return fewest + 1 + fewest // 16
 

@@ -1,4 +1,4 @@
-"""Failed starts of workers: which reasons were logged, and when the next start is due."""
+"""Keep the failed starts of workers: the reasons that were logged, and the time of the next start."""
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0

@@ -1,6 +1,6 @@
 """Round robin among clients for work of the loop: one piece of each client, then the next piece of each.
 
-A client with a thousand pieces gets as many turns as one with a single piece. Every few milliseconds the loop looks at
+A client with a thousand pieces gets as many turns as one with a single piece. Every few milliseconds the loop polls
 sockets and timers, so that probes and new clients do not wait for all pieces.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 SLICE_S = 0.002
-"""How long pieces run before the loop looks at sockets again."""
+"""Pieces run for this long before the loop polls sockets again."""
 
 
 class Turns:
@@ -48,5 +48,5 @@ class Turns:
                 break
         self._is_scheduled = bool(waiting)
         if waiting:
-            # A timer, because the loop runs callbacks before it looks at sockets.
+            # A timer, because the loop runs callbacks before it polls sockets.
             self._next_slice.start(self._take)

@@ -1,8 +1,8 @@
 """A gunicorn worker: a loop of greenlets that reads, answers and writes, and threads that run graphs.
 
 One thread runs the Python code of all requests, so that they never wait for each other's interpreter lock. gunicorn's
-own worker of threads was measured: it spends three quarters of its time on handing requests over. Clients hold
-sockets, not threads, so clients that stall cost little.
+own worker of threads was measured: it spends three quarters of its time on handing requests over. A stalled client
+holds a socket, not a thread.
 """
 
 import logging
@@ -35,15 +35,15 @@ STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 """Signals that end a process."""
 
 BOOT_ERROR = 3
-"""Exit status of a worker that could not start, and of a master whose workers all could not."""
+"""Exit status of a worker that could not start, and of a master none of whose workers could start."""
 
 _TICK_S = 1.0
 _QUICK_GRACE_S = 1.0
-_DRAIN_NOTICE_S = 1.0  # how soon the master drains after a SIGTERM that a service manager sends to all processes
+_DRAIN_NOTICE_S = 1.0  # the master drains within this time when a service manager sends SIGTERM to all processes
 _LINGER_S = 2.0
-"""How long a stopping worker keeps idle connections."""
+"""Time for which a stopping worker keeps idle connections."""
 _LONG_LINGER_S = 15.0
-"""The same while other workers go on serving."""
+"""The same while other workers keep serving."""
 _LOOK_S = 0.05
 _SWEEP_S = 0.25
 _ONE_IN = 16
@@ -59,7 +59,7 @@ class Worker(base.Worker):  # type: ignore[misc]
     """Its slot of the shared state; set by the master before the fork."""
 
     def init_process(self) -> None:
-        """Count in this worker's memory, make the loop of this process, then do what gunicorn does."""
+        """Count in this worker's memory, make the loop of this process, then start as gunicorn's workers do."""
         self.app.telemetry.bind(self.slot)
         self.settings: Settings = self.app.settings
         get_hub().threadpool.maxsize = self.settings.threads
@@ -78,7 +78,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
     def load_wsgi(self) -> None:
-        """Open the models; when one cannot be opened, tell the master why and exit."""
+        """Open the models; when one cannot be opened, report the reason to the master and exit."""
         try:
             super().load_wsgi()
         except Exception as error:
@@ -88,7 +88,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.clients = self._parts.clients
         self.room = Room(self.settings, self._parts.telemetry)
 
-    # What connections ask for.
+    # Called by connections.
 
     @property
     def sheds_clients(self) -> bool:
@@ -138,7 +138,7 @@ class Worker(base.Worker):  # type: ignore[misc]
     def _tick(self) -> None:
         self.notify()
         if self.ppid != os.getppid():
-            self.log.info("the master has gone: stopping")
+            self.log.info("the master process has ended: this worker stops")
             self.alive = False
         self.room.tick(_TICK_S)
         telemetry = self._parts.telemetry
@@ -185,7 +185,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             signal.setitimer(signal.ITIMER_REAL, _DRAIN_NOTICE_S)
 
     def handle_alarm(self, sig: Any, frame: Any) -> None:
-        """Obey a SIGTERM that the master did not announce; while the server drains, the master says when to stop."""
+        """Stop after a SIGTERM that the master did not announce; while the server drains, the master decides."""
         if not self.app.shared.is_draining:
             self.alive = False
 

@@ -93,7 +93,7 @@ def test_a_broken_bundle_below_a_name_that_is_not_utf_8_is_named(serve: Callable
     (folder / "manifest.json").write_bytes(b"{")
     reload(server)
     assert r"models/\udcff/1/manifest.json" in server.log
-    assert "The server goes on with the models that it had." in server.log
+    assert "The server keeps its previous models." in server.log
     assert server.workers == workers
     assert version(server) == "1"
 
@@ -105,7 +105,7 @@ def test_a_reload_whose_check_hangs_is_ended_by_sigterm(serve: Callable[..., Ser
     assert wait_until(lambda: bool(checks_of(server)), FAR_S)
     assert version(server) == "1"
     assert server.stop() == 0  # fails when a process is left
-    assert "SIGHUP: the reload was given up, because the server has been told to stop" in server.log
+    assert "SIGHUP: the reload was cancelled, because the server is about to stop" in server.log
     assert is_free(server.port)
 
 

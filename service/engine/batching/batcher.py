@@ -41,8 +41,8 @@ class Batcher(Generic[Row, Result]):
     """The queue of one graph.
 
     run: takes rows and returns their results in order, or a run that is made in parts; two threads may call it at once.
-    It is called in another thread than the loop's. quick_run_s: runs that should take no longer are made in the loop
-    itself, which stands still meanwhile: where every loop has its own core, a change of threads only costs time.
+    It is called in another thread than the loop's. quick_run_s: runs that should take no longer are made in the loop,
+    which is blocked meanwhile: where every loop has its own core, a change of threads only costs time.
     client_share: see Shares. All requests come from greenlets of one loop, or all from threads without a loop.
     """
 
@@ -77,7 +77,7 @@ class Batcher(Generic[Row, Result]):
 
     @property
     def running_since(self) -> float | None:
-        """Monotonic time at which the oldest run that goes on began; None when none does."""
+        """Monotonic time at which the oldest current run began; None without a run."""
         return min((since for since, _ in list(self._running.values())), default=None)
 
     @contextmanager
@@ -93,7 +93,7 @@ class Batcher(Generic[Row, Result]):
             yield
         finally:
             with self._room_lock:
-                self._room.give(client, num_tokens)
+                self._room.release(client, num_tokens)
 
     def _refusal(self, num_tokens: int, client: str) -> OverloadedError:
         room, held = self._room, self._room.held_by(client)
@@ -129,7 +129,7 @@ class Batcher(Generic[Row, Result]):
         return ticket.answer()
 
     def _run_in_loop(self, ticket: Ticket[Row, Result]) -> None:
-        """Let the leading greenlet run the rows, and wait until the deadline."""
+        """Wait, at most until the deadline, while the leading greenlet runs the rows."""
         now = time.monotonic()
         self._queue.add(ticket, now)
         if not self._has_leader:
@@ -165,7 +165,7 @@ class Batcher(Generic[Row, Result]):
             self._caller_lock.release()
 
     def _may_overtake(self, ticket: Ticket[Row, Result], now: float) -> bool:
-        """Return whether a small request may run at once, beside the batch of another client that has a backlog."""
+        """Return whether a small request may run at once, in parallel with the batch of a client that has a backlog."""
         most, client = TURN_S * self._tokens_per_s, ticket.cancellation.client
         if self._has_parts or len(self._running) != 1 or sum(ticket.lengths) > most:
             return False
@@ -175,7 +175,7 @@ class Batcher(Generic[Row, Result]):
         return batch.num_padded > most / 4 and client not in batch.clients
 
     def _overtake(self, ticket: Ticket[Row, Result], now: float) -> None:
-        """Run the rows of a request that was just queued beside the batch that is running."""
+        """Run the rows of a request that was just queued, in parallel with the current batch."""
         batch = Batch([(ticket, row) for row in ticket.left], ticket.lengths)
         self._queue.take(batch)
         self._running[id(batch)] = now, batch  # at once, so that no second request overtakes
@@ -206,7 +206,7 @@ class Batcher(Generic[Row, Result]):
     def _run_batch(self, batch: Batch[Row, Result], *, is_timed: bool = True) -> None:
         """Run a batch, or the next part of its run, and hand out the results.
 
-        is_timed: whether the run says how fast the graph is; two at once are slower.
+        is_timed: whether the run measures the speed of the graph; parallel runs are slower.
         """
         started_at = time.monotonic()
         self._running[id(batch)] = started_at, batch

@@ -34,10 +34,10 @@ class _Flow:
         self.client = client
         self.start_tag = start_tag
         self.virtual_time = 0.0  # within the flow: tokens that equal shares would have given each request
-        self.num_requests = 1  # that shared what the client is given, when its last batch was taken
+        self.num_requests = 1  # that shared the client's turn when its last batch was taken
         self.num_tokens = 0  # of the rows of `tickets`
-        self.tickets: list[Ticket[Any, Any]] = []  # by finish tag
-        self.started: list[Batch[Any, Any]] = []  # that hold a row of this client
+        self.tickets: list[Ticket[Any, Any]] = []  # sorted by finish tag
+        self.started: list[Batch[Any, Any]] = []  # batches with a row of this client
 
     @property
     def is_backlogged(self) -> bool:
@@ -135,7 +135,7 @@ class FairQueue(Generic[Row, Result]):
                 insort(self._backlogged, flow, key=_start_tag)
 
     def put_back(self, batch: Batch[Row, Result]) -> None:
-        """Queue a batch whose run has begun; it goes on in the turn of any client in it."""
+        """Queue a batch whose run has begun; its next part runs in the turn of any client in it."""
         for client in batch.clients:
             self._backlogged_flow(client).started.append(batch)
 
@@ -156,7 +156,7 @@ class FairQueue(Generic[Row, Result]):
         return batch
 
     def _serve(self, flow: _Flow, batch: Batch[Row, Result]) -> None:
-        """Advance the virtual time to the flow that is next; note how many requests share what a client is given."""
+        """Advance the virtual time to the next flow; note how many requests share the turn of each client."""
         self._virtual_time = max(self._virtual_time, flow.start_tag)
         for client in batch.clients:
             served = self._flows[client]

@@ -14,7 +14,7 @@ Row = TypeVar("Row")
 Result = TypeVar("Result")
 
 LOOK_S = 0.05
-"""How often a waiting request asks whether its client has left."""
+"""Interval in which a waiting request asks whether its client has left."""
 
 
 class Answer(NamedTuple, Generic[Result]):

@@ -151,7 +151,7 @@ def test_without_a_free_descriptor_it_pauses(number: int, caplog: pytest.LogCapt
         gevent.spawn(paused.append, "others ran")
         assert not host.acceptor._take(Full())
     assert paused == ["others ran"]
-    assert [record.getMessage() for record in caplog.records] == ["cannot accept a connection: no room"]
+    assert [record.getMessage() for record in caplog.records] == ["a connection cannot be accepted: no room"]
 
 
 @pytest.mark.parametrize("number", [errno.EAGAIN, errno.ECONNABORTED])
