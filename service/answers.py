@@ -70,11 +70,7 @@ class WholeBody(list[bytes]):
 
     def __init__(self, body: bytes, close: Callable[[], None]) -> None:
         super().__init__((body,))
-        self._close = close
-
-    def close(self) -> None:
-        """Call the function; WSGI's name for it."""
-        self._close()
+        self.close = close
 
 
 class PiecedBody:

@@ -106,9 +106,9 @@ class _App(Flask):
         start_response(STATUS_LINES[answer.status], headers)
         if not isinstance(answer.body, bytes):  # a stream is recorded after its last piece
             here.at_end.append(lambda: _record(here, answer))
-            return PiecedBody(answer.body, lambda: _clean_up(here))
+            return PiecedBody(answer.body, here.end)
         _record(here, answer)
-        return WholeBody(answer.body, lambda: _clean_up(here)) if here.at_end else [answer.body]
+        return WholeBody(answer.body, here.end) if here.at_end else [answer.body]
 
     def _answer(self, here: Exchange, environ: dict[str, Any]) -> Answer:
         for_operators = environ.get(FOR_OPERATORS, False)
@@ -193,11 +193,6 @@ def _headers(here: Exchange, answer: Answer) -> list[tuple[str, str]]:
     if here.traceparent:
         headers.append(("traceparent", here.traceparent))
     return headers
-
-
-def _clean_up(here: Exchange) -> None:
-    for function in here.at_end:
-        function()
 
 
 def _record(here: Exchange, answer: Answer) -> None:

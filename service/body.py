@@ -23,6 +23,7 @@ Result = TypeVar("Result")
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's window bits for each container
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`\Z", re.DOTALL)
 _FLOAT = "got `float`"
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _LARGE_BYTES = 64 * 1024
 _ECHOED_CHARS = 100
 _BEYOND_64_BITS = 2**64
@@ -79,7 +80,7 @@ def decode_json(data: bytes, kind: type[Struct]) -> Struct:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
         problem = error.with_traceback(None)  # which refers to this frame: they would keep each other, and the data
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _NOT_JSON as error:
         raise _malformed(error) from error
     # The decoder stopped at the first wrong type: the bytes after it may not be JSON.
     if len(data) > _LARGE_BYTES and _FLOAT not in str(problem):
@@ -99,7 +100,7 @@ def _untyped(data: bytes) -> Any:
         return _UNTYPED.decode(data)
     except msgspec.ValidationError:
         return None  # an integer of thousands of digits, which is well-formed
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _NOT_JSON as error:
         raise _malformed(error) from error
 
 
@@ -108,7 +109,7 @@ def _check_syntax(data: bytes) -> None:
     try:
         data.decode("utf-8")
         msgspec.json.decode(data, type=msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _NOT_JSON as error:
         raise _malformed(error) from error
 
 

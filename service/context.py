@@ -69,6 +69,11 @@ class Exchange:
     compute_s: float = 0.0
     at_end: list[Callable[[], object]] = field(default_factory=list)
 
+    def end(self) -> None:
+        """Call the functions of `at_end`."""
+        for function in self.at_end:
+            function()
+
     def expect_items(self, num_items: int) -> None:
         """Hold room for an answer of about this many items before they are made; raises OverloadedError."""
         if num_items >= LARGE_TOKENS and (hold := self.environ.get(HOLD_AHEAD)) is not None:
@@ -89,8 +94,3 @@ def enter(here: Exchange) -> None:
 def exchange() -> Exchange:
     """Return the current request."""
     return _current.get()
-
-
-def service() -> Service:
-    """Return the parts of the app that answers the current request."""
-    return _current.get().service

@@ -8,61 +8,41 @@ from seqserve.errors import RequestError
 class MalformedJsonError(RequestError):
     """The body is not JSON."""
 
-    code = "malformed_json"
-
 
 class UnauthorizedError(RequestError):
     """Keys are set, and the request has none of them."""
-
-    code = "unauthorized"
 
 
 class MethodNotAllowedError(RequestError):
     """The address exists, but does not answer this method."""
 
-    code = "method_not_allowed"
-
 
 class PayloadTooLargeError(RequestError):
     """The body is larger than `max_body_bytes`."""
-
-    code = "payload_too_large"
 
 
 class UnsupportedMediaTypeError(RequestError):
     """The body has a type or an encoding that is not accepted."""
 
-    code = "unsupported_media_type"
-
 
 class InternalError(RequestError):
     """The server has a bug; the cause is logged, and the client does not see it."""
-
-    code = "internal"
 
 
 class OverloadedError(RequestError):
     """A queue, or a client's share of it, is full."""
 
-    code = "overloaded"
-
 
 class ShuttingDownError(RequestError):
     """The server is draining."""
-
-    code = "shutting_down"
 
 
 class NotReadyError(RequestError):
     """A model is still being opened."""
 
-    code = "not_ready"
-
 
 class DeadlineExceededError(RequestError):
     """The answer would come after the request's deadline."""
-
-    code = "deadline_exceeded"
 
 
 def body_too_large(max_bytes: int) -> PayloadTooLargeError:

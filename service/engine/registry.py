@@ -27,8 +27,9 @@ class Registry:
 
         Raises UsageError.
         """
-        self._checked = {item.manifest.name: item for item in checked}
-        tasks = {name: item.manifest.task for name, item in self._checked.items()}
+        self.checked = {item.manifest.name: item for item in checked}
+        """The bundles by name, open or not."""
+        tasks = {name: item.manifest.task for name, item in self.checked.items()}
         self._defaults = choose_defaults(tasks, defaults)
         self._open_model = open_model
         self._models: dict[str, AnyModel] = {}
@@ -42,8 +43,8 @@ class Registry:
 
     def open(self) -> None:
         """Open every model; raises BundleError on the first that cannot be opened."""
-        for name in sorted(self._checked):
-            self._models[name] = self._open_model(self._checked[name])
+        for name in sorted(self.checked):
+            self._models[name] = self._open_model(self.checked[name])
             self._observe(self._models[name])
 
     def _observe(self, model: AnyModel) -> None:
@@ -56,14 +57,9 @@ class Registry:
             model.decoder.report = self._telemetry.sample_counter(name)
 
     @property
-    def checked(self) -> dict[str, Checked]:
-        """The bundles by name, open or not."""
-        return self._checked
-
-    @property
     def names(self) -> list[str]:
         """Names and versions of the bundles."""
-        return [f"{name} {self._checked[name].manifest.version}" for name in sorted(self._checked)]
+        return [f"{name} {self.checked[name].manifest.version}" for name in sorted(self.checked)]
 
     @property
     def described_defaults(self) -> str:
@@ -77,7 +73,7 @@ class Registry:
     @property
     def missing(self) -> list[str]:
         """Names of the models that are not open yet."""
-        return sorted(self._checked.keys() - self._models.keys())
+        return sorted(self.checked.keys() - self._models.keys())
 
     @property
     def models(self) -> list[AnyModel]:
@@ -88,9 +84,9 @@ class Registry:
         """Return the model of that name; raises ModelNotFoundError, or NotReadyError while it is being opened."""
         if name in self._models:
             return self._models[name]
-        if name in self._checked:
+        if name in self.checked:
             raise NotReadyError(f"Model {name!r} is still being opened.", retry_after_s=NOT_READY_RETRY_S)
-        known = ", ".join(sorted(self._checked))
+        known = ", ".join(sorted(self.checked))
         raise ModelNotFoundError(f"There is no model {name[:_ECHOED_CHARS]!r}; there are: {known}.")
 
     def find(self, name: str | None, *, task: str) -> AnyModel:

@@ -56,23 +56,19 @@ class LineWriter:
         self._num_bytes = 0
         self._num_put = 0
         self._num_done = 0  # lines that are written or dropped
-        self._num_dropped = 0
+        self.num_dropped = 0
+        """The number of lines that this process has lost."""
         self._num_flushing = 0
         self._is_idle = False
         self._is_closed = False
         self._is_torn = False  # the last thing written was a piece of a line
 
-    @property
-    def num_dropped(self) -> int:
-        """The number of lines that this process has lost."""
-        return self._num_dropped
-
     def report_drops(self, on_drop: Callable[[int], None]) -> None:
         """Call a function with the number of lost lines: at once for earlier losses, and at each loss."""
         with self._changed:
             self._on_drop = on_drop
-            if self._num_dropped:
-                on_drop(self._num_dropped)
+            if self.num_dropped:
+                on_drop(self.num_dropped)
 
     def put(self, line: bytes) -> None:
         """Queue a line, given without its end. Never waits for the output and never raises."""
@@ -123,7 +119,7 @@ class LineWriter:
 
     def _drop(self, num_lines: int) -> None:
         self._num_done += num_lines
-        self._num_dropped += num_lines
+        self.num_dropped += num_lines
         if self._on_drop:
             self._on_drop(num_lines)
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from seqserve.service.answers import Answer, json_answer
-from seqserve.service.context import Service, service
+from seqserve.service.context import Service, exchange
 from seqserve.service.engine.models import AnyModel
 from seqserve.service.kinds import KINDS
 from seqserve.service.model_info import ModelInfo, ModelLimits, ModelList
@@ -12,13 +12,13 @@ from seqserve.service.routes.route import Route
 
 def list_models() -> Answer:
     """List every open model, by name."""
-    here = service()
+    here = exchange().service
     return json_answer(ModelList(data=[_info(model, here) for model in here.registry.models]))
 
 
 def show_model(name: str) -> Answer:
     """Describe one model."""
-    here = service()
+    here = exchange().service
     return json_answer(_info(here.registry.get(name), here))
 
 

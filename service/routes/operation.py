@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from seqserve.service.answers import Answer, json_answer
-from seqserve.service.context import service
+from seqserve.service.context import exchange
 from seqserve.service.engine.event_loop import run_in_thread
 from seqserve.service.engine.registry import NOT_READY_RETRY_S
 from seqserve.service.errors import NotReadyError, ShuttingDownError
@@ -28,7 +28,7 @@ def healthz() -> Answer:
 
 def readyz() -> Answer:
     """Answer whether every model is open and the server is not draining."""
-    here = service()
+    here = exchange().service
     if here.shared.is_draining:
         wait_s = max(1, math.ceil(here.shared.drain_left_s))
         raise ShuttingDownError("The server is shutting down.", retry_after_s=wait_s)
@@ -39,13 +39,13 @@ def readyz() -> Answer:
 
 def metrics() -> Answer:
     """Return the numbers of all workers for Prometheus."""
-    data, content_type = run_in_thread(service().telemetry.render)
+    data, content_type = run_in_thread(exchange().service.telemetry.render)
     return Answer(data, content_type=content_type)
 
 
 def openapi() -> Answer:
     """Describe every route."""
-    return Answer(service().describe())
+    return Answer(exchange().service.describe())
 
 
 ROUTES = (

@@ -22,7 +22,6 @@ class Connections:
         self._all: set[Connection] = set()
         self._of_operators: set[Connection] = set()
         self._ends: dict[State, dict[Connection, float]] = {"idle": {}, "reading": {}, "closing": {}}
-        self._state_of: dict[Connection, State] = {}
 
     def __len__(self) -> int:
         return len(self._all)
@@ -44,9 +43,7 @@ class Connections:
         """Set the state of a connection and its end, monotonic; answering has no end."""
         self._leave(connection)
         if state != "answering":
-            ends = self._ends[state]
-            ends[connection] = until
-            self._state_of[connection] = state
+            self._ends[state][connection] = until
 
     def forget(self, connection: Connection) -> None:
         """Remove a closed connection."""
@@ -92,6 +89,5 @@ class Connections:
                 return
 
     def _leave(self, connection: Connection) -> None:
-        state = self._state_of.pop(connection, None)
-        if state is not None:
-            self._ends[state].pop(connection, None)
+        for ends in self._ends.values():
+            ends.pop(connection, None)

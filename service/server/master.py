@@ -11,13 +11,47 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
 from seqserve.errors import SeqserveError
-from seqserve.service.server.start_failures import StartFailures
 from seqserve.service.server.worker import BOOT_ERROR, STOPS
 
 _RESPAWN_S = 0.05
 """Pause after each replacement of a worker: a worker that dies again and again must not take a whole core."""
 
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+"""Pauses before the next start of a worker, after the first failure and after many failures."""
+
 logger = logging.getLogger("seqserve")
+
+
+class StartFailures:
+    """Failed starts of workers, with pauses that double with each failure; times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._reasons: set[str] = set()
+        self._pause_s = 0.0
+        self._due_at = 0.0
+
+    def __bool__(self) -> bool:
+        """Whether a worker has failed to start since the last `clear`."""
+        return bool(self._reasons)
+
+    def note(self, reason: str, now: float) -> bool:
+        """Note a failure; return whether its reason is new."""
+        is_new = reason not in self._reasons
+        self._reasons.add(reason)
+        self._pause_s = min(2 * self._pause_s or FIRST_PAUSE_S, LONGEST_PAUSE_S)
+        self._due_at = now + self._pause_s
+        return is_new
+
+    def pause_left_s(self, now: float) -> float:
+        """Return the seconds until another worker may be started."""
+        return max(0.0, self._due_at - now)
+
+    def clear(self) -> None:
+        """Forget all failures, because a worker has served."""
+        self._reasons.clear()
+        self._pause_s = 0.0
+        self._due_at = 0.0
 
 
 class Master(Arbiter):  # type: ignore[misc]
