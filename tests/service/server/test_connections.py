@@ -130,4 +130,5 @@ def test_what_is_forgotten_leaves_nothing(connections: Connections) -> None:
         for _ in range(2):
             connections.forget(one)
         assert connections.is_empty
-    assert (len(connections), connections._by_address.held, connections._state_of) == (0, 0, {})
+    assert (len(connections), connections._by_address.held) == (0, 0)
+    assert not any(connections._ends.values())
