@@ -12,7 +12,7 @@ import time
 import torch
 
 from seqserve.training.export.cells.table import CELLS
-from seqserve.training.layers.cells import build_cell
+from seqserve.training.layers.cells import build_cells
 
 _SECONDS = 0.5  # of one measurement, at least
 
@@ -38,7 +38,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    layers = {name: build_cell(name, given.size, given.size) for name in CELLS}
+    layers = {name: build_cells(name, [(given.size, given.size)])[0] for name in CELLS}
     inputs = torch.randn(given.rows, given.tokens, given.size, requires_grad=True)
     speeds: dict[str, list[float]] = {name: [] for name in layers}
     for _ in range(given.rounds):

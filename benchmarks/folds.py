@@ -21,13 +21,13 @@ from seqserve.classifier.model import ClassifierBundle
 from seqserve.errors import SeqserveError
 from seqserve.loading import load_bundle
 from seqserve.training.checkpoints import CONFIG, RunError, read_run_config
-from seqserve.training.classifiers.config import ClassifierConfig, LabelledFile
+from seqserve.training.classifiers.config import ClassifierConfig
 from seqserve.training.classifiers.evaluate import Answers, answer_texts, report, score_answers
+from seqserve.training.corpora import data_path
 from seqserve.training.export_run import export_run
 from seqserve.training.load_config import load_config
-from seqserve.training.reading.labelled_text import LabelledText, read_labelled
+from seqserve.training.reading.labelled_text import LabelledFile, LabelledText, read_labelled
 from seqserve.training.runs import fit, resume
-from seqserve.training.setup import data_path
 
 
 def fold_config(config: ClassifierConfig, fold: int, num_folds: int) -> ClassifierConfig:

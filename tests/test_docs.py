@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import io
+import itertools
 import re
 import runpy
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from seqserve.cli import COMMANDS
 from seqserve.service.metrics.definitions import METRICS
 from seqserve.service.routes import ROUTES
 
@@ -21,11 +23,10 @@ PAGES = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "CHANGELOG.md",
-    "docs/design.md",
-    "docs/operations.md",
-    "docs/results.md",
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+    *(str(card.relative_to(ROOT)) for card in sorted(ROOT.glob("models/*/1/README.md"))),
 )
-HOUSE = ("bundle", "service", "training", "models", "tests", "benchmarks", "docs", "requirements", ".ci")
+HOUSE = ("seqserve", "service", "training", "models", "tests", "benchmarks", "docs", "requirements", ".ci")
 MADE_BY_COMMANDS = ("runs/", "data/")
 UNFINISHED = re.compile(r"\b(?:TBD|TBC|XXX|TK|lorem)\b|\?\?\?|to be (?:filled|measured|done)", re.IGNORECASE)
 
@@ -53,12 +54,12 @@ def shell_lines() -> list[tuple[str, str]]:
     return lines
 
 
-def module_calls(module: str) -> list[list[str]]:
-    """Arguments of every `python -m MODULE …` in the pages' commands and inline code."""
+def calls_of(program: str) -> list[list[str]]:
+    """Arguments of every call of a program in the pages' commands and inline code: `seqserve`, `python -m MODULE`."""
     inline = [code for name in PAGES for code in re.findall(r"`([^`\n]+)`", page(name))]
     texts = [line for _, line in shell_lines()] + inline
-    called = re.compile(rf"python -m {re.escape(module)}(?![\w.])(.*)")
-    calls = [re.split(r"\s*(?:&&|\||>)\s*", found[1])[0] for text in texts if (found := called.search(text))]
+    called = re.compile(rf"(?:^|[\s/]){re.escape(program)}(?![\w.\[-]) *(.*)")
+    calls = [re.split(r"\s*(?:&&|\||>|;)\s*", found[1])[0] for text in texts if (found := called.search(text))]
     return [call.split() for call in calls]
 
 
@@ -79,13 +80,13 @@ def help_of(*arguments: str) -> str:
     return printed.getvalue()
 
 
-def assert_calls_are_known(module: str) -> None:
-    """Every subcommand and every option that the pages give to a module stands in its help."""
-    calls = module_calls(module)
-    assert calls, f"no page calls python -m {module}"
+def assert_calls_are_known(module: str, program: str = "") -> None:
+    """Every subcommand and every option that the pages give to a program stands in its help."""
+    calls = calls_of(program or f"python -m {module}")
+    assert calls, f"no page calls {program or module}"
     for arguments in calls:
-        subcommand = arguments[:1] if arguments and re.fullmatch(r"[a-z][a-z0-9]*", arguments[0]) else []
-        text = help_of(module, *subcommand)
+        words = list(itertools.takewhile(re.compile(r"[a-z][a-z0-9]*").fullmatch, arguments))
+        text = help_of(module, *words[: 2 if words[:1] == ["train"] else 1])
         for option in re.findall(r"(?<!\S)--[a-z][a-z0-9-]*", " ".join(arguments)):
             assert re.search(rf"(?<![\w-]){option}(?![\w-])", text), (
                 f"python -m {module} {' '.join(arguments)}: no option {option}"
@@ -106,16 +107,12 @@ def test_first_screen_holds_the_three_commands() -> None:
 
 def test_serve_command_installs_only_the_base() -> None:
     assert "pip install . " in command("serve")
-    assert command("serve").endswith("-m service")
+    assert command("serve").endswith("/seqserve serve")
 
 
-def test_service_calls_are_known() -> None:
-    assert_calls_are_known("service")
-
-
-def test_training_calls_are_known() -> None:
+def test_calls_of_the_command_are_known() -> None:
     pytest.importorskip("torch")
-    assert_calls_are_known("training")
+    assert_calls_are_known("seqserve", "seqserve")
 
 
 def test_benchmark_calls_are_known() -> None:
@@ -129,14 +126,17 @@ def test_benchmark_calls_are_known() -> None:
 @pytest.mark.parametrize("name", [*PAGES, "Dockerfile"])
 def test_settings_are_known(name: str) -> None:
     for setting in set(re.findall(r"SEQSERVE_[A-Z_]+", page(name))):
-        assert setting in help_of("service"), f"{name} names {setting}, which python -m service --help does not know"
+        assert setting in help_of("seqserve", "serve"), (
+            f"{name} names {setting}, which python -m service --help does not know"
+        )
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/operations.md"])
 def test_options_named_in_running_text_are_known(name: str) -> None:
     named = set(re.findall(r"`(--[a-z-]+)[^`]*`", page(name)))
     assert named
-    assert all(option in help_of("service") for option in named)
+    known = "".join(help_of("seqserve", command.name) for command in COMMANDS)
+    assert not [option for option in named if option not in known]
 
 
 def test_metrics_are_explained_and_no_others() -> None:

@@ -91,6 +91,26 @@ def test_both_ends_stand_on_the_library(package: str) -> None:
     assert "seqserve" in imported
 
 
+def kinds_of_training() -> set[str]:
+    """Return the folders of training/ that hold one kind of model each."""
+    return {path.parent.name for path in (ROOT / "training").glob("*/evaluate.py")}
+
+
+@pytest.mark.parametrize("floor", ["reading", "layers", "export"])
+def test_what_all_kinds_share_knows_none_of_them(floor: str) -> None:
+    kinds = kinds_of_training()
+    assert len(kinds) >= 4
+    files = sorted((ROOT / "training" / floor).rglob("*.py"))
+    assert files
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: imports {imported}; training/{floor}/ stands below the kinds"
+        for path in files
+        for line, imported in imports_of(path.read_text(encoding="utf-8"))
+        if imported.startswith("seqserve.training.") and imported.split(".")[2] in kinds
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def modules() -> dict[str, Path]:
     """Return every module of the three packages by its import name."""
     found = {}

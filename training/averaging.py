@@ -1,7 +1,5 @@
 """Averages of the weights along the training (Polyak & Juditsky 1992)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,7 +28,7 @@ class WeightAverage:
 
     @contextmanager
     def applied_to(self, model: nn.Module) -> Iterator[None]:
-        """Within the block the model holds the averaged weights."""
+        """Let the model hold the averaged weights within the block."""
         own = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
         _assign(model, self.weights)
         try:
@@ -39,7 +37,7 @@ class WeightAverage:
             _assign(model, own)
 
     def observe(self, loss: float) -> None:
-        """An evaluation's loss changes nothing here."""
+        """Do nothing: an evaluation's loss changes nothing here."""
 
     def state_dict(self) -> dict[str, object]:
         return {"num_updates": self.num_updates, "weights": self.weights}

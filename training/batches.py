@@ -1,7 +1,5 @@
 """Which sentences go together in which step: buckets of like length, the same for the same seed and epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +8,7 @@ POOL_BATCHES = 50  # sentences are sorted by length within pools of this many ba
 
 
 def plan_epoch(lengths: Sequence[int], batch_size: int, generator: np.random.Generator) -> list[list[int]]:
-    """Batches of indices into `lengths`: every index once, like lengths together, in random order."""
+    """Return batches of indices into `lengths`: every index once, like lengths together, in random order."""
     order = generator.permutation(len(lengths))
     pool_size = POOL_BATCHES * batch_size
     batches = []
@@ -21,6 +19,6 @@ def plan_epoch(lengths: Sequence[int], batch_size: int, generator: np.random.Gen
 
 
 def plan_evaluation(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
-    """Batches of indices, shortest sentences first."""
+    """Return batches of indices, shortest sentences first."""
     order = sorted(range(len(lengths)), key=lambda i: lengths[i])
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]

@@ -1,7 +1,5 @@
 """Files of a run folder, written so that `kill -9` at any moment leaves a whole one."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -12,7 +10,8 @@ from typing import Any
 import torch
 
 from seqserve.errors import SeqserveError
-from seqserve.training.config_kinds import AnyConfig
+from seqserve.training.atomic import write_atomically
+from seqserve.training.config import TrainingConfig
 from seqserve.training.load_config import config_from, config_table
 
 
@@ -26,18 +25,8 @@ EPOCHS = "epochs.jsonl"
 MODEL = "model.pt"
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replaces `path` by `content`, or leaves it as it was."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
 def save_tensors(path: Path, state: dict[str, Any]) -> None:
-    """torch.save, atomically."""
+    """Write a state with torch.save, atomically."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     torch.save(state, temporary)
     with temporary.open("rb+") as file:
@@ -46,7 +35,7 @@ def save_tensors(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_tensors(path: Path) -> dict[str, Any]:
-    """The inverse of `save_tensors`; tensors and plain values only, no code is run.
+    """Read what `save_tensors` wrote; tensors and plain values only, no code is run.
 
     Raises RunError, naming the file, when it is no file that `save_tensors` wrote, or a damaged one.
     """
@@ -66,7 +55,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def must_fit(path: Path) -> Iterator[None]:
-    """Turns what goes wrong while a file's state is put to use into a RunError that names the file."""
+    """Turn what goes wrong while a file's state is put to use into a RunError that names the file."""
     try:
         yield
     except (LookupError, TypeError, AttributeError, ValueError, RuntimeError) as error:
@@ -74,24 +63,41 @@ def must_fit(path: Path) -> Iterator[None]:
         raise RunError(f"{path}: does not fit the run's configuration: {type(error).__name__}: {reason}") from error
 
 
-def start_run(folder: Path, config: AnyConfig) -> None:
-    """Creates a run folder with the resolved configuration; refuses one that holds a run already."""
+@contextlib.contextmanager
+def in_one_sentence(path: Path) -> Iterator[None]:
+    """Turn what the machine or torch refuses (no memory, no room, no permission) into a RunError."""
+    try:
+        yield
+    except MemoryError as error:
+        raise RunError(f"{path}: there is not enough memory") from error
+    except OSError as error:
+        raise RunError(f"{error.filename or path}: {error.strerror or error}") from error
+    except RuntimeError as error:
+        if "allocate memory" in str(error):
+            raise RunError(f"{path}: there is not enough memory; a smaller loop.batch_size needs less") from error
+        raise RunError(f"{path}: torch has stopped: {str(error).strip().partition(chr(10))[0]}") from error
+
+
+def start_run(folder: Path, config: TrainingConfig) -> None:
+    """Create a run folder with the resolved configuration; refuses one that holds a run already."""
     if (folder / CONFIG).exists():
         raise RunError(f"{folder}: holds a run already; continue it with `seqserve train resume {folder}`")
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / CONFIG, json.dumps(config_table(config), indent=1, ensure_ascii=False).encode())
 
 
-def read_run_config(folder: Path) -> AnyConfig:
+def read_run_config(folder: Path) -> TrainingConfig:
     try:
-        config: AnyConfig = config_from(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
-        return config
-    except FileNotFoundError:
+        config = config_from(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+    except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{folder}: no {CONFIG} in it; not a run folder") from None
     except (ValueError, RecursionError) as error:  # neither JSON nor, perhaps, UTF-8
         raise RunError(f"{folder / CONFIG}: is no JSON: {error}") from error
+    if not isinstance(config, TrainingConfig):
+        raise RunError(f"{folder / CONFIG}: is not the configuration of a training")
+    return config
 
 
 def write_epochs(folder: Path, history: list[dict[str, Any]]) -> None:
-    """One JSON line per finished epoch."""
+    """Write one JSON line per finished epoch."""
     write_atomically(folder / EPOCHS, "".join(json.dumps(line) + "\n" for line in history).encode())

@@ -1,12 +1,15 @@
-"""The configuration of one training, read from TOML and checked on entry."""
+"""What the configurations of all kinds share: tables read from TOML, checked on entry.
 
-from __future__ import annotations
+`Annotated` carries what a key means: `seqserve.training.reference` writes docs/configuration.md from it.
+"""
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from seqserve.entries import CellName
+import msgspec
+
+from seqserve.entries import CellName, Name
 from seqserve.errors import SeqserveError
 
 
@@ -14,92 +17,71 @@ class ConfigError(SeqserveError):
     """A configuration that cannot be used; the sentence names the file and the key."""
 
 
-@dataclass(frozen=True)
-class CorpusConfig:
-    """One file of sentences with tags: where it is, which columns count, which types are kept."""
+IS_PATH = object()
+"""Marks a string that `load_config` reads as relative to the folder of the TOML file."""
 
-    file: str  # of a known data set ("uner_ewt/dev.conll"), or a path of your own
-    format: Literal["conll", "splice"] = "conll"  # splice: UCI's splice junctions, a base a token
-    part: tuple[float, float] = (0.0, 1.0)  # splice: sequences by hash
-    token_column: int = 0
-    tag_column: int = -1
-    map: dict[str, str] | None = None  # type in the file -> label; other types become O; None keeps all
-    case: Literal["as-is", "lower", "upper"] = "as-is"
-    repeat: int = 1  # how often an epoch sees this training file
-    weight: float = 1.0  # of this dev file's F1 in the mean that chooses the epoch; 0: reported only
+IS_RUN = object()
+"""Marks a string that `load_config` reads as relative to the working directory, where `fit` makes its run folders."""
 
+FilePath = Annotated[str, IS_PATH]
+"""A file of a known data set below the data folder (`NAME/...`), or a file of the user's own."""
 
-@dataclass(frozen=True)
-class DataConfig:
-    train: tuple[CorpusConfig, ...]
-    dev: tuple[CorpusConfig, ...]  # the epoch with the best weighted mean of their span F1 is kept
-    labels: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class AugmentConfig:
-    """Share of the sentences that an epoch sees changed, drawn anew each epoch."""
-
-    lower: float = 0.0
-    upper: float = 0.0
-    no_final_punctuation: float = 0.0
-    swap_mentions: float = 0.0  # mentions replaced by another of the same label and corpus
+Threads = Annotated[int, "cores to use; part of the result's identity; 0: all, which loses to 1 where other work runs"]
 
 
 @dataclass(frozen=True)
 class WordsConfig:
-    vectors: tuple[
-        str, ...
-    ] = ()  # known data sets, own paths, or package:NAME (see `seqserve.training.reading.vectors`)
-    projection_dim: int = 0  # 0: frozen vectors enter as they are
-    trained_dim: int = 50  # 0: no trained word embedding
-    min_count: int = 2  # rarer words share <UNK>
+    """What the model knows of whole words."""
+
+    vectors: Annotated[tuple[FilePath, ...], "pretrained: known data sets, own files or folders, `package:NAME`"] = ()
+    projection_dim: Annotated[int, "size of a linear layer over the frozen vectors; 0: they enter as they are"] = 0
+    trained_dim: Annotated[int, "size of the trained word embedding; 0: none"] = 50
+    min_count: Annotated[int, "rarer words share <UNK>"] = 2
 
 
 @dataclass(frozen=True)
 class CharactersConfig:
-    kind: Literal["cnn", "lstm", "none"] = "cnn"
-    embedding_dim: int = 32
-    size: int = 64  # filters, or hidden units of each direction
-    width: int = 3
-    max_word_chars: int = 32
-    min_count: int = 3
+    """What the model sees of the characters of a word."""
+
+    kind: Annotated[Literal["cnn", "lstm", "none"], "convolution, recurrent layer, or neither"] = "cnn"
+    embedding_dim: Annotated[int, "size of a character's vector"] = 32
+    size: Annotated[int, "filters, or hidden units of each direction"] = 64
+    width: Annotated[int, "characters that a filter sees; odd"] = 3
+    max_word_chars: Annotated[int, "longer words are cut"] = 32
+    min_count: Annotated[int, "rarer characters share one id"] = 3
 
 
 @dataclass(frozen=True)
 class DropoutConfig:
-    """Probabilities; `locked` masks are drawn once per sentence, not per position."""
+    """Probabilities; masks of input, hidden and output are drawn once per sentence, not per position."""
 
-    input: float = 0.4
-    hidden: float = 0.4
-    output: float = 0.4
-    recurrent: float = 0.0  # on the hidden-to-hidden weights, one mask per batch
-    word: float = 0.05  # all word features of a token
-    unknown: float = 0.15  # the trained word embedding only: <UNK> in its place
+    input: Annotated[float, "before the first recurrent layer"] = 0.4
+    hidden: Annotated[float, "between recurrent layers"] = 0.4
+    output: Annotated[float, "after the last recurrent layer"] = 0.4
+    recurrent: Annotated[float, "of the hidden-to-hidden weights, one mask per batch"] = 0.0
+    word: Annotated[float, "of all word features of a token"] = 0.05
+    unknown: Annotated[float, "of the trained word embedding only: <UNK> in its place"] = 0.15
 
 
 @dataclass(frozen=True)
 class ReaderConfig:
     """What reads a sentence, whatever is then said of it."""
 
-    cell: CellName = "lstm"
-    hidden_size: int = 256  # per direction
-    num_layers: int = 2
-    bidirectional: bool = True
-    feed_forward: tuple[int, ...] = ()  # sizes of relu layers on top, without connections over time
+    cell: Annotated[CellName, "recurrent cell"] = "lstm"
+    hidden_size: Annotated[int, "hidden units of each direction"] = 256
+    num_layers: Annotated[int, "recurrent layers"] = 2
+    bidirectional: Annotated[bool, "read the sentence in both directions"] = True
+    feed_forward: Annotated[tuple[int, ...], "sizes of relu layers after the recurrent ones, token by token"] = ()
     words: WordsConfig = field(default_factory=WordsConfig)
     characters: CharactersConfig = field(default_factory=CharactersConfig)
     dropout: DropoutConfig = field(default_factory=DropoutConfig)
 
     def __post_init__(self) -> None:
-        for name, count in {
-            "model.hidden_size": self.hidden_size,
-            "model.num_layers": self.num_layers,
-            "model.characters.max_word_chars": self.characters.max_word_chars,
-            **{f"model.feed_forward[{i}]": size for i, size in enumerate(self.feed_forward)},
-        }.items():
-            if count < 1:
-                raise ConfigError(f"{name} = {count} is below 1")
+        check_lowest(self, "model", 1, "hidden_size", "num_layers")
+        check_lowest(self.characters, "model.characters", 1, "max_word_chars")
+        for i, size in enumerate(self.feed_forward):
+            if size < 1:
+                raise ConfigError(f"model.feed_forward[{i}] = {size} is below 1")
         if self.characters.kind == "cnn" and self.characters.width % 2 == 0:
             raise ConfigError(f"model.characters.width = {self.characters.width} is even; a filter has a centre")
         if not self.words.vectors and not self.words.trained_dim and self.characters.kind == "none":
@@ -107,73 +89,92 @@ class ReaderConfig:
 
 
 @dataclass(frozen=True)
-class ModelConfig(ReaderConfig):
-    """A tagger: what reads the sentence, and how its spans are written as tags."""
-
-    scheme: Literal["BIO", "BIOES"] = "BIOES"
-
-
-@dataclass(frozen=True)
 class OptimizerConfig:
-    name: Literal["adam", "adamw", "sgd", "nt-asgd"] = "adamw"  # nt-asgd: language models only
-    learning_rate: float = 2e-3
-    momentum: float = 0.0  # sgd, nt-asgd
-    beta1: float = 0.9  # adam, adamw
-    beta2: float = 0.999
-    fused: bool = False  # adam, adamw: one pass over memory a step; part of the result's identity
-    weight_decay: float = 0.0
-    schedule: Literal["one-cycle", "constant", "inverse-decay"] = "one-cycle"
-    warmup: float = 0.25  # share of all steps (one-cycle)
-    decay: float = 0.05  # inverse-decay: learning_rate / (1 + decay * epoch)
-    clip_norm: float = 5.0  # 0: off
-    clip_value: float = 0.0  # 0: off
+    """How a step changes the weights, and how large it is."""
+
+    name: Annotated[Literal["adam", "adamw", "sgd", "nt-asgd"], "nt-asgd: language models only"] = "adamw"
+    learning_rate: Annotated[float, "the highest rate of the schedule"] = 2e-3
+    momentum: Annotated[float, "of sgd and nt-asgd"] = 0.0
+    beta1: Annotated[float, "of adam and adamw"] = 0.9
+    beta2: Annotated[float, "of adam and adamw"] = 0.999
+    fused: Annotated[bool, "adam, adamw: one pass over memory a step; part of the result's identity"] = False
+    weight_decay: Annotated[float, "share of a weight, times the rate, that a step takes off it"] = 0.0
+    schedule: Annotated[Literal["one-cycle", "constant", "inverse-decay"], "how the rate changes"] = "one-cycle"
+    warmup: Annotated[float, "one-cycle: share of all steps in which the rate rises"] = 0.25
+    decay: Annotated[float, "of inverse-decay: learning_rate / (1 + decay * epoch)"] = 0.05
+    clip_norm: Annotated[float, "largest norm of all gradients together; 0: off"] = 5.0
+    clip_value: Annotated[float, "largest size of each gradient; 0: off"] = 0.0
 
 
 @dataclass(frozen=True)
-class LoopConfig:
-    epochs: int = 12
-    batch_size: int = 32  # sentences
-    patience: int = 0  # epochs without a better dev score before stopping; 0: never
-    keep: Literal["best", "last"] = "best"  # which epoch's weights: the best on dev, or the last, chosen by nothing
-    average_decay: float = 0.0  # exponential moving average of the weights; 0: off
-    precision: Literal["float32", "bf16"] = "float32"
-    threads: int = 0  # 0: torch's own choice; part of the result's identity
-    checkpoint_every_s: float = 60.0
+class StepConfig:
+    """How every step is made, whatever is learned from."""
+
+    average_decay: Annotated[float, "exponential moving average of the weights; 0: off"] = 0.0
+    precision: Annotated[Literal["float32", "bf16"], "what recurrent layers multiply in while they learn"] = "float32"
+    threads: Threads = 1
+    checkpoint_every_s: Annotated[float, "seconds between checkpoints"] = 60.0
 
 
 @dataclass(frozen=True)
-class Config:
-    """One training, whole."""
+class LoopConfig(StepConfig):
+    """How long the training goes on, and which weights it keeps."""
 
-    name: str
-    version: str
-    description: str
-    licence: str
-    data: DataConfig
-    task: Literal["tag"] = "tag"
-    seed: int = 1
-    languages: tuple[str, ...] = ("en",)
-    attribution: tuple[str, ...] = ()
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
-    model: ModelConfig = field(default_factory=ModelConfig)
+    epochs: Annotated[int, "passes over the training data"] = 12
+    batch_size: Annotated[int, "sentences, texts or pairs a step"] = 32
+    patience: Annotated[int, "epochs without a better dev score before stopping; 0: never"] = 0
+    keep: Annotated[
+        Literal["best", "last"],
+        "which epoch's weights: the best on dev (of equal scores the lower dev loss, else the later), or the last",
+    ] = "best"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """What every training is told that ends in a bundle."""
+
+    learns_labels: ClassVar[bool] = True  # of a data set, and not its text alone
+
+    task: Annotated[str, "the kind of model"]
+    name: Annotated[str, "of the bundle"]
+    version: Annotated[str, "of the bundle; `export --version` may choose another"]
+    description: Annotated[str, "one sentence for people, without its full stop"]
+    licence: Annotated[str, "of the weights"]
+    seed: Annotated[int, "of everything that is drawn; the same seed gives the same weights"] = 1
+    languages: Annotated[tuple[str, ...], "as BCP 47 writes them"] = ("en",)
+    attribution: Annotated[tuple[str, ...], "who must be named; known data sets add theirs"] = ()
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
-    loop: LoopConfig = field(default_factory=LoopConfig)
 
     def __post_init__(self) -> None:
-        check_training(self)
-        for corpus in (*self.data.train, *self.data.dev):
-            if corpus.format == "conll" and tuple(corpus.part) != (0.0, 1.0):
-                raise ConfigError(f'part = {list(corpus.part)} of {corpus.file} needs format = "splice"')
-            if len(corpus.part) != 2 or not 0.0 <= corpus.part[0] < corpus.part[1] <= 1.0:
-                raise ConfigError(f"part = {list(corpus.part)} of {corpus.file} is no range within 0 to 1")
-        if not self.data.train or not self.data.dev or not self.data.labels:
-            raise ConfigError("data.train, data.dev and data.labels need at least one entry each")
-        if min(corpus.weight for corpus in self.data.dev) < 0 or not sum(corpus.weight for corpus in self.data.dev):
-            raise ConfigError("data.dev needs weights of 0 or more, at least one of them above 0")
+        check_name("name", self.name)
+        check_name("version", self.version)
 
 
-def check_training(config: Any) -> None:
-    """Raise ConfigError, naming the key, for what no training by epochs can use."""
+def check_name(key: str, value: str) -> None:
+    """Raise ConfigError for what cannot be a bundle's name or version, nor a folder's."""
+    try:
+        msgspec.convert(value, Name)
+    except msgspec.ValidationError:
+        raise ConfigError(
+            f"{key} = {value!r} must be 1 to 100 letters (a-z, A-Z), digits, '.', '_' or '-', first a letter or digit"
+        ) from None
+
+
+def check_lowest(table: Any, where: str, lowest: int, *names: str) -> None:
+    """Raise ConfigError, naming the key, for a number of a table that is below the lowest."""
+    for name in names:
+        if (value := getattr(table, name)) < lowest:
+            raise ConfigError(f"{where}.{name} = {value} is below {lowest}")
+
+
+def check_part(part: tuple[float, ...], file: str) -> None:
+    """Raise ConfigError unless the part of a file is a range within 0 to 1."""
+    if len(part) != 2 or not 0.0 <= part[0] < part[1] <= 1.0:
+        raise ConfigError(f"part = {list(part)} of {file} is no range within 0 to 1")
+
+
+def check_shares(config: Any) -> None:
+    """Raise ConfigError, naming the key, for a probability or share that is not in [0, 1)."""
     shares = {f"model.dropout.{name}": value for name, value in dataclasses.asdict(config.model.dropout).items()}
     if hasattr(config, "augment"):
         shares |= {f"augment.{name}": value for name, value in dataclasses.asdict(config.augment).items()}
@@ -181,10 +182,20 @@ def check_training(config: Any) -> None:
     for name, value in shares.items():
         if not 0.0 <= value < 1.0:
             raise ConfigError(f"{name} = {value} is not in [0, 1)")
+
+
+def check_dev_weights(weights: list[float]) -> None:
+    """Raise ConfigError unless the dev files' weights give a mean."""
+    if min(weights) < 0 or not sum(weights):
+        raise ConfigError("data.dev needs weights of 0 or more, at least one of them above 0")
+
+
+def check_training(config: Any) -> None:
+    """Raise ConfigError, naming the key, for what no training by epochs can use."""
+    check_shares(config)
     if config.loop.keep == "last" and config.loop.patience:
         raise ConfigError('loop.patience stops by dev and loop.keep = "last" does not look at it: one of them')
-    for name, count in {"loop.epochs": config.loop.epochs, "loop.batch_size": config.loop.batch_size}.items():
-        if count < 1:
-            raise ConfigError(f"{name} = {count} is below 1")
+    check_lowest(config.loop, "loop", 1, "epochs", "batch_size")
+    check_lowest(config.loop, "loop", 0, "threads")
     if config.optimizer.name == "nt-asgd":
         raise ConfigError('optimizer.name = "nt-asgd" is for language models')

@@ -6,6 +6,8 @@ import lzma
 import os
 import shutil
 import tomllib
+from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -64,12 +66,12 @@ class _Registry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def known_corpora() -> tuple[Corpus, ...]:
-    """All data sets of corpora.toml."""
+    """Return all data sets of corpora.toml."""
     return msgspec.convert(tomllib.loads(_REGISTRY.read_text(encoding="utf-8")), _Registry).corpus
 
 
 def find_corpus(name: str) -> Corpus:
-    """The data set of that name; raises CorporaError with the known names."""
+    """Return the data set of that name; raises CorporaError with the known names."""
     for corpus in known_corpora():
         if corpus.name == name:
             return corpus
@@ -77,12 +79,12 @@ def find_corpus(name: str) -> Corpus:
 
 
 def data_folder() -> Path:
-    """Where data sets lie: SEQSERVE_DATA, or data/ under the working directory."""
+    """Return where data sets lie: SEQSERVE_DATA, or data/ under the working directory."""
     return Path(os.environ.get("SEQSERVE_DATA") or "data")
 
 
 def corpus_file(path: str) -> Path:
-    """A file of a known data set ("wnut17/dev.conll") or its whole folder ("spacy_md_vectors"), checked.
+    """Return a file of a known data set ("wnut17/dev.conll") or its whole folder ("spacy_md_vectors"), checked.
 
     Raises CorporaError when it is absent, with the command that gets it, or when its checksum is wrong.
     """
@@ -99,6 +101,45 @@ def corpus_file(path: str) -> Path:
     return data_folder() / path
 
 
+def is_known(file: str) -> bool:
+    """Return whether a file that a configuration names is one of a known data set."""
+    return file.split("/")[0] in {corpus.name for corpus in known_corpora()}
+
+
+def is_own(file: str) -> bool:
+    """Return whether a configuration names a path of the user's own: no known data set, no installed package."""
+    return not is_known(file) and not file.startswith("package:")
+
+
+def data_path(file: str) -> Path:
+    """Return the path of a file that a configuration names: of a known data set, checked, or the user's own.
+
+    Raises CorporaError when it is absent or damaged.
+    """
+    if is_known(file):
+        return corpus_file(file)
+    if not Path(file).exists():
+        raise CorporaError(
+            f"{file}: there is no such file; a configuration names its own files from the folder that it lies in, "
+            f"and those of a known data set as NAME/FILE (`{COMMAND}`)"
+        )
+    return Path(file)
+
+
+def dev_names(files: Sequence[str], details: Sequence[str]) -> list[str]:
+    """Return what the scores of files are called, each name once; `details`: what is said of a file in brackets.
+
+    An own file is called by its name alone, as long as no other one shares it: paths stay on this machine.
+    """
+    short = {file: file if is_known(file) else Path(file).name for file in files}
+    shared = {name for name, count in Counter(short.values()).items() if count > 1}
+    names: list[str] = []
+    for file, detail in zip(files, details, strict=True):
+        name = (file if short[file] in shared else short[file]) + (f" ({detail})" if detail else "")
+        names.append(name if name not in names else f"{name} [{len(names) + 1}]")
+    return names
+
+
 def check_file(path: Path, file: CorpusFile) -> None:
     """Raise CorporaError, naming both sums, unless the file is the registered one, whoever packed it."""
     found = sha256_of(path)
@@ -110,7 +151,7 @@ def check_file(path: Path, file: CorpusFile) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """Hexadecimal sha256 of a file."""
+    """Return the hexadecimal sha256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -124,7 +165,7 @@ def _content_sha256(path: Path) -> str:
 
 
 def state_of(corpus: Corpus, folder: Path) -> str:
-    """ "present", "absent", "incomplete: …" or "damaged: …", the last two with the names of the files."""
+    """Return "present", "absent", "incomplete: …" or "damaged: …", the last two with the names of the files."""
     missing = [file.path for file in corpus.files if not (folder / file.path).is_file()]
     if len(missing) == len(corpus.files):
         return "absent"

@@ -1,7 +1,5 @@
 """List, import and fetch the known data sets."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
@@ -20,7 +18,7 @@ from seqserve.training.fetch import fetch_corpus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `python -m training corpora`."""
+    """Add the arguments of `python -m training corpora`."""
     parser.add_argument("names", nargs="*", metavar="NAME", help="data sets; all of them when none is named")
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--from", dest="source", metavar="FOLDER", help="import from this folder, which holds NAME/…")
@@ -29,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List, import or download data sets; 1 when something could not be had, with one line on stderr for each."""
+    """List, import or download data sets; return 1, with a line on standard error, for what could not be had."""
     corpora = [find_corpus(name) for name in arguments.names] or list(known_corpora())
     folder = data_folder()
     if arguments.source is not None:

@@ -1,32 +1,38 @@
 """Curves of a run as one PNG."""
 
-from __future__ import annotations
-
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seqserve.training.checkpoints import write_atomically
+from seqserve.training.atomic import write_atomically
 
 
-def draw_curves(path: Path, history: Sequence[dict[str, Any]], *, title: str, metric: str, scale: float) -> None:
-    """Training loss (nats per example) beside the score of each dev file, times `scale`, by epoch."""
+@contextmanager
+def picture(path: Path, count: int, *, size: tuple[float, float] = (5, 4), sharey: bool = False) -> Iterator[Any]:
+    """Give so many axes side by side, each of that size in inches, and write them as a PNG."""
     from matplotlib.figure import Figure  # half a second to import, and needed once an epoch
 
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    loss_axes, score_axes = figure.subplots(1, 2)
-    epochs = [line["epoch"] for line in history]
-    loss_axes.plot(epochs, [line["loss"] for line in history], marker=".")
-    loss_axes.set(xlabel="epoch", ylabel="training loss, nats per example", title=title, ylim=(0, None))
-    for name in history[0]["dev"]:
-        score_axes.plot(epochs, [scale * line["dev"][name] for line in history], marker=".", label=name)
-    mean = [scale * line["dev_score"] for line in history]
-    score_axes.plot(epochs, mean, color="black", linewidth=2, label="weighted mean")
-    score_axes.set(xlabel="epoch", ylabel=f"{metric} on dev", title="averaged weights")
-    score_axes.legend(fontsize="small", loc="lower right")
-    for axes in (loss_axes, score_axes):
+    figure = Figure(figsize=(count * size[0], size[1]), layout="constrained")
+    all_axes = figure.subplots(1, count, sharey=sharey, squeeze=False)[0]
+    yield all_axes
+    for axes in all_axes:
         axes.grid(alpha=0.3)
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=110)
     write_atomically(path, image.getvalue())
+
+
+def draw_curves(path: Path, history: Sequence[dict[str, Any]], *, title: str, metric: str, scale: float) -> None:
+    """Draw training loss (nats per example) beside the score of each dev file, times `scale`, by epoch."""
+    with picture(path, 2) as (loss_axes, score_axes):
+        epochs = [line["epoch"] for line in history]
+        loss_axes.plot(epochs, [line["loss"] for line in history], marker=".")
+        loss_axes.set(xlabel="epoch", ylabel="training loss, nats per example", title=title, ylim=(0, None))
+        for name in history[0]["dev"]:
+            score_axes.plot(epochs, [scale * line["dev"][name] for line in history], marker=".", label=name)
+        mean = [scale * line["dev_score"] for line in history]
+        score_axes.plot(epochs, mean, color="black", linewidth=2, label="weighted mean")
+        score_axes.set(xlabel="epoch", ylabel=f"{metric} on dev", title="averaged weights")
+        score_axes.legend(fontsize="small", loc="lower right")

@@ -4,26 +4,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from seqserve.classifier.model import ClassifierBundle
 from seqserve.errors import SeqserveError
-from seqserve.language.model import LanguageModelBundle
 from seqserve.loading import load_bundle
-from seqserve.training.classifiers import evaluate as evaluate_classifier
-from seqserve.training.language import evaluate as evaluate_language_model
-from seqserve.training.taggers import evaluate as evaluate_tagger
-from seqserve.training.transducers import evaluate as evaluate_transducer
-from seqserve.transducer.model import TransducerBundle
+from seqserve.training.kinds import KINDS
 
-_KINDS: dict[type, Any] = {
-    LanguageModelBundle: evaluate_language_model,
-    ClassifierBundle: evaluate_classifier,
-    TransducerBundle: evaluate_transducer,
-}
 _GENERAL = {"bundle", "file", "json"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `python -m training evaluate`."""
+    """Add the arguments of `python -m training evaluate`."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of a bundle, models/NAME/VERSION")
     parser.add_argument(
         "file",
@@ -41,16 +30,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="rename labels of the file; a tagger takes those not named here for no names, "
         "a classifier leaves their texts out",
     )
-    for module in (evaluate_tagger, evaluate_language_model, evaluate_classifier, evaluate_transducer):
-        module.add_arguments(parser)
+    for kind in KINDS.values():
+        kind.part("evaluate").add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the scores; raises SeqserveError when the bundle or the file cannot be used."""
     bundle = load_bundle(arguments.bundle)
-    module = _KINDS.get(type(bundle), evaluate_tagger)
+    module = KINDS[task_of(bundle)].part("evaluate")
     _check_arguments(arguments, module)
     return int(module.run(bundle, arguments))
+
+
+def task_of(bundle: Any) -> str:
+    """Return the task that a bundle's manifest names."""
+    return str(bundle.manifest.task)
 
 
 def _check_arguments(arguments: argparse.Namespace, module: Any) -> None:

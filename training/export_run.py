@@ -1,82 +1,72 @@
 """`python -m training export`: the best weights of a run as a bundle."""
 
-from __future__ import annotations
-
+import dataclasses
 import datetime
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from seqserve.training.checkpoints import EPOCHS, MODEL, RunError, load_tensors, must_fit, read_run_config
-from seqserve.training.classifiers.config import ClassifierConfig
-from seqserve.training.classifiers.export import export_classifier_run
-from seqserve.training.classifiers.export import training_files as classifier_files
-from seqserve.training.config import Config
-from seqserve.training.config_kinds import AnyConfig
-from seqserve.training.export_sources import unshippable
-from seqserve.training.language.config import LanguageConfig
-from seqserve.training.language.export import export_language_run
-from seqserve.training.language.export import training_files as language_files
-from seqserve.training.taggers.export import export_tagger_run
-from seqserve.training.taggers.export import training_files as tagger_files
-from seqserve.training.transducers.config import TransducerConfig
-from seqserve.training.transducers.export import export_transducer_run
-from seqserve.training.transducers.export import training_files as transducer_files
-
-_EXPORTS: dict[type, tuple[Any, Any]] = {
-    Config: (export_tagger_run, tagger_files),
-    LanguageConfig: (export_language_run, language_files),
-    ClassifierConfig: (export_classifier_run, classifier_files),
-    TransducerConfig: (export_transducer_run, transducer_files),
-}
-"""For each kind of configuration what writes its bundle, and which files its weights learned from."""
+from seqserve.training.checkpoints import (
+    EPOCHS,
+    MODEL,
+    RunError,
+    in_one_sentence,
+    load_tensors,
+    must_fit,
+    read_run_config,
+)
+from seqserve.training.export.folder import Card
+from seqserve.training.export_sources import attributions, data_sources, plain_card, unshippable
+from seqserve.training.kinds import kind_of
 
 
-def export_run(folder: Path, models: Path, *, card: Path | None, replace: bool = False) -> Path:
-    """Writes `models/NAME/VERSION` from a run folder and returns it.
+def export_run(
+    folder: Path, models: Path, *, card: Path | None, version: str | None = None, replace: bool = False
+) -> Path:
+    """Write `models/NAME/VERSION` from a run folder and return it.
 
-    The card is the given Markdown file, or one written from the run. Raises RunError when the run has no finished
-    epoch, or when the bundle is there already and `replace` was not asked for.
+    The card is the given Markdown file, or one written from the run; the version is the given one, or the
+    configuration's. Raises RunError when the run has no finished epoch, or when the bundle is there already and
+    `replace` was not asked for, ConfigError for a version that is none.
     """
-    config = read_run_config(folder)
-    state = load_tensors(folder / MODEL)
-    target = models / config.name / config.version
-    if target.exists() and not replace:
-        raise RunError(f"{target}: is there already; raise the configuration's version or add --replace")
-    with must_fit(folder / MODEL):
-        best = best_epoch(folder, state["epoch"])
-    text = card.read_text(encoding="utf-8") if card else None
-    created = datetime.datetime.now(datetime.UTC).date().isoformat()
-    curves = folder / "curves.png"
-    with tempfile.TemporaryDirectory(dir=_made(target.parent), prefix=f".{target.name}-new-") as temporary:
-        new = Path(temporary) / target.name  # written, loaded and checked there
-        write_bundle, _ = _EXPORTS[type(config)]
+    with in_one_sentence(folder):
+        config = read_run_config(folder)
+        if version is not None:
+            config = dataclasses.replace(config, version=version)
+        state = load_tensors(folder / MODEL)
+        target = models / config.name / config.version
+        if target.exists() and not replace:
+            raise RunError(f"{target}: is there already; choose another --version or add --replace")
         with must_fit(folder / MODEL):
-            write_bundle(new, config, state, best, readme=text, created=created, curves=curves)
-        if barred := unshippable(config, training_data(config)):
-            print(f"{target}: for measuring only, it may not be given away: {', '.join(barred)}", file=sys.stderr)
-        if target.exists():
-            target.rename(Path(temporary) / "replaced")
-        new.rename(target)
+            line = best_epoch(folder, state["epoch"])
+        readme = card.read_text(encoding="utf-8") if card else None
+        export = kind_of(config).part("export")
+        sources, results = export.sources(config), export.results(config, line)
+        data = data_sources(sources)
+        curves = folder / "curves.png"
+        written = Card(
+            name=config.name,
+            version=config.version,
+            created=datetime.datetime.now(datetime.UTC).date().isoformat(),
+            description=config.description,
+            readme=plain_card(config, data, results.table) if readme is None else readme,
+            licence=config.licence,
+            attribution=[*config.attribution, *attributions(sources["training"])],
+            languages=config.languages,
+            metrics=results.metrics,
+            data=data,
+            curves=curves if curves.exists() else None,
+        )
+        with must_fit(folder / MODEL):
+            export.write(target, config, state, written, replace=replace)
+    if barred := unshippable(config, sources["training"]):
+        print(f"{target}: for measuring only, it may not be given away: {', '.join(barred)}", file=sys.stderr)
     return target
 
 
-def training_data(config: AnyConfig) -> list[str]:
-    """The files that the weights learned from, as the configuration names them."""
-    _, files_of = _EXPORTS[type(config)]
-    files: list[str] = files_of(config)
-    return files
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def best_epoch(folder: Path, epoch: int) -> dict[str, Any]:
-    """The line of `epochs.jsonl` that belongs to the saved weights."""
+    """Return the line of `epochs.jsonl` that belongs to the saved weights."""
     lines = [json.loads(line) for line in (folder / EPOCHS).read_text(encoding="utf-8").splitlines()]
     for line in lines:
         if line["epoch"] == epoch:

@@ -1,59 +1,58 @@
 """Which data a run read, and what a model card says of it when nobody wrote one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seqserve.entries import DataSource
 from seqserve.manifest import sha256_of
-from seqserve.training.corpora import find_corpus, known_corpora
+from seqserve.training.config import TrainingConfig
+from seqserve.training.corpora import find_corpus, is_known, is_own, known_corpora
 
-if TYPE_CHECKING:
-    from seqserve.training.config_kinds import AnyConfig
+
+@dataclass(frozen=True)
+class Results:
+    """What a run says of its weights: `metrics` for the manifest, `table`, a section, for the card."""
+
+    metrics: dict[str, dict[str, float]]
+    table: str
 
 
 def data_sources(uses: Mapping[str, Iterable[str]]) -> list[DataSource]:
-    """Every data set and every file of the user's own that the run read, with licence and checksums.
+    """Return every data set and every file of the user's own that the run read, with licence and checksums.
 
     `uses`: the files, as the configuration names them, by what they were used for.
     """
-    known = {corpus.name for corpus in known_corpora()}
     sources = []
     for use, named in uses.items():
         files = list(named)
-        for name in dict.fromkeys(file.split("/")[0] for file in files):
-            if name in known:
-                corpus = find_corpus(name)
-                sums = {f.path: f.sha256 for f in corpus.files if f.path in files or name in files}
-                sources.append(DataSource(name=name, licence=corpus.licence, sha256=sums, use=use))
-        for file in dict.fromkeys(files):
-            if file.split("/")[0] not in known and not file.startswith("package:"):
-                sums = {file: sha256_of(Path(file))} if Path(file).is_file() else {}  # moved since, but not unsaid
-                sources.append(DataSource(name=Path(file).stem, licence="own file, see the card", sha256=sums, use=use))
+        for name in dict.fromkeys(file.split("/")[0] for file in files if is_known(file)):
+            corpus = find_corpus(name)
+            sums = {f.path: f.sha256 for f in corpus.files if f.path in files or name in files}
+            sources.append(DataSource(name=name, licence=corpus.licence, sha256=sums, use=use))
+        for path in (Path(file) for file in dict.fromkeys(files) if is_own(file)):
+            sums = {path.name: sha256_of(path)} if path.is_file() else {}  # moved since, but not unsaid
+            sources.append(DataSource(name=path.stem, licence="own file, see the card", sha256=sums, use=use))
     return sources
 
 
 def attributions(files: Iterable[str]) -> list[str]:
-    """Whom the known data sets among the files ask to name."""
+    """Return whom the known data sets among the files ask to name."""
     names = dict.fromkeys(file.split("/")[0] for file in files)
     known = {corpus.name: corpus.attribution for corpus in known_corpora()}
     return [known[name] for name in names if known.get(name)]
 
 
-def unshippable(config: AnyConfig, files: Iterable[str]) -> list[str]:
-    """Known data sets among the files of which no model may be given away, or none that saw their labels."""
-    from seqserve.training.language.config import LanguageConfig
-
-    is_text_enough = isinstance(config, LanguageConfig)
+def unshippable(config: TrainingConfig, files: Iterable[str]) -> list[str]:
+    """Return known data sets among the files of which no model may be given away, or none that saw their labels."""
     named = dict.fromkeys(file.split("/")[0] for file in files)
-    barred = {each.name for each in known_corpora() if not (each.ship or (is_text_enough and each.ship_text))}
-    return [name for name in named if name in barred]
+    is_shipped = {each.name: each.ship or (each.ship_text and not config.learns_labels) for each in known_corpora()}
+    return [name for name in named if not is_shipped.get(name, True)]
 
 
-def plain_card(config: AnyConfig, sources: Sequence[DataSource], scores: str) -> str:
-    """A model card with what the run itself knows; `scores` is its section of results."""
+def plain_card(config: TrainingConfig, sources: Sequence[DataSource], scores: str) -> str:
+    """Return a model card with what the run itself knows; `scores` is its section of results."""
     data = "\n".join(f"- {source.name} ({source.use}): {source.licence}" for source in sources)
     return (
         f"# {config.name} {config.version}\n\n{config.description}.\n\nLicence: {config.licence}\n\n"
@@ -61,7 +60,16 @@ def plain_card(config: AnyConfig, sources: Sequence[DataSource], scores: str) ->
     )
 
 
-def score_table(best: Mapping[str, Any], metric: str, *, seed: int) -> str:
-    """A card's section with the score of each dev file, shown in percent, in the epoch that the weights are from."""
-    scores = "\n".join(f"| {name} | {100 * score:.1f} |" for name, score in best["dev"].items())
-    return f"## Dev scores (epoch {best['epoch']}, seed {seed})\n\n| file | {metric} |\n|---|---|\n{scores}\n"
+def score_table(title: str, columns: tuple[str, str], scores: Mapping[str, str]) -> str:
+    """Return a card's section with one score a row."""
+    rows = "\n".join(f"| {name} | {score} |" for name, score in scores.items())
+    return f"## {title}\n\n| {' | '.join(columns)} |\n|---|---|\n{rows}\n"
+
+
+def dev_results(config: TrainingConfig, line: Mapping[str, Any], metric: str, shown: str) -> Results:
+    """Return the results of a run whose dev scores are fractions; `metric` in the manifest is `shown` in the card."""
+    title = f"Dev scores (epoch {line['epoch']}, seed {config.seed})"
+    return Results(
+        {f"dev {name}": {metric: round(score, 4)} for name, score in line["dev"].items()},
+        score_table(title, ("file", shown), {name: f"{100 * score:.1f}" for name, score in line["dev"].items()}),
+    )

@@ -43,7 +43,7 @@ def fetch_corpus(corpus: Corpus, folder: Path) -> Iterator[str]:
 
 
 def from_uner(data: bytes) -> bytes:
-    """A UNER .iob2 file (number, token, tag, annotators) as token TAB tag with `# doc = ` lines.
+    """Return a UNER .iob2 file (number, token, tag, annotators) as token TAB tag with `# doc = ` lines.
 
     Left out are spans of other names (OTH) and stray B-O marks, as in the final release of that data set.
     """

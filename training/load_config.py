@@ -1,36 +1,39 @@
 """From TOML to the configuration of one training."""
 
-from __future__ import annotations
-
 import dataclasses
+import os
 import tomllib
 import types
 import typing
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from seqserve.training.config import ConfigError
-from seqserve.training.config_kinds import CONFIG_KINDS
+from seqserve.training.config import IS_PATH, IS_RUN, ConfigError
+from seqserve.training.corpora import is_own
+from seqserve.training.kinds import CONFIGS
 
 
 def load_config(path: str | Path, changes: Sequence[str] = ()) -> Any:
-    """Reads and checks a TOML file; which dataclass it becomes, `seqserve.training.config_kinds` says.
+    """Read and check a TOML file; its `task` says which dataclass it becomes (`seqserve.training.kinds`).
 
-    `changes`: KEY=VALUE in place of what the file says, keys dotted, values as in TOML or else plain strings.
-    Raises ConfigError for a missing file, bad TOML, an unknown or missing key, a wrong type or value.
+    `changes`: KEY=VALUE in place of what the file says, keys dotted, values as in TOML or else plain strings. Paths of
+    own files are relative to the file's folder, and absolute in what is returned. Raises ConfigError for a file that
+    cannot be read, bad TOML, an unknown or missing key, a wrong type or value.
     """
     path = Path(path)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
     for change in changes:
         _apply(table, change)
     try:
-        return config_from(table)
+        return config_from(table, folder=path.parent)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 
@@ -52,56 +55,76 @@ def _apply(table: dict[str, Any], change: str) -> None:
     table[key] = value
 
 
-def config_from(table: dict[str, Any]) -> Any:
-    """The configuration that a plain table (from TOML or JSON) describes; its `task` says of which kind."""
+def config_from(table: dict[str, Any], *, folder: Path | None = None) -> Any:
+    """Return the configuration that a plain table (from TOML or JSON) describes; `task` says of which kind.
+
+    `folder`: where the paths of own files begin; None: they are what they should be.
+    """
     if not isinstance(table, dict):
         raise ConfigError(f"a configuration is a table, not {type(table).__name__}")
     task = table.get("task", "tag")
-    if task not in CONFIG_KINDS:
-        raise ConfigError(f"task = {task!r} is none of {', '.join(CONFIG_KINDS)}")
-    return _build(CONFIG_KINDS[task], table, "")
+    if task not in CONFIGS:
+        raise ConfigError(f"task = {task!r} is none of {', '.join(CONFIGS)}")
+    return _Builder(folder).build(CONFIGS[task], table, "")
 
 
 def config_table(config: Any) -> dict[str, Any]:
-    """The inverse of `config_from`: every key with its resolved value."""
+    """Return the inverse of `config_from`: every key with its resolved value."""
     return dataclasses.asdict(config)
 
 
-def _build(kind: Any, value: Any, where: str) -> Any:
-    """`value` as an instance of the annotation `kind`; `where` is the dotted key for errors."""
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if dataclasses.is_dataclass(kind):
-        return _build_table(kind, value, where)
-    if origin in (typing.Union, types.UnionType):
-        return None if value is None else _build(next(a for a in arguments if a is not type(None)), value, where)
-    if origin is Literal:
-        if value not in arguments:
-            raise ConfigError(f"{where} = {value!r} is none of {', '.join(map(repr, arguments))}")
+@dataclasses.dataclass(frozen=True)
+class _Builder:
+    """Makes dataclasses of tables; `folder` is where the paths of own files begin, None leaves them alone."""
+
+    folder: Path | None
+
+    def build(self, kind: Any, value: Any, where: str) -> Any:
+        """Return `value` as an instance of the annotation `kind`; `where` is the dotted key for errors."""
+        origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+        if origin is Annotated:
+            built = self.build(arguments[0], value, where)
+            return self._absolute(built, arguments[1:]) if self.folder is not None and built else built
+        if dataclasses.is_dataclass(kind):
+            return self._build_table(kind, value, where)
+        if origin in (typing.Union, types.UnionType):
+            return None if value is None else self.build(arguments[0], value, where)
+        if origin is Literal:
+            if value not in arguments:
+                raise ConfigError(f"{where} = {value!r} is none of {', '.join(map(repr, arguments))}")
+            return value
+        if origin is tuple:
+            if not isinstance(value, list | tuple):
+                raise ConfigError(f"{where} must be a list")
+            return tuple(self.build(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+        if origin is dict:
+            if not isinstance(value, dict):
+                raise ConfigError(f"{where} must be a table")
+            return {str(key): self.build(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise ConfigError(f"{where} = {value!r} must be of type {kind.__name__}")
         return value
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise ConfigError(f"{where} must be a list")
-        return tuple(_build(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(value))
-    if origin is dict:
+
+    def _build_table(self, kind: Any, value: Any, where: str) -> Any:
         if not isinstance(value, dict):
-            raise ConfigError(f"{where} must be a table")
-        return {str(key): _build(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise ConfigError(f"{where} = {value!r} must be of type {kind.__name__}")
-    return value
+            raise ConfigError(f"{where or 'the file'} must be a table")
+        fields = {field.name: field for field in dataclasses.fields(kind)}
+        dotted = {name: f"{where}.{name}" if where else name for name in [*fields, *value]}
+        for name in value:
+            if name not in fields:
+                raise ConfigError(f"unknown key {dotted[name]}; known here: {', '.join(fields)}")
+        for name, field in fields.items():
+            if name not in value and field.default is field.default_factory is dataclasses.MISSING:
+                raise ConfigError(f"missing key {dotted[name]}")
+        hints = typing.get_type_hints(kind, include_extras=True)
+        return kind(**{name: self.build(hints[name], item, dotted[name]) for name, item in value.items()})
 
-
-def _build_table(kind: Any, value: Any, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise ConfigError(f"{where or 'the file'} must be a table")
-    hints = typing.get_type_hints(kind)
-    dotted = {name: f"{where}.{name}" if where else name for name in [*hints, *value]}
-    for name in value:
-        if name not in hints:
-            raise ConfigError(f"unknown key {dotted[name]}; known here: {', '.join(hints)}")
-    for f in dataclasses.fields(kind):
-        if f.name not in value and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-            raise ConfigError(f"missing key {dotted[f.name]}")
-    return kind(**{name: _build(hints[name], item, dotted[name]) for name, item in value.items()})
+    def _absolute(self, value: Any, notes: tuple[object, ...]) -> Any:
+        """Return the absolute path of an own file or a run folder; anything else stays as it is."""
+        if IS_RUN in notes:
+            return os.path.abspath(value)
+        if IS_PATH in notes and is_own(value):
+            return os.path.abspath((self.folder or Path()) / value)
+        return value

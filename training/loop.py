@@ -1,7 +1,5 @@
 """Training by epochs: steps, dev scores, checkpoints; stopped anywhere, it resumes to the same weights."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import time
@@ -84,8 +82,15 @@ class Training:
             torch.set_rng_state(state["random"])
 
     def _is_patience_spent(self) -> bool:
-        patience = self.config.loop.patience
-        return bool(patience) and self.position.epoch - self.position.best_epoch >= patience
+        patience, scores = self.config.loop.patience, [line["dev_score"] for line in self.position.history]
+        return bool(patience and scores) and len(scores) - 1 - scores.index(max(scores)) >= patience
+
+    def _is_kept(self, score: float, loss: float) -> bool:
+        """Return whether the weights are better than those kept: of equal scores the lower dev loss, else the later."""
+        if self.config.loop.keep == "last" or not self.position.best_epoch:
+            return True
+        kept = self.position.history[self.position.best_epoch - 1]
+        return (score, -loss) >= (kept["dev_score"], -kept.get("dev_loss", math.inf))
 
     def _run_epoch(self) -> None:
         position = self.position
@@ -103,7 +108,7 @@ class Training:
                     self.save()
         self._finish_epoch(sum(len(e) for e in examples))
 
-    def _progress(self, plan: list[list[int]], examples: Sequence[Sized]) -> tqdm[Any]:
+    def _progress(self, plan: list[list[int]], examples: Sequence[Sized]) -> "tqdm[Any]":
         position = self.position
         return tqdm(
             total=sum(len(examples[i]) for indices in plan for i in indices),
@@ -139,8 +144,11 @@ class Training:
             with torch.no_grad():
                 dev = self.task.evaluate()
             weights = self.task.weights_of_dev()
-            score = sum(w * value for w, value in zip(weights, dev.values(), strict=True)) / sum(weights)
-            if score > position.best_score or self.config.loop.keep == "last":
+            score, loss = (
+                sum(w * value for w, value in zip(weights, values, strict=True)) / sum(weights)
+                for values in zip(*dev.values(), strict=True)
+            )
+            if self._is_kept(score, loss):
                 position.best_score, position.best_epoch = score, position.epoch + 1
                 save_tensors(self.folder / MODEL, {**self.task.state(), "epoch": position.epoch + 1})
         line = {
@@ -149,13 +157,15 @@ class Training:
             "gradient_norm": position.norm_sum / position.step,
             "learning_rate": self.optimizer.param_groups[0]["lr"],
             "dev_score": score,
-            "dev": dev,
+            "dev_loss": loss,
+            "dev": {name: found.score for name, found in dev.items()},
             "tokens_per_s": round(num_tokens / position.seconds, 1),
             "seconds": round(position.seconds, 1),
         }
+        scores = ", ".join(self._shown(found.score) for found in dev.values())
         print(
             f"epoch {line['epoch']}/{self.config.loop.epochs}: loss {line['loss']:.3f}, dev {self.task.metric} "
-            f"{self._shown(score)} ({', '.join(map(self._shown, dev.values()))}), {line['tokens_per_s']:,.0f} tokens/s",
+            f"{self._shown(score)} ({scores}), {line['tokens_per_s']:,.0f} tokens/s",
             flush=True,
         )
         position.history.append(line)

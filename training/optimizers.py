@@ -1,7 +1,5 @@
 """Optimisers, learning-rate schedules, and the two ways of clipping gradients."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 
@@ -23,7 +21,7 @@ def build_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter])
 
 
 def learning_rate(config: OptimizerConfig, *, progress: float, epoch: int) -> float:
-    """The rate at a share of all steps (0..1); a pure function, so that a resumed training needs no schedule state.
+    """Return the rate at a share of all steps (0..1): a pure function, so a resumed training needs no schedule state.
 
     one-cycle: cosine from 1/25 up to the peak over the `warmup` share, cosine down to 1/10,000 (Smith 2018).
     inverse-decay: peak / (1 + decay * epoch) (Ma & Hovy 2016).
@@ -43,7 +41,7 @@ def _cosine(start: float, end: float, share: float) -> float:
 
 
 def clip_gradients(parameters: Sequence[nn.Parameter], *, norm: float, value: float) -> float:
-    """Clips in place, by value first, then by the norm of all gradients together; 0 leaves either out.
+    """Clip in place, by value first, then by the norm of all gradients together; 0 leaves either out.
 
     Returns the norm before clipping by norm. By value is the source notes' way, each component into
     [-value, value]; by norm keeps the direction (Pascanu et al. 2013).

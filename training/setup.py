@@ -1,17 +1,14 @@
 """What trainings by epochs make of their configuration: paths, precision, vocabularies and word vectors."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
 from seqserve.training.config import LoopConfig, ReaderConfig
-from seqserve.training.corpora import corpus_file, known_corpora
+from seqserve.training.corpora import data_path
 from seqserve.training.reading.dataset import Surfaces
 from seqserve.training.reading.features import Features, build_features
-from seqserve.training.reading.vectors import WordVectors, load_vectors
+from seqserve.training.reading.vectors import PACKAGE_PREFIX, WordVectors, load_vectors
 
 EVALUATION_BATCH = 64
 
@@ -19,7 +16,7 @@ EVALUATION_BATCH = 64
 def prepare_features(
     model: ReaderConfig, *, learned: Sequence[Sequence[str]], others: Sequence[Sequence[str]]
 ) -> tuple[Features, Surfaces]:
-    """Vocabularies from the tokens that are learned from, and the surface forms of all of them."""
+    """Return vocabularies from the tokens that are learned from, and the surface forms of all of them."""
     features = build_features(
         (token for tokens in learned for token in tokens),
         [read_vectors(source) for source in model.words.vectors],
@@ -36,16 +33,10 @@ def prepare_features(
 
 
 def precision_of(loop: LoopConfig) -> torch.dtype:
-    """The type that recurrent layers multiply in while they learn."""
+    """Return the type that recurrent layers multiply in while they learn."""
     return torch.bfloat16 if loop.precision == "bf16" else torch.float32
 
 
 def read_vectors(source: str) -> WordVectors:
-    """Vectors of a known data set, a path of the user's own, or package:NAME."""
-    return load_vectors(source if source.startswith("package:") else data_path(source))
-
-
-def data_path(name: str) -> Path:
-    """A file of a known data set, checked ("wnut17/dev.conll"), or else a path of the user's own."""
-    is_known = name.split("/")[0] in {corpus.name for corpus in known_corpora()}
-    return corpus_file(name) if is_known else Path(name)
+    """Read vectors of a known data set, a path of the user's own, or package:NAME."""
+    return load_vectors(source if source.startswith(PACKAGE_PREFIX) else data_path(source))

@@ -1,12 +1,17 @@
 """What a training by epochs needs of whatever it trains: examples, a loss, scores, and what to keep."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence, Sized
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from torch import Tensor, nn
+
+
+class DevScore(NamedTuple):
+    """Of one dev file: `score` as people call it, higher is better; `loss` in nats, mean over its examples."""
+
+    score: float
+    loss: float
 
 
 class Task(Protocol):
@@ -15,26 +20,28 @@ class Task(Protocol):
     metric: what `evaluate` gives, as people call it; higher is better. percent: whether it is shown in percent.
     """
 
-    model: nn.Module
     metric: str
     percent: bool
 
+    @property
+    def model(self) -> nn.Module: ...
+
     def epoch(self, generator: np.random.Generator) -> Sequence[Sized]:
-        """The training examples of one epoch, as changed as the generator draws them."""
+        """Return the training examples of one epoch, as changed as the generator draws them."""
         ...
 
     def loss(self, examples: Sequence[Any]) -> Tensor:
-        """Mean loss over these examples in nats, a scalar."""
+        """Return the mean loss over these examples in nats, a scalar."""
         ...
 
-    def evaluate(self) -> dict[str, float]:
+    def evaluate(self) -> dict[str, DevScore]:
         """Score of each dev file, by its name."""
         ...
 
     def weights_of_dev(self) -> list[float]:
-        """Weight of each dev file, in the order of `evaluate`, in the mean that chooses the epoch."""
+        """Return the weight of each dev file, in the order of `evaluate`, in the mean that chooses the epoch."""
         ...
 
     def state(self) -> dict[str, Any]:
-        """What an export needs: tensors and plain values."""
+        """Return what an export needs: tensors and plain values."""
         ...

@@ -30,8 +30,7 @@ from benchmarks.peers.requirements import ENVIRONMENTS
 from seqserve.language.model import LanguageModelBundle
 from seqserve.loading import load_bundle
 from seqserve.training.corpora import corpus_file
-from seqserve.training.language.config import TextFile, TextOptions
-from seqserve.training.reading.text import read_sequences
+from seqserve.training.reading.text import TextFile, TextOptions, read_sequences
 from seqserve.vocabulary.tokens import EOS_ID
 
 Sentences = Sequence[Sequence[str]]

@@ -12,9 +12,9 @@ from benchmarks import folds
 from benchmarks.folds import answers_by_fold, fold_config
 from seqserve.errors import SeqserveError
 from seqserve.training.checkpoints import RunError, load_tensors
-from seqserve.training.classifiers.config import LabelledFile
 from seqserve.training.loop import Training
-from seqserve.training.reading.labelled_text import read_labelled
+from seqserve.training.reading.labelled_text import LabelledFile, read_labelled
+from tests.pictures import quick_pictures as quick_pictures
 from tests.training.tiny_classifier import QUESTIONS, tiny_classifier_config
 
 LABELS = ("statement", "question")

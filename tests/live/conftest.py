@@ -1,4 +1,4 @@
-"""Servers that are stopped, and checked to have ended well, after the test, module or session that asked for them."""
+"""Servers that are stopped, and checked to have ended well, after the test, module or folder that asked for them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,14 +45,14 @@ def serve_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
         yield run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def plain_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server with default settings and two workers, for the whole session."""
+    """A server with default settings and two workers, for all live tests; it ends before tests of other folders."""
     with serving(tmp_path_factory.mktemp("plain")) as run:
         yield run("--workers", "2")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def toy_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The same with toy language models beside the bundles."""
     with serving(tmp_path_factory.mktemp("toys")) as run:
@@ -61,7 +61,7 @@ def toy_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def server(request: pytest.FixtureRequest) -> Served:
-    """The session's server that the module names as SERVER, "plain_server" if it names none."""
+    """The folder's server that the module names as SERVER, "plain_server" if it names none."""
     name: str = getattr(request.module, "SERVER", "plain_server")
     served: Served = request.getfixturevalue(name)
     return served

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.faults.crowd import wait_until
+from benchmarks.faults.clients import wait_until
 from tests.live.served import BUNDLES, Served, run
 
 TINY = BUNDLES / "tiny-ner" / "1"

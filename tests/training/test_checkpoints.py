@@ -1,5 +1,6 @@
 """Files of a run that somebody else wrote: one sentence that names the file, and no code of theirs is run."""
 
+import errno
 import os
 import pickle
 
@@ -8,6 +9,8 @@ import torch
 
 from seqserve.training.__main__ import main
 from seqserve.training.checkpoints import RunError, load_tensors, read_run_config
+from seqserve.training.language.task import LanguageTraining
+from seqserve.training.loop import Training
 from seqserve.training.runs import fit
 from tests.training.tiny import tiny_config
 from tests.training.tiny_language import tiny_language_config
@@ -83,3 +86,48 @@ def test_a_configuration_that_is_no_table_is_refused(tmp_path, capsys):
     (tmp_path / "config.json").write_bytes(b"[]")
     assert main(["resume", str(tmp_path)]) == 1
     assert "a configuration is a table, not list" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (MemoryError(), "there is not enough memory"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"),
+            "not enough memory",
+        ),
+        (
+            RuntimeError("Found no NVIDIA driver\nException raised from init"),
+            r"stopped: Found no NVIDIA driver\Z",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device", "checkpoint.pt"), r"checkpoint\.pt: No space left on device"),
+    ],
+    ids=["memory", "torch's memory", "torch", "disk"],
+)
+@pytest.mark.parametrize("make", [lambda folder: tiny_config(), tiny_language_config], ids=["tagger", "language model"])
+def test_what_torch_or_the_machine_refuses_is_one_sentence(tmp_path, monkeypatch, make, error, message):
+    config = make(tmp_path)
+
+    def refuse(self, *arguments):
+        raise error
+
+    monkeypatch.setattr(Training, "_step", refuse)
+    monkeypatch.setattr(LanguageTraining, "_step", refuse)
+    with pytest.raises(RunError, match=message) as raised:
+        fit(config, tmp_path / "run")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_run_folder_that_is_a_file_is_named(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(RunError, match=r"file/run: Not a directory"):
+        fit(tiny_config(), file / "run")
+    with pytest.raises(RunError, match=r"file: no config\.json in it; not a run folder"):
+        read_run_config(file)
+
+
+def test_a_comparison_of_gradients_is_no_run(tmp_path):
+    (tmp_path / "config.json").write_text('{"task": "gradients", "name": "cells"}')
+    with pytest.raises(RunError, match=r"config\.json: is not the configuration of a training"):
+        read_run_config(tmp_path)

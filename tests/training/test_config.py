@@ -3,6 +3,7 @@ import json
 import pytest
 
 from seqserve.training.config import ConfigError
+from seqserve.training.corpora import CorporaError, data_path
 from seqserve.training.load_config import config_from, config_table, load_config
 from tests.training.tiny import tiny_config
 
@@ -48,3 +49,51 @@ def test_a_file_is_named_in_its_errors(tmp_path):
 def test_the_language_models_optimiser_is_refused_for_taggers():
     with pytest.raises(ConfigError, match="nt-asgd"):
         tiny_config(optimizer={"name": "nt-asgd"})
+
+
+@pytest.mark.parametrize("key", ["name", "version"])
+@pytest.mark.parametrize("value", ["Bad Name", "foo/../../bar", "..", ".hidden", "", "x" * 101, "ä"])
+def test_what_cannot_be_a_bundles_folder_is_refused_before_any_training(key, value):
+    with pytest.raises(ConfigError, match=rf"\A{key} = .* must be 1 to 100 letters"):
+        tiny_config(**{key: value})
+
+
+OWN = """
+name = "own"
+version = "1"
+description = "own files"
+licence = "MIT"
+[data]
+labels = ["PER"]
+train = [{ file = "train.conll" }, { file = "../else/more.conll" }, { file = "uner_ewt/train.conll.gz" }]
+dev = [{ file = "./names/dev.conll" }]
+[model.words]
+vectors = ["vectors.txt", "package:en_vectors", "spacy_md_vectors"]
+"""
+
+
+def test_own_files_are_named_from_the_folder_of_the_toml(tmp_path, monkeypatch):
+    folder = tmp_path / "configs"
+    folder.mkdir()
+    (folder / "own.toml").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    config = load_config("configs/own.toml")
+    assert [corpus.file for corpus in config.data.train] == [
+        str(folder / "train.conll"),
+        str(tmp_path / "else" / "more.conll"),
+        "uner_ewt/train.conll.gz",  # a known data set lies below the data folder
+    ]
+    assert config.data.dev[0].file == str(folder / "names" / "dev.conll")  # "names/..." would be the known data set
+    assert config.model.words.vectors == (str(folder / "vectors.txt"), "package:en_vectors", "spacy_md_vectors")
+
+
+def test_what_a_run_has_resolved_means_the_same_in_another_folder(tmp_path, monkeypatch):
+    (tmp_path / "own.toml").write_text(OWN)
+    config = load_config(tmp_path / "own.toml")
+    monkeypatch.chdir("/")
+    assert config_from(json.loads(json.dumps(config_table(config)))) == config
+
+
+def test_a_missing_file_is_named_with_where_it_was_looked_for(tmp_path):
+    with pytest.raises(CorporaError, match=r"absent\.conll: .* a configuration names its own files"):
+        data_path(str(tmp_path / "absent.conll"))

@@ -4,21 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from seqserve.training.config_kinds import CONFIG_KINDS
 from seqserve.training.corpora import find_corpus
-from seqserve.training.export_run import training_data
 from seqserve.training.export_sources import unshippable
 from seqserve.training.gradients.gradient_config import GradientsConfig
+from seqserve.training.kinds import CONFIGS, kind_of
 from seqserve.training.load_config import config_from, config_table, load_config
 
-CONFIGS = sorted(Path(__file__).parent.parent.parent.glob("training/configs/*.toml"))
+FILES = sorted(Path(__file__).parent.parent.parent.glob("training/configs/*.toml"))
 
 
 def test_every_kind_has_one():
-    assert {type(load_config(path)) for path in CONFIGS} == set(CONFIG_KINDS.values())
+    assert {type(load_config(path)) for path in FILES} == set(CONFIGS.values())
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_it_is_whole_and_says_when_its_weights_may_not_be_given_away(path, monkeypatch):
     config = load_config(path)
     assert config.name == path.stem
@@ -28,9 +27,12 @@ def test_it_is_whole_and_says_when_its_weights_may_not_be_given_away(path, monke
     if config.task == "language-model" and config.loop.start_from:
         earlier = load_config(path.with_name(f"{Path(config.loop.start_from).name.rpartition('-')[0]}.toml"))
         monkeypatch.setattr("seqserve.training.language.export.read_run_config", lambda folder: earlier)
-    files = training_data(config)
+    files = kind_of(config).part("export").sources(config)["training"]
     for file in files:
-        if not file.startswith(("package:", "training/data/")):
+        if Path(file).is_absolute():
+            assert Path(file).is_relative_to(path.parents[1] / "data")
+            assert Path(file).is_file()
+        elif not file.startswith("package:"):
             corpus = find_corpus(file.split("/")[0])
             assert file in {corpus.name, *(each.path for each in corpus.files)}
     assert bool(unshippable(config, files)) == ("benchmark only" in config.description)

@@ -8,6 +8,7 @@ import torch
 from seqserve.language.model import LanguageModelBundle
 from seqserve.loading import load_bundle
 from seqserve.training.checkpoints import RunError
+from seqserve.training.config import ConfigError
 from seqserve.training.export.cells.table import CELLS
 from seqserve.training.export_run import export_run
 from seqserve.training.language.export import GOLDEN
@@ -121,3 +122,28 @@ def test_own_files_are_named_also_when_they_have_moved(language_run, tmp_path):
     (tmp_path / "own.txt").unlink()
     manifest = load_bundle(export_run(language_run, tmp_path / "models", card=None), LanguageModelBundle).manifest
     assert [(source.name, source.sha256) for source in manifest.data] == [("own", {}), ("own", {})]
+
+
+def test_the_version_is_chosen_at_export(language_run, tmp_path):
+    folder = export_run(language_run, tmp_path / "models", card=None, version="12")
+    assert folder == tmp_path / "models" / "tiny-words" / "12"
+    assert load_bundle(folder).manifest.version == "12"
+    assert "# tiny-words 12\n" in (folder / "README.md").read_text()
+
+
+def test_a_version_that_is_none_is_refused(language_run, tmp_path):
+    with pytest.raises(ConfigError, match=r"version = '\.\./3' must be"):
+        export_run(language_run, tmp_path / "models", card=None, version="../3")
+    assert not (tmp_path / "models").exists()
+
+
+def test_an_export_made_again_has_the_same_bytes(language_run, tmp_path):
+    first, again = (export_run(language_run, tmp_path / name, card=None) for name in ("first", "again"))
+    assert {path.name: path.read_bytes() for path in first.iterdir()} == {
+        path.name: path.read_bytes() for path in again.iterdir()
+    }
+
+
+def test_paths_of_own_files_stay_on_this_machine(language_run, tmp_path):
+    folder = export_run(language_run, tmp_path / "models", card=None)
+    assert str(tmp_path) not in (folder / "manifest.json").read_text()

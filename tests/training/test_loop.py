@@ -13,6 +13,8 @@ from seqserve.training.checkpoints import RunError, load_tensors
 from seqserve.training.load_config import config_table
 from seqserve.training.loop import Training
 from seqserve.training.runs import fit, resume
+from seqserve.training.taggers.task import TaggerTask
+from seqserve.training.task import DevScore
 from tests.training.tiny import FIXTURES, tiny_config
 
 ROOT = Path(__file__).parent.parent.parent
@@ -135,9 +137,9 @@ def wait_for_checkpoints(path, number):
         time.sleep(0.001)
 
 
-def test_patience_stops_early(tmp_path):
-    config = tiny_config(optimizer={"learning_rate": 1e-9}, loop={"epochs": 30, "patience": 2})
-    fit(config, tmp_path)
+def test_patience_stops_early_also_where_equal_scores_have_ever_lower_losses(tmp_path, given_scores):
+    given_scores(*((0.5, 1.0 / epoch) for epoch in range(1, 31)))
+    fit(tiny_config(loop={"epochs": 30, "patience": 2}), tmp_path)
     assert len(dev_history(tmp_path)) == 3
 
 
@@ -153,12 +155,37 @@ def test_the_kept_epoch_is_the_best_by_the_weighted_mean(tmp_path):
     assert load_tensors(tmp_path / "model.pt")["epoch"] == best["epoch"]
 
 
-def test_the_last_weights_are_kept_where_nothing_is_to_be_chosen(tmp_path):
-    # A dev score that cannot rise: of weights that hardly move the best epoch is the first.
-    rate = {"learning_rate": 1e-9}
-    for keep, epoch in (("best", 1), ("last", 3)):
-        fit(tiny_config(optimizer=rate, loop={"epochs": 3, "keep": keep}), tmp_path / keep)
-        assert load_tensors(tmp_path / keep / "model.pt")["epoch"] == epoch
+@pytest.fixture
+def given_scores(monkeypatch):
+    """Say in place of the dev files what the evaluation after each epoch finds: (score, loss)."""
+
+    def give(*scores):
+        found = iter(scores)
+        monkeypatch.setattr(TaggerTask, "evaluate", lambda self: {"dev": DevScore(*next(found))})
+
+    return give
+
+
+@pytest.mark.parametrize(
+    ("scores", "epoch"),
+    [
+        ([(0.5, 2.0), (0.5, 1.0), (0.4, 0.5)], 2),
+        ([(0.5, 1.0), (0.5, 2.0), (0.5, 1.5)], 1),
+        ([(0.5, 1.0), (0.5, 1.0), (0.4, 0.5)], 2),
+        ([(0.5, 1.0), (0.6, 9.0), (0.5, 0.1)], 2),
+    ],
+    ids=["lower loss", "higher loss", "equal loss, later", "the score comes first"],
+)
+def test_of_equal_scores_the_lower_dev_loss_is_kept_else_the_later(tmp_path, given_scores, scores, epoch):
+    given_scores(*scores)
+    fit(tiny_config(loop={"epochs": 3}), tmp_path)
+    assert load_tensors(tmp_path / "model.pt")["epoch"] == epoch
+
+
+def test_the_last_weights_are_kept_where_nothing_is_to_be_chosen(tmp_path, given_scores):
+    given_scores((0.9, 1.0), (0.8, 2.0), (0.7, 3.0))
+    fit(tiny_config(loop={"epochs": 3, "keep": "last"}), tmp_path)
+    assert load_tensors(tmp_path / "model.pt")["epoch"] == 3
 
 
 def test_bf16_training_runs_and_learns(tmp_path):

@@ -75,6 +75,8 @@ def test_a_bundle_is_not_overwritten_unasked(tmp_path, capsys):
     assert main(export) == 1
     assert "is there already" in capsys.readouterr().err
     assert main([*export, "--replace"]) == 0
+    assert main([*export, "--version", "2"]) == 0
+    assert load_bundle(tmp_path / "models" / "tiny" / "2").manifest.version == "2"
 
 
 @pytest.mark.parametrize(

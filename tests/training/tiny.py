@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from seqserve.training.config import Config
 from seqserve.training.load_config import config_from
+from seqserve.training.taggers.config import TaggerConfig
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "train"
 
 
-def tiny_config(**changes: Any) -> Config:
+def tiny_config(**changes: Any) -> TaggerConfig:
     """`changes` replace whole tables at the top level, or merge into them when they are tables."""
     table: dict[str, Any] = {
         "name": "tiny",

@@ -17,18 +17,16 @@ from seqserve.classifier.manifest import (
     ClassifierVocabularies,
 )
 from seqserve.entries import CellName, LookupStep, Tokenization, TokenizerName
-from seqserve.loading import load_bundle
-from seqserve.manifest import write_manifest
 from seqserve.training.classifiers.graph import ClassifierOptions, build_classifier
 from seqserve.training.export.folder import (
     WEIGHTS_FILE,
     Card,
     common_fields,
+    finish,
     graph_entry,
     new_folder,
     vocabulary_entry,
     write_card,
-    write_golden,
 )
 from seqserve.training.export.reader import (
     CHARACTERS_FILE,
@@ -72,17 +70,18 @@ def export_classifier(
     *,
     table_dtype: str = "float16",
     tolerance: float = 1e-3,
+    replace: bool = False,
 ) -> ClassifierManifest:
-    """Write the bundle ``folder``, in one step and only after it has been loaded and checked; it must not exist yet.
+    """Write the bundle `folder`, in one step and only after it has been loaded and checked.
 
-    ``golden``: tokens of texts whose answers are recorded; ``tolerance``: how far probabilities may differ from them
+    `golden`: tokens of texts whose answers are recorded; `tolerance`: how far probabilities may differ from them
     on another machine. Raises ValueError when the parts do not fit each other, FileExistsError, and BundleError when
     the written bundle does not load.
     """
     check_vocabularies(trained.weights, trained.forms, trained.characters)
     if trained.weights["output.bias"].shape != (len(trained.labels),):
         raise ValueError(f"the weights are for {len(trained.weights['output.bias'])} labels, not {len(trained.labels)}")
-    with new_folder(folder) as work:
+    with new_folder(folder, replace=replace) as work:
         model, tensors = build_classifier(
             trained.weights, ClassifierOptions(trained.cell, trained.pooling, table_dtype)
         )
@@ -95,12 +94,7 @@ def export_classifier(
             texts=[list(tokens) for tokens in golden],
             probs=[np.round(probs.astype(np.float64), _DECIMALS).tolist() for probs in answers],
         )
-        manifest = msgspec.structs.replace(manifest, golden=write_golden(work, recorded, tolerance=tolerance))
-        write_manifest(work, manifest)
-        if not load_bundle(work).reproducible:
-            manifest = msgspec.structs.replace(manifest, reproducible=False)
-            write_manifest(work, manifest)
-    return manifest
+        return finish(work, manifest, recorded, tolerance=tolerance)
 
 
 def _manifest(folder: Path, trained: TrainedClassifier, card: Card) -> ClassifierManifest:

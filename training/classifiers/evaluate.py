@@ -1,19 +1,17 @@
 """`python -m training evaluate` on a classifier: accuracy, and precision and recall of each label."""
 
-from __future__ import annotations
-
 import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from seqserve.classifier.model import ClassifierBundle
 from seqserve.errors import SeqserveError
-from seqserve.training.classifiers.config import LabelledFile
-from seqserve.training.reading.labelled_text import LabelledText, read_labelled
+from seqserve.training.reading.labelled_text import LabelledFile, LabelledText, read_labelled
 from seqserve.training.taggers.evaluate import read_mapping
 
 KIND = "classifier"
@@ -21,7 +19,7 @@ ARGUMENTS = ("label_column", "label", "final_mark", "csv", "map", "column", "dis
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that only a classifier takes."""
+    """Add the arguments that only a classifier takes."""
     group = parser.add_argument_group("classifiers")
     group.add_argument("--csv", action="store_true", help="the file is csv with a header, not tsv")
     group.add_argument("--label-column", type=int, default=1, metavar="N", help="column of the labels (1)")
@@ -63,8 +61,8 @@ class Answers:
     log_probs: tuple[float, ...] = ()  # ln P(gold label | text) in nats
     num_cut: int = 0
 
-    def __add__(self, more: Answers) -> Answers:
-        return Answers(
+    def __add__(self, more: Self) -> Self:
+        return type(self)(
             self.gold + more.gold,
             self.found + more.found,
             self.log_probs + more.log_probs,
@@ -73,7 +71,7 @@ class Answers:
 
 
 def answer_texts(bundle: ClassifierBundle, texts: Sequence[LabelledText]) -> Answers:
-    """Answers to texts that have a token; those longer than the bundle takes are cut, and counted in `num_cut`."""
+    """Answer texts that have a token; those longer than the bundle takes are cut, and counted in `num_cut`."""
     longest = bundle.manifest.limits.max_tokens
     read = [(tokens, each.label) for each in texts if (tokens := bundle.tokenize(each.text))]
     probs = bundle.classify([tokens[:longest] for tokens, _ in read])
@@ -87,7 +85,7 @@ def answer_texts(bundle: ClassifierBundle, texts: Sequence[LabelledText]) -> Ans
 
 
 def score_answers(answers: Answers, labels: Sequence[str]) -> dict[str, object]:
-    """Scores of all answers and of each label; log_prob: mean ln P(label | text) in nats."""
+    """Return scores of all answers and of each label; log_prob: mean ln P(label | text) in nats."""
     right = Counter(wanted for wanted, given in zip(answers.gold, answers.found, strict=True) if wanted == given)
     num_texts, num_gold, num_found = len(answers.gold), Counter(answers.gold), Counter(answers.found)
     return {
@@ -108,7 +106,7 @@ def score_answers(answers: Answers, labels: Sequence[str]) -> dict[str, object]:
 
 
 def report(scores: dict[str, object]) -> str:
-    """A few lines of text."""
+    """Return a few lines of text."""
     labels = scores["labels"]
     assert isinstance(labels, dict)
     width = max(map(len, labels))

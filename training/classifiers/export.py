@@ -1,7 +1,5 @@
 """A classifier's run as a bundle."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,7 @@ from seqserve.text.tokenizers import TOKENIZERS
 from seqserve.training.classifiers.bundle import TrainedClassifier, export_classifier
 from seqserve.training.classifiers.config import ClassifierConfig
 from seqserve.training.export.folder import Card
-from seqserve.training.export_sources import attributions, data_sources, plain_card, score_table
+from seqserve.training.export_sources import Results, dev_results
 
 # Recorded with their answers in every bundle and checked at each load: plain texts, a text of one token, unknown words
 # and characters, capitals, a token longer than any limit.
@@ -24,47 +22,28 @@ GOLDEN = (
 )
 
 
-def export_classifier_run(
-    new: Path,
-    config: ClassifierConfig,
-    state: Mapping[str, Any],
-    best: Mapping[str, Any],
-    *,
-    readme: str | None,
-    created: str,
-    curves: Path,
-) -> None:
-    """Writes the bundle `new` of a classifier's run: what model.pt holds, and the line of the epoch it is from."""
-    trained = trained_model(config, state)
-    train = training_files(config)
-    sources = data_sources({"training": train, "choosing the epoch": [file.file for file in config.data.dev]})
-    card = Card(
-        name=config.name,
-        version=config.version,
-        created=created,
-        description=config.description,
-        readme=readme
-        if readme is not None
-        else plain_card(config, sources, score_table(best, "accuracy", seed=config.seed)),
-        licence=config.licence,
-        attribution=[*config.attribution, *attributions(train)],
-        languages=config.languages,
-        metrics={f"dev {name}": {"accuracy": round(value, 4)} for name, value in best["dev"].items()},
-        data=sources,
-        curves=curves,
-    )
+def sources(config: ClassifierConfig) -> dict[str, list[str]]:
+    """Return the files that a run read by what they were used for."""
+    return {
+        "training": [*(file.file for file in config.data.train), *config.model.words.vectors],
+        "choosing the epoch": [file.file for file in config.data.dev],
+    }
+
+
+def results(config: ClassifierConfig, line: Mapping[str, Any]) -> Results:
+    """Return what is said of the weights; `line`: of the epoch that they are from."""
+    return dev_results(config, line, "accuracy", "accuracy")
+
+
+def write(target: Path, config: ClassifierConfig, state: Mapping[str, Any], card: Card, *, replace: bool) -> None:
+    """Write the bundle of a run; `state`: what model.pt holds."""
     tokenize = TOKENIZERS[config.text.tokenization]
     golden = [[token.text for token in tokenize(text)][: config.text.max_tokens] for text in GOLDEN]
-    export_classifier(new, trained, card, golden)
-
-
-def training_files(config: ClassifierConfig) -> list[str]:
-    """What the weights learned from: texts, and vectors of words."""
-    return [*(file.file for file in config.data.train), *config.model.words.vectors]
+    export_classifier(target, trained_model(config, state), card, golden, replace=replace)
 
 
 def trained_model(config: ClassifierConfig, state: Mapping[str, Any]) -> TrainedClassifier:
-    """What model.pt holds, with what only the configuration knows."""
+    """Return what model.pt holds, with what only the configuration knows."""
     return TrainedClassifier(
         weights={name: tensor.numpy() for name, tensor in state["weights"].items()},
         forms=state["forms"],

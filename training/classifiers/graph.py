@@ -26,7 +26,7 @@ class ClassifierOptions:
 
 
 def build_classifier(weights: Arrays, options: ClassifierOptions) -> tuple[onnx.ModelProto, dict[str, NDArray[Any]]]:
-    """Return the graph and the tensors of its weights file; ``weights``: a classifier's state dict as arrays."""
+    """Return the graph and the tensors of its weights file; `weights`: a classifier's state dict as arrays."""
     graph = GraphBuilder()
     words, chars, lengths = (graph.unique(name) for name in READER_INPUTS)
     features = add_features(graph, weights, words, chars, table_dtype=options.table_dtype)
@@ -48,7 +48,7 @@ def build_classifier(weights: Arrays, options: ClassifierOptions) -> tuple[onnx.
 
 
 def _add_middle(graph: GraphBuilder, states: str, lengths: str, *, bidirectional: bool) -> str:
-    """States (T,B,D*H) where the directions meet (B,D*H): forward at token (length-1)//2, backward at length//2."""
+    """Add states (T,B,D*H) where the directions meet (B,D*H): forward at token (length-1)//2, backward at length//2."""
     ends = graph.add("Cast", [lengths], "pooled.ends", to=TensorProto.INT64)
     num_rows = graph.add("Squeeze", [graph.add("Shape", [lengths], "pooled.shape")], "pooled.num_rows")
     limits = graph.scalar(0, np.int64), num_rows, graph.scalar(1, np.int64)
@@ -65,14 +65,14 @@ def _add_middle(graph: GraphBuilder, states: str, lengths: str, *, bidirectional
 
 
 def _add_states_at(graph: GraphBuilder, states: str, doubled: str, rows: str, *, name: str) -> str:
-    """States (T,B,N) of each row at token doubled // 2 (B,N)."""
+    """Add states (T,B,N) of each row at token doubled // 2 (B,N)."""
     places = graph.add("Div", [doubled, graph.scalar(2, np.int64)], name + ".places")
     columns = [graph.add("Unsqueeze", [each, graph.ints(1)], name + ".column") for each in (places, rows)]
     return graph.add("GatherND", [states, graph.add("Concat", columns, name + ".indices", axis=1)], name)
 
 
 def _add_mean(graph: GraphBuilder, states: str, lengths: str, is_real: str) -> str:
-    """Mean of states (T,B,N) over each row's tokens (B,N), summed token by token whatever the padding is."""
+    """Add the mean of states (T,B,N) over each row's tokens (B,N), summed token by token whatever the padding is."""
     real = graph.add("Where", [is_real, states, graph.scalar(0, np.float32)], "pooled.real")
     sums = graph.add("CumSum", [real, graph.scalar(0, np.int64)], "pooled.sums")
     total = graph.add("Gather", [sums, graph.scalar(-1, np.int64)], "pooled.total", axis=0)
@@ -81,6 +81,6 @@ def _add_mean(graph: GraphBuilder, states: str, lengths: str, is_real: str) -> s
 
 
 def _add_max(graph: GraphBuilder, states: str, lengths: str, is_real: str) -> str:
-    """Maximum of states (T,B,N) over each row's tokens (B,N)."""
+    """Add the maximum of states (T,B,N) over each row's tokens (B,N)."""
     real = graph.add("Where", [is_real, states, graph.scalar(-np.inf, np.float32)], "pooled.real")
     return graph.add("ReduceMax", [real, graph.ints(0)], "pooled", keepdims=0)

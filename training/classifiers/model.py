@@ -1,7 +1,5 @@
 """Many to one: a recurrent classifier of texts; of one token (T = 1) it is one to one."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -42,12 +40,12 @@ class Classifier(Reader):
         return logits
 
     def loss(self, words: Tensor, chars: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:
-        """Mean over the texts of -ln P(label | text); labels (B,)."""
+        """Return the mean over the texts of -ln P(label | text); labels (B,)."""
         return cross_entropy(self(words, chars, lengths), labels)
 
 
 def pool(states: Tensor, lengths: Tensor, pooling: str, *, bidirectional: bool) -> Tensor:
-    """States (B,T,D*H) of rows of `lengths` -> one vector a row (B,D*H).
+    """Map states (B,T,D*H) of rows of `lengths` -> one vector a row (B,D*H).
 
     "last": where each direction ends, which is the row's first token for the backward one. "middle": where the
     directions meet, the forward one at token (T-1)//2 (from 0) and the backward one at T//2: in the first layer each
@@ -68,7 +66,7 @@ def pool(states: Tensor, lengths: Tensor, pooling: str, *, bidirectional: bool) 
 
 
 def build_classifier(model: ClassifierModelConfig, num_labels: int, features: Features) -> Classifier:
-    """A new classifier; its weights come from torch's global generator."""
+    """Return a new classifier; its weights come from torch's global generator."""
     words = build_words(model, features)
     characters = build_characters(model.characters, len(features.characters))
     return Classifier(

@@ -1,22 +1,25 @@
 """A classifier as a task: texts with labels in, accuracy out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from seqserve.text.tokenizers import TOKENIZERS
 from seqserve.training.batches import plan_evaluation
-from seqserve.training.classifiers.config import ClassifierConfig, LabelledFile
+from seqserve.training.classifiers.config import ClassifierConfig
 from seqserve.training.classifiers.model import build_classifier
-from seqserve.training.reading.labelled_text import LabelledText, read_labelled
+from seqserve.training.corpora import data_path, dev_names
+from seqserve.training.loop import Training
+from seqserve.training.reading.labelled_text import LabelledFile, LabelledText, read_labelled
 from seqserve.training.reading.text import TextError
-from seqserve.training.setup import EVALUATION_BATCH, data_path, precision_of, prepare_features
+from seqserve.training.setup import EVALUATION_BATCH, precision_of, prepare_features
+from seqserve.training.task import DevScore
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class ClassifierTask:
         self.model = build_classifier(config.model, len(config.data.labels), self.features)
         self.model.precision = precision_of(config.loop)
         self.train = [example for texts in train for example in self._examples(texts)]
-        names = _distinct_names(config.data.dev)
+        names = _names_of_dev(config.data.dev)
         self.dev = {name: self._examples(texts) for name, texts in zip(names, dev, strict=True)}
 
     def epoch(self, generator: np.random.Generator) -> Sequence[LabelledExample]:
@@ -59,13 +62,13 @@ class ClassifierTask:
         ]
 
     def loss(self, examples: Sequence[LabelledExample]) -> Tensor:
-        """Mean over the texts of -ln P(label | text)."""
+        """Return the mean over the texts of -ln P(label | text)."""
         labels = torch.tensor([example.label for example in examples])
         return self.model.loss(*self.surfaces.pad([example.surfaces for example in examples]), labels)
 
-    def evaluate(self) -> dict[str, float]:
-        """Share of right labels in each dev file."""
-        return {name: self._accuracy(examples) for name, examples in self.dev.items()}
+    def evaluate(self) -> dict[str, DevScore]:
+        """Return the share of right labels in each dev file, and the mean of -ln P(label | text)."""
+        return {name: self._score(examples) for name, examples in self.dev.items()}
 
     def weights_of_dev(self) -> list[float]:
         return [file.weight for file in self.config.data.dev]
@@ -81,17 +84,19 @@ class ClassifierTask:
         labels = {label: place for place, label in enumerate(self.config.data.labels)}
         return [LabelledExample(self.surfaces.ids(tokens), labels[label]) for tokens, label in texts]
 
-    def _accuracy(self, examples: Sequence[LabelledExample]) -> float:
-        num_right = 0
+    def _score(self, examples: Sequence[LabelledExample]) -> DevScore:
+        num_right, loss = 0, 0.0
         for indices in plan_evaluation([len(example) for example in examples], EVALUATION_BATCH):
             chosen = [examples[i] for i in indices]
-            found = self.model(*self.surfaces.pad([example.surfaces for example in chosen])).argmax(dim=1)
-            num_right += sum(int(label) == example.label for label, example in zip(found, chosen, strict=True))
-        return num_right / len(examples)
+            logits = self.model(*self.surfaces.pad([example.surfaces for example in chosen]))
+            labels = torch.tensor([example.label for example in chosen])
+            num_right += int((logits.argmax(dim=1) == labels).sum())
+            loss += cross_entropy(logits, labels, reduction="sum").item()
+        return DevScore(num_right / len(examples), loss / len(examples))
 
 
 def _tokenized(file: LabelledFile, config: ClassifierConfig) -> list[tuple[list[str], str]]:
-    """Tokens and label of every text, cut at the longest; raises TextError when the file holds none."""
+    """Return tokens and label of every text, cut at the longest; raises TextError when the file holds none."""
     path = data_path(file.file)
     texts: list[LabelledText] = read_labelled(path, file, config.data.labels)
     tokenize = TOKENIZERS[config.text.tokenization]
@@ -102,10 +107,15 @@ def _tokenized(file: LabelledFile, config: ClassifierConfig) -> list[tuple[list[
     return found
 
 
-def _distinct_names(files: Sequence[LabelledFile]) -> list[str]:
-    """A name for each dev file: what tells it from the others is added where two parts of one file are there."""
-    names = [file.file for file in files]
-    return [
-        name if names.count(name) == 1 else f"{name} ({file.file_label or f'{file.part[0]:g} to {file.part[1]:g}'})"
-        for name, file in zip(names, files, strict=True)
-    ]
+def _names_of_dev(dev: Sequence[LabelledFile]) -> list[str]:
+    """Return what each dev file is called: what tells it from the others is added where parts of one file are there."""
+    files = [file.file for file in dev]
+    details = [file.file_label or f"{file.part[0]:g} to {file.part[1]:g}" for file in dev]
+    return dev_names(
+        files, [detail if files.count(file) > 1 else "" for file, detail in zip(files, details, strict=True)]
+    )
+
+
+def training(config: ClassifierConfig, folder: Path) -> Training:
+    """Return the training of a configuration in its run folder."""
+    return Training(config, folder, ClassifierTask)

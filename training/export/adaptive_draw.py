@@ -16,8 +16,8 @@ from seqserve.training.export.builder import GraphBuilder, branch
 from seqserve.training.export.cuts import Cuts, add_any, add_is_cut
 from seqserve.training.export.draw import DrawInputs, add_ban, add_draw
 from seqserve.training.export.inverse_cdf import add_fraction, add_place
+from seqserve.training.export.language_model import TrainedLanguageModel
 from seqserve.training.export.softmax import AdaptiveParts, add_head, add_log_probs, add_tail, gather_columns
-from seqserve.training.language.trained import TrainedLanguageModel
 
 _KINDS = [TensorProto.INT64, TensorProto.FLOAT, TensorProto.BOOL]
 Result = tuple[str, str, str]
@@ -27,7 +27,7 @@ Result = tuple[str, str, str]
 def add_adaptive_draw(
     graph: GraphBuilder, trained: TrainedLanguageModel, hidden: str, inputs: DrawInputs, *, table_dtype: str
 ) -> Result:
-    """Hidden (B,P) -> a draw for every row."""
+    """Map hidden (B,P) -> a draw for every row."""
     cutoff = trained.cutoffs[0]
     width = cutoff + len(trained.cutoffs)
     head = add_head(graph, trained, hidden, table_dtype=table_dtype)
@@ -60,7 +60,7 @@ def add_adaptive_draw(
 
 
 def _add_is_plain(graph: GraphBuilder, inputs: DrawInputs, *, cutoff: int) -> str:
-    """Whether a row is drawn from the model's own probabilities but for banned ids of the head, (B,) bool."""
+    """Add whether a row is drawn from the model's own probabilities but for banned ids of the head, (B,) bool."""
     one = graph.scalar(1, np.float32)
     highest = graph.add("ReduceMax", [inputs.banned_ids, graph.ints(1)], "plain.highest", keepdims=0)
     conditions = [

@@ -15,7 +15,7 @@ _MASKED = -1e9
 
 
 def add_attention(graph: GraphBuilder, query: str, memory: str, lengths: str) -> str:
-    """Query (B,M), memory (B,S,M), 0 beyond each row's end, and lengths (B,) int32 -> context (B,M).
+    """Map query (B,M), memory (B,S,M), 0 beyond each row's end, and lengths (B,) int32 -> context (B,M).
 
     softmax over s of query . memory<s>, mean of memory.
     """
@@ -35,13 +35,13 @@ def add_attention(graph: GraphBuilder, query: str, memory: str, lengths: str) ->
 
 
 def _add_sum(graph: GraphBuilder, values: str, name: str) -> str:
-    """Sum over axis 1, one after the other, which zeros at the end do not change; the axis stays, with size 1."""
+    """Add a sum over axis 1, one after the other, which zeros at the end do not change; the axis stays, with size 1."""
     sums = graph.add("CumSum", [values, graph.scalar(1, np.int64)], name + ".cumulated")
     return graph.add("Slice", [sums, graph.ints(-1), graph.ints(2**31 - 1), graph.ints(1)], name)
 
 
 def _add_is_real(graph: GraphBuilder, scores: str, lengths: str) -> str:
-    """Whether each place of scores (B,S) is before its row's end."""
+    """Add whether each place of scores (B,S) is before its row's end."""
     size = graph.add("Squeeze", [graph.add("Shape", [scores], "attention.shape", start=1)], "attention.size")
     limits = graph.scalar(0, np.int64), size, graph.scalar(1, np.int64)
     places = graph.add("Range", limits, "attention.places")

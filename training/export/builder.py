@@ -18,7 +18,7 @@ PRODUCER = "seqserve"
 class GraphBuilder:
     """One graph under construction; every value has a name, unique in the graph and its subgraphs.
 
-    Arrays given to ``weight`` live in ``tensors`` and are written to the external data file; ``ints`` and ``scalar``
+    Arrays given to `weight` live in `tensors` and are written to the external data file; `ints` and `scalar`
     make small constants that stay inline and are shared.
     """
 
@@ -29,7 +29,7 @@ class GraphBuilder:
         self._names: set[str] = set()
 
     def unique(self, name: str) -> str:
-        """Return ``name``, or ``name_2``, ``name_3``, … when it is taken."""
+        """Return `name`, or `name_2`, `name_3`, … when it is taken."""
         candidate, count = name, 1
         while candidate in self._names:
             count += 1
@@ -112,7 +112,7 @@ def scan(
     collected: Sequence[tuple[str, str]],
     kinds: Mapping[str, int],
 ) -> list[str]:
-    """Add a Scan over axis 0 and return the names of its collected outputs; see ``scan_with_states``."""
+    """Add a Scan over axis 0 and return the names of its collected outputs; see `scan_with_states`."""
     return scan_with_states(graph, body, states=states, sequences=sequences, collected=collected, kinds=kinds)[1]
 
 
@@ -128,10 +128,10 @@ def scan_with_states(
 ) -> tuple[list[str], list[str]]:
     """Add a Scan over axis 0 and return the names of its last states and of its collected outputs.
 
-    ``states``: (initial value, name inside, name inside after the step) of each carried value.
-    ``sequences``: (value of shape (T,…), name inside of one step).
-    ``collected``: (name inside, name of the result of shape (T,…)), each at the place of its step.
-    ``kinds``: element types of the names inside; those left out are float32. ``backward``: from the last to the first.
+    `states`: (initial value, name inside, name inside after the step) of each carried value.
+    `sequences`: (value of shape (T,…), name inside of one step).
+    `collected`: (name inside, name of the result of shape (T,…)), each at the place of its step.
+    `kinds`: element types of the names inside; those left out are float32. `backward`: from the last to the first.
     """
     inside = [name for _, name, _ in states] + [name for _, name in sequences]
     results = [name for _, _, name in states] + [name for name, _ in collected]
@@ -173,7 +173,7 @@ def branch(
 ) -> list[str]:
     """Add an If and return the names of its outputs.
 
-    ``then``, ``otherwise``: bodies (see ``GraphBuilder.body``) and what each gives. ``kinds``: element types.
+    `then`, `otherwise`: bodies (see `GraphBuilder.body`) and what each gives. `kinds`: element types.
     """
     bodies = []
     for label, (body, results) in (("then", then), ("otherwise", otherwise)):

@@ -2,7 +2,7 @@
 
 K tags become S = K + 1 states: the last one is the border, before a row's first token and after its last.
 Everything here is time-major, (T,B,·), until the outputs. What runs backward in time runs forward over rows
-turned round within their own length (``ReverseSequence``), so no step needs a mask.
+turned round within their own length (`ReverseSequence`), so no step needs a mask.
 
 Sums of probabilities are float64: where emissions contradict the scheme over some tokens, the states that a row's
 beginning and its end agree on are below the range of float32, and 0/0 would follow.
@@ -24,7 +24,7 @@ _SMALLEST = -150.0  # nats below a token's best emission; products of four token
 
 @dataclass(frozen=True)
 class Emissions:
-    """Emissions of S states (T,B,S): ``scores``, best at 0, float32; their clipped exponentials, float64; lengths."""
+    """Emissions of S states (T,B,S): `scores`, best at 0, float32; their clipped exponentials, float64; lengths."""
 
     scores: str
     factors: str
@@ -40,7 +40,7 @@ class Emissions:
 def add_crf(graph: GraphBuilder, potentials: Potentials, emissions: str, lengths: str) -> tuple[str, str, str]:
     """Return the path (T,B) int64, the marginals (T,B,K) and span_probs (T,B); beyond a row's end they mean nothing.
 
-    ``emissions``: (T,B,S), the border's column finite and never the largest; ``lengths``: (B,) int64.
+    `emissions`: (T,B,S), the border's column finite and never the largest; `lengths`: (B,) int64.
     """
     num_states = len(potentials.between)
     prepared = _prepare(graph, emissions, lengths, num_states)
@@ -80,7 +80,7 @@ def _prepare(graph: GraphBuilder, emissions: str, lengths: str, num_states: int)
 
 
 def _add_forward(graph: GraphBuilder, potentials: Potentials, emissions: Emissions) -> tuple[str, str, str]:
-    """One Scan for three recurrences: Viterbi scores, forward and (over the reversed rows) backward sums.
+    """Add one Scan for three recurrences: Viterbi scores, forward and (over the reversed rows) backward sums.
 
     Returns Viterbi scores (T,B,S); the forward sums before each token's own factor (T,B,S); the same of the backward
     ones, reversed in time. Sums are scaled at each step, so they carry no meaning between tokens.
@@ -121,7 +121,7 @@ def _add_forward(graph: GraphBuilder, potentials: Potentials, emissions: Emissio
 
 
 def _step_matrices(factors: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """What moves forward sums by ``factors`` and, beside them, backward ones by its transpose; and what adds each up.
+    """Add what moves forward sums by `factors`, backward ones by its transpose beside them, and what adds each up.
 
     The border has the last place in both directions: entering it is left out, so it is empty after the first step.
     """
@@ -134,13 +134,13 @@ def _step_matrices(factors: NDArray[Any]) -> dict[str, NDArray[Any]]:
 
 
 def _repeat(graph: GraphBuilder, row: NDArray[Any], batch: str, name: str) -> str:
-    """A row (1,…) repeated for the whole batch (B,…)."""
+    """Return a row (1,…) repeated for the whole batch (B,…)."""
     shape = graph.add("Concat", [batch, graph.ints(*row.shape[1:])], name + ".shape", axis=0)
     return graph.add("Expand", [graph.weight(name + ".row", row), shape], name)
 
 
 def _add_backtrace(graph: GraphBuilder, potentials: Potentials, emissions: Emissions, scores: str) -> str:
-    """Viterbi tags from the last token to the first (T,B) int64; among equals the lowest tag."""
+    """Add Viterbi tags from the last token to the first (T,B) int64; among equals the lowest tag."""
     into = graph.weight("crf.into_tag", potentials.between.T)
     batch = graph.add("Shape", [emissions.lengths], "crf.num_rows")
     last = graph.add("Expand", [graph.scalar(emissions.num_states - 1, np.int64), batch], "crf.after_last")

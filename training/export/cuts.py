@@ -24,7 +24,7 @@ class Cuts:
 
 
 def add_is_cut(graph: GraphBuilder, cuts: Cuts) -> str:
-    """Whether a row asks for any cut, (B,) bool."""
+    """Add whether a row asks for any cut, (B,) bool."""
     by_count = graph.add("Greater", [cuts.top_ks, graph.scalar(0, np.int32)], "cut.by_count")
     by_mass = graph.add("Less", [cuts.top_ps, graph.scalar(1, np.float32)], "cut.by_mass")
     by_best = graph.add("Greater", [cuts.min_ps, graph.scalar(0, np.float32)], "cut.by_best")
@@ -32,14 +32,14 @@ def add_is_cut(graph: GraphBuilder, cuts: Cuts) -> str:
 
 
 def add_any(graph: GraphBuilder, flags: str, name: str) -> str:
-    """Whether one of the flags is true, () bool."""
+    """Add whether one of the flags is true, () bool."""
     numbers = graph.add("Cast", [flags], name + ".numbers", to=TensorProto.INT32)
     most = graph.add("ReduceMax", [numbers], name + ".most", keepdims=0)
     return graph.add("Cast", [most], name, to=TensorProto.BOOL)
 
 
 def add_cut(graph: GraphBuilder, masses: str, cuts: Cuts, is_cut: str, *, num_ids: int) -> str:
-    """Masses (B,V) that sum to 1 -> the same with what is cut at 0; rows that ask for nothing keep their bits."""
+    """Map masses (B,V) that sum to 1 -> the same with what is cut at 0; rows that ask for nothing keep their bits."""
     rows = graph.add("Squeeze", [graph.add("NonZero", [is_cut], "cut.places"), graph.ints(0)], "cut.rows")  # (n,)
     own = graph.add("Gather", [masses, rows], "cut.masses")  # (n,V)
     top_k, top_p, min_p = (
@@ -61,7 +61,7 @@ def _zero(graph: GraphBuilder) -> str:
 
 
 def _add_least_by_count(graph: GraphBuilder, masses: str, top_k: str, *, num_ids: int) -> str:
-    """Mass of the k-th best id (n,1), 0 where top-k is off; rows are sorted as far as the largest k."""
+    """Add the mass of the k-th best id (n,1), 0 where top-k is off; rows are sorted as far as the largest k."""
     is_on = graph.add("Greater", [top_k, graph.scalar(0, np.int32)], "top_k.is_on")
     then = graph.body()
     limited = then.add("Min", [top_k, then.scalar(num_ids, np.int32)], "top_k.limited")
@@ -90,7 +90,7 @@ def _add_least_by_count(graph: GraphBuilder, masses: str, top_k: str, *, num_ids
 
 
 def _add_least_by_mass(graph: GraphBuilder, rows: tuple[str, str, str], top_p: str, *, num_ids: int) -> str:
-    """Smallest mass in the nucleus (n,1) of what top-k left, 0 where top-p is off."""
+    """Add the smallest mass in the nucleus (n,1) of what top-k left, 0 where top-p is off."""
     masses, best, by_count = rows
     is_on = graph.add("Less", [top_p, graph.scalar(1, np.float32)], "top_p.is_on")
     then = graph.body()

@@ -30,7 +30,7 @@ class DrawInputs:
 
 
 def add_draw(graph: GraphBuilder, scores: str, inputs: DrawInputs, *, num_ids: int) -> tuple[str, str]:
-    """Scores (B,V) -> ids (B,) int64, some id where nothing is left, and whether nothing is left (B,) bool.
+    """Map scores (B,V) -> ids (B,) int64, some id where nothing is left, and whether nothing is left (B,) bool.
 
     Scores are logits or log-probabilities; greedy rows get the best id, the lowest of equals.
     """
@@ -66,7 +66,7 @@ def add_draw(graph: GraphBuilder, scores: str, inputs: DrawInputs, *, num_ids: i
 
 
 def _add_penalties(graph: GraphBuilder, scores: str, inputs: DrawInputs, *, num_ids: int) -> str:
-    """Scores with repeated ids weakened (Keskar et al. 2019, CTRL) and banned ids at minus infinity.
+    """Add scores with repeated ids weakened (Keskar et al. 2019, CTRL) and banned ids at minus infinity.
 
     Both are sums at given places: 0 at the padding's, and what is banned and repeated is banned.
     """
@@ -88,7 +88,7 @@ def _add_penalties(graph: GraphBuilder, scores: str, inputs: DrawInputs, *, num_
 
 
 def add_ban(graph: GraphBuilder, scores: str, banned_ids: str, *, highest: int) -> str:
-    """Scores (B,·) with banned ids (B,M) at minus infinity; ids above ``highest`` count as that one."""
+    """Add scores (B,·) with banned ids (B,M) at minus infinity; ids above `highest` count as that one."""
     places, changes = _add_ban_changes(graph, banned_ids, highest=highest)
     return graph.add("ScatterElements", [scores, places, changes], "allowed", axis=1, reduction="add")
 

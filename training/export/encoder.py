@@ -10,9 +10,9 @@ DIRECTIONS = ("forward", "backward")
 def add_encoder(
     graph: GraphBuilder, weights: Arrays, features: str, lengths: str, *, cell: str
 ) -> tuple[str, list[str]]:
-    """Features (T,B,E) -> states of the last layer (T,B,D*H), [forward, backward], and where each ended, each (B,H).
+    """Map features (T,B,E) -> states of the last layer (T,B,D*H), [forward, backward], and where each ended (B,H).
 
-    ``weights`` holds encoder.layers.N.forward_cell.* and, for both directions, encoder.layers.N.backward_cell.*.
+    `weights` holds encoder.layers.N.forward_cell.* and, for both directions, encoder.layers.N.backward_cell.*.
     """
     states, index = features, 0
     ends: list[str] = []
@@ -27,7 +27,7 @@ def add_encoder(
 def add_directions(
     graph: GraphBuilder, layer: Arrays, inputs: str, lengths: str, *, cell: str, name: str
 ) -> tuple[str, list[str]]:
-    """One layer from a zero state over (T,B,I): all states (T,B,D*H), and of each direction the last (B,H)."""
+    """Add one layer from a zero state over (T,B,I): all states (T,B,D*H), and of each direction the last (B,H)."""
     outputs, ends = [], []
     for direction in DIRECTIONS:
         if own := prefixed(layer, f"{direction}_cell"):
@@ -41,7 +41,7 @@ def add_directions(
 
 
 def add_feed_forward(graph: GraphBuilder, weights: Arrays, inputs: str, *, name: str) -> str:
-    """Linear layers with relu (training/layers/encoder.py) over the last axis of (…,I); none: the inputs."""
+    """Add linear layers with relu (training/layers/encoder.py) over the last axis of (…,I); none: the inputs."""
     outputs, index = inputs, 0
     while layer := prefixed(weights, f"{name}.layers.{index}"):
         own = f"{name}.{index}"

@@ -40,7 +40,7 @@ def add_features(
     table_dtype: str,
     fold: Sequence[bool] | None = None,
 ) -> str:
-    """Word ids (B,T) and character ids (B,T,L) -> all features of every token (T,B,E)."""
+    """Map word ids (B,T) and character ids (B,T,L) -> all features of every token (T,B,E)."""
     by_token = graph.add("Transpose", [words], "words.by_token", perm=[1, 0])  # (T,B)
     chars_by_token = graph.add("Transpose", [chars], "chars.by_token", perm=[1, 0, 2])  # (T,B,L)
     parts = add_word_features(graph, weights, by_token, table_dtype=table_dtype, fold=fold)
@@ -51,9 +51,9 @@ def add_features(
 def add_word_features(
     graph: GraphBuilder, weights: Arrays, words: str, *, table_dtype: str, fold: Sequence[bool] | None = None
 ) -> list[str]:
-    """Frozen vectors (projected, if the model projects) and trained vectors of word ids (T,B), each (T,B,·).
+    """Add frozen vectors (projected, if the model projects) and trained vectors of word ids (T,B), each (T,B,·).
 
-    ``fold``: for each table, whether its part of the projection is multiplied into the table; by default where
+    `fold`: for each table, whether its part of the projection is multiplied into the table; by default where
     that makes the table narrower.
     """
     tables = _tables(prefixed(weights, "words"))
@@ -86,7 +86,7 @@ def _add_projection(
     words: str,
     options: tuple[str, Sequence[bool] | None],
 ) -> str:
-    """Sum of the tables' parts of the projection: look-ups of folded tables, one product for all the others."""
+    """Add the sum of the tables' parts of the projection: look-ups of folded tables, one product for all the others."""
     table_dtype, fold = options
     projection = weights["words.projection.weight"].astype(np.float32)  # (P, ΣD)
     widths = [vectors.shape[1] for _, vectors in tables]
@@ -114,7 +114,7 @@ def _add_projection(
 def _add_table(
     graph: GraphBuilder, name: str, rows: NDArray[Any], vectors: NDArray[Any], source: tuple[str, str]
 ) -> str:
-    """Vectors (T,B,D) float32 of word ids (T,B) by way of the row map; rows that no word uses are left out."""
+    """Add vectors (T,B,D) float32 of word ids (T,B) by way of the row map; rows that no word uses are left out."""
     words, table_dtype = source
     used, compact_rows = np.unique(rows, return_inverse=True)
     row_map = graph.weight(name + ".rows", compact_rows.astype(np.int32).reshape(-1))
@@ -123,7 +123,7 @@ def _add_table(
 
 
 def add_lookup(graph: GraphBuilder, name: str, table: NDArray[Any], row: str, *, table_dtype: str) -> str:
-    """Rows of a table (R,D) as float32; stored as float32, float16 or int8 with one scale a row.
+    """Add the rows of a table (R,D) as float32; stored as float32, float16 or int8 with one scale a row.
 
     The conversion comes after the look-up: before it, the runtime would convert the whole table when it loads and
     lose the memory mapping.
@@ -153,7 +153,7 @@ def to_float16(name: str, table: NDArray[Any]) -> NDArray[np.float16]:
 
 
 def add_character_features(graph: GraphBuilder, weights: Arrays, chars: str) -> list[str]:
-    """Features (T,B,F) of character ids (T,B,L), of the kind that the weights are for; none without characters."""
+    """Add features (T,B,F) of character ids (T,B,L), of the kind that the weights are for; none without characters."""
     if "characters.convolution.weight" in weights:
         return [_add_character_cnn(graph, weights, chars)]
     if "characters.embedding.weight" in weights:
@@ -162,7 +162,7 @@ def add_character_features(graph: GraphBuilder, weights: Arrays, chars: str) -> 
 
 
 def _add_character_cnn(graph: GraphBuilder, weights: Arrays, chars: str) -> str:
-    """A convolution over embedded ids is a sum of look-ups, one table for each offset in the filter.
+    """Add a convolution over embedded ids as a sum of look-ups, one table for each offset in the filter.
 
     Without Conv there is no algorithm to choose by size, so the sums are the same in every batch.
     """
@@ -189,7 +189,7 @@ def _add_character_cnn(graph: GraphBuilder, weights: Arrays, chars: str) -> str:
 
 
 def _add_character_lstm(graph: GraphBuilder, weights: Arrays, chars: str) -> str:
-    """Last states of a forward and a backward LSTM over each word's characters, all words as rows of one batch."""
+    """Add the last states of a forward and a backward LSTM over each word's characters; all words are one batch."""
     num_chars = graph.add("Shape", [chars], "characters.num_chars", start=2)
     flat_shape = graph.add("Concat", [graph.ints(-1), num_chars], "characters.flat_shape", axis=0)
     flat = graph.add("Reshape", [chars, flat_shape], "characters.flat")  # (T*B,L)

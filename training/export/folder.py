@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from seqserve.entries import DataSource, FileEntry, GoldenEntry, GraphEntry, VocabularyEntry
-from seqserve.manifest import FORMAT_VERSION, sha256_of
+from seqserve.loading import load_bundle
+from seqserve.manifest import FORMAT_VERSION, Manifest, sha256_of, write_manifest
 from seqserve.signature import Signature
 
 WEIGHTS_FILE = "weights.safetensors"
@@ -22,6 +23,9 @@ CURVES_FILE = "curves.png"
 
 UNKNOWN_YET = GoldenEntry(file=GOLDEN_FILE, sha256="0" * 64, bytes=0, tolerance=0.0)
 """Stands in a manifest while the answers are being recorded."""
+
+
+AnyManifest = TypeVar("AnyManifest", bound=Manifest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +48,9 @@ class Card:
 
 @contextmanager
 def new_folder(folder: Path, *, replace: bool = False) -> Iterator[Path]:
-    """Give a folder to write into, which becomes ``folder`` when nothing was raised and is gone otherwise.
+    """Give a folder to write into, which becomes `folder` when nothing was raised and is gone otherwise.
 
-    Raises FileExistsError when ``folder`` is there already and is not to be replaced.
+    Raises FileExistsError when `folder` is there already and is not to be replaced.
     """
     if folder.exists() and not replace:
         raise FileExistsError(f"{folder} exists already")
@@ -80,6 +84,19 @@ def write_golden(folder: Path, golden: msgspec.Struct, *, tolerance: float) -> G
     """Write recorded answers and return their entry."""
     (folder / GOLDEN_FILE).write_bytes(msgspec.json.encode(golden) + b"\n")
     return GoldenEntry(**msgspec.structs.asdict(file_entry(folder, GOLDEN_FILE)), tolerance=tolerance)
+
+
+def finish(folder: Path, manifest: AnyManifest, golden: msgspec.Struct, *, tolerance: float) -> AnyManifest:
+    """Write recorded answers and the manifest, and load the bundle, which says whether its answers are reproducible.
+
+    Returns the manifest as it was written. Raises BundleError when the bundle does not load.
+    """
+    manifest = msgspec.structs.replace(manifest, golden=write_golden(folder, golden, tolerance=tolerance))
+    write_manifest(folder, manifest)
+    if not load_bundle(folder).reproducible:
+        manifest = msgspec.structs.replace(manifest, reproducible=False)
+        write_manifest(folder, manifest)
+    return manifest
 
 
 def write_card(folder: Path, card: Card) -> None:

@@ -20,7 +20,7 @@ from seqserve.training.export.mask import add_mask
 
 
 def quantize_lstms(graph_file: Path) -> tuple[onnx.ModelProto, dict[str, NDArray[Any]]]:
-    """Return the graph with its LSTMs in int8 and the tensors of its weights file (``weights.save_graph`` writes both).
+    """Return the graph with its LSTMs in int8 and the tensors of its weights file (`weights.save_graph` writes both).
 
     Weights have one scale for every row of a gate. Raises ValueError when the graph holds no LSTM.
     """
@@ -69,7 +69,7 @@ def _mask_inputs(graph: onnx.GraphProto) -> set[str]:
 
 
 def _names(graph: onnx.GraphProto) -> set[str]:
-    """Every name that a value of the graph has; those of subgraphs begin with the name of their own Scan."""
+    """Return every name that a value of the graph has; those of subgraphs begin with the name of their own Scan."""
     values = {tensor.name for tensor in (*graph.initializer, *graph.input)}
     return values | {name for node in graph.node for name in node.output}
 

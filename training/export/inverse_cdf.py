@@ -16,7 +16,7 @@ _WITHIN = 1 - 1e-12
 
 
 def add_inverse_cdf(graph: GraphBuilder, masses: str, uniforms: str, *, num_ids: int) -> str:
-    """Masses (B,V) float32, uniforms (B,) in [0,1) -> ids (B,) int64: the first whose running sum exceeds u * total.
+    """Map masses (B,V) float32, uniforms (B,) in [0,1) -> ids (B,) int64: the first whose sum exceeds u * total.
 
     An id without mass is never drawn; where masses are not numbers the id is 0.
     """
@@ -24,7 +24,7 @@ def add_inverse_cdf(graph: GraphBuilder, masses: str, uniforms: str, *, num_ids:
 
 
 def add_fraction(graph: GraphBuilder, uniforms: str) -> str:
-    """Uniforms (B,) float32 as fractions of a total, (B,1) float64, below 1."""
+    """Add uniforms (B,) float32 as fractions of a total, (B,1) float64, below 1."""
     uniform = graph.add("Unsqueeze", [uniforms, graph.ints(1)], "cdf.uniforms")
     double = graph.add("Cast", [uniform], "cdf.uniforms.double", to=TensorProto.DOUBLE)
     return graph.add("Min", [double, graph.scalar(_BELOW_ONE, np.float64)], "cdf.fraction")

@@ -17,9 +17,9 @@ _FLOAT, _INT64, _DOUBLE = TensorProto.FLOAT, TensorProto.INT64, TensorProto.DOUB
 
 
 def add_least_of_nucleus(graph: GraphBuilder, masses: str, rows: tuple[str, str, str], *, num_ids: int) -> str:
-    """Masses (n,V) and (best, least, top_p), (n,1) each -> mass (n,1) of the least probable id that stays.
+    """Map masses (n,V) and (best, least, top_p), (n,1) each -> mass (n,1) of the least probable id that stays.
 
-    Only ids that reach ``least`` count. An id stays while those strictly more probable hold less than top_p of them.
+    Only ids that reach `least` count. An id stays while those strictly more probable hold less than top_p of them.
     """
     best, least, top_p = rows
     counted = add_reaching(graph, masses, least, name="nucleus.counted")
@@ -60,13 +60,13 @@ def add_least_of_nucleus(graph: GraphBuilder, masses: str, rows: tuple[str, str,
 
 
 def add_reaching(graph: GraphBuilder, masses: str, least: str, *, name: str) -> str:
-    """Masses (n,V) with those below ``least`` (n,1) at 0; the runtime's Where takes three times as long."""
+    """Add masses (n,V) with those below `least` (n,1) at 0; the runtime's Where takes three times as long."""
     reaches = graph.add("GreaterOrEqual", [masses, least], name + ".is")
     return graph.add("Mul", [masses, graph.add("Cast", [reaches], name + ".ones", to=_FLOAT)], name)
 
 
 def _add_blocks(graph: GraphBuilder, masses: str, *, num_ids: int) -> tuple[str, int]:
-    """Masses (n,V) as blocks (n,N,128), zeros at the end, and N."""
+    """Add masses (n,V) as blocks (n,N,128), zeros at the end, and N."""
     num_blocks = -(-num_ids // BLOCK)
     missing = num_blocks * BLOCK - num_ids
     padded = graph.add("Pad", [masses, graph.ints(0, 0, 0, missing)], "nucleus.padded") if missing else masses
@@ -74,7 +74,7 @@ def _add_blocks(graph: GraphBuilder, masses: str, *, num_ids: int) -> tuple[str,
 
 
 def _add_sum(graph: GraphBuilder, blocks: str, num_blocks: int) -> str:
-    """Sum (n,1) float64 of blocks (n,N,128), the same bits for a row in every batch: one after the other for any N."""
+    """Add the sum (n,1) float64 of blocks (n,N,128), one after the other: the same bits for a row in every batch."""
     sums = graph.add("ReduceSum", [blocks, graph.ints(2)], "nucleus.sums", keepdims=0)
     double = graph.add("Cast", [sums], "nucleus.sums.double", to=_DOUBLE)
     running = graph.add("CumSum", [double, graph.scalar(1, np.int64)], "nucleus.sums.running")

@@ -15,7 +15,7 @@ FORBIDDEN = -1e9
 
 @dataclass(frozen=True)
 class Potentials:
-    """Log potentials between S states, border last: ``between`` (S,S) [from,to]; which tags continue which (S,S)."""
+    """Log potentials between S states, border last: `between` (S,S) [from,to]; which tags continue which (S,S)."""
 
     between: NDArray[np.float32]
     continuing: NDArray[np.float64]

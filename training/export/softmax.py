@@ -13,7 +13,7 @@ from onnx import TensorProto
 
 from seqserve.training.export.builder import GraphBuilder
 from seqserve.training.export.features import to_float16
-from seqserve.training.language.trained import TrainedLanguageModel
+from seqserve.training.export.language_model import TrainedLanguageModel
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class AdaptiveParts:
 
 
 def add_log_probs(graph: GraphBuilder, parts: FullParts | AdaptiveParts) -> str:
-    """Log P of every id (N,V)."""
+    """Add log P of every id (N,V)."""
     if isinstance(parts, FullParts):
         return parts.log_probs
     num_clusters = len(parts.tails)
@@ -49,9 +49,9 @@ def add_log_probs(graph: GraphBuilder, parts: FullParts | AdaptiveParts) -> str:
 def add_target_log_probs(
     graph: GraphBuilder, trained: TrainedLanguageModel, rows: tuple[str, str, str], *, table_dtype: str
 ) -> tuple[str, FullParts | AdaptiveParts]:
-    """Rows = hidden (N,P), targets (N,) int64, wants_all () bool -> log P of the targets (N,), and the parts.
+    """Map hidden (N,P), targets (N,) int64, wants_all () bool -> log P of the targets (N,), and the parts.
 
-    The tails of an adaptive softmax hold all N rows when ``wants_all`` is true; otherwise only those whose target
+    The tails of an adaptive softmax hold all N rows when `wants_all` is true; otherwise only those whose target
     lies there, so the parts are of no use then.
     """
     hidden, targets, wants_all = rows
@@ -98,14 +98,14 @@ def add_target_log_probs(
 
 
 def gather_columns(graph: GraphBuilder, table: str, columns: str, name: str) -> str:
-    """Entry columns[n] of row n of a table (N,·) -> (N,)."""
+    """Add entry columns[n] of row n of a table (N,·) -> (N,)."""
     wide = graph.add("Unsqueeze", [columns, graph.ints(1)], name + ".column")
     found = graph.add("GatherElements", [table, wide], name + ".wide", axis=1)
     return graph.add("Squeeze", [found, graph.ints(1)], name)
 
 
 def add_full(graph: GraphBuilder, trained: TrainedLanguageModel, hidden: str, *, table_dtype: str) -> FullParts:
-    """Logits and log-probabilities of all ids for every row of hidden (N,P)."""
+    """Add logits and log-probabilities of all ids for every row of hidden (N,P)."""
     key = "embedding.weight" if trained.tied else "softmax.weight"
     weight = _add_table(graph, trained, key, table_dtype=table_dtype)
     bias = graph.weight("softmax.bias", trained.weights["softmax.bias"].astype(np.float32))
@@ -114,14 +114,14 @@ def add_full(graph: GraphBuilder, trained: TrainedLanguageModel, hidden: str, *,
 
 
 def add_head(graph: GraphBuilder, trained: TrainedLanguageModel, hidden: str, *, table_dtype: str) -> str:
-    """Log P (N,cutoff+C) of the frequent ids and of each cluster."""
+    """Add log P (N,cutoff+C) of the frequent ids and of each cluster."""
     weight = _add_table(graph, trained, "softmax.head.weight", table_dtype=table_dtype)
     logits = graph.add("Gemm", [hidden, weight], "head.logits", transB=1)
     return graph.add("LogSoftmax", [logits], "head", axis=-1)
 
 
 def add_tail(graph: GraphBuilder, trained: TrainedLanguageModel, index: int, hidden: str, *, table_dtype: str) -> str:
-    """Log P (N,size) within cluster ``index``; N may be 0."""
+    """Add log P (N,size) within cluster `index`; N may be 0."""
     values = hidden
     for number in (0, 1):
         weight = _add_table(graph, trained, f"softmax.tail.{index}.{number}.weight", table_dtype=table_dtype)
@@ -130,7 +130,7 @@ def add_tail(graph: GraphBuilder, trained: TrainedLanguageModel, index: int, hid
 
 
 def _add_table(graph: GraphBuilder, trained: TrainedLanguageModel, name: str, *, table_dtype: str) -> str:
-    """A table as float32; the same tensor as the embedding's when it is tied.
+    """Add a table as float32; the same tensor as the embedding's when it is tied.
 
     The runtime converts a float16 table when it loads: that costs four bytes a number in each session, as does the
     packing of a float32 one, whose mapping is given up for it.

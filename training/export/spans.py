@@ -8,12 +8,12 @@ from seqserve.training.export.potentials import Potentials
 
 
 def add_span_endings(graph: GraphBuilder, potentials: Potentials, path: str, backward: str) -> str:
-    """Probability, given y<t>, that the path's span at t goes on and ends as the path says, (T,B).
+    """Add the probability, given y<t>, that the path's span at t goes on and ends as the path says, (T,B).
 
     Over reversed rows: g<t> = P(next tag | y<t>) g<t+1> where the next tag continues the span, otherwise
     1 − Σ over the tags k that would continue it of P(k | y<t>), and 1 at the last token. So
     g<t> = factor<t> g<t+1> + summand<t>, one of the two being 0.
-    ``path`` (T,B) and ``backward`` (T,B,S) are reversed; ``backward`` includes the token's own factor.
+    `path` (T,B) and `backward` (T,B,S) are reversed; `backward` includes the token's own factor.
     """
     size = len(potentials.between)
     batch = graph.add("Shape", [path], "crf.rows", start=1)
@@ -43,7 +43,7 @@ def add_span_endings(graph: GraphBuilder, potentials: Potentials, path: str, bac
 
 
 def add_sum(graph: GraphBuilder, values: str, size: int) -> str:
-    """Sum over the last axis, repeated along it.
+    """Add the sum over the last axis, repeated along it.
 
     A product with ones: the runtime's ReduceSum adds in an order that depends on where a row lies in memory, and
     then a row's answer would depend on its place in the batch.
@@ -61,7 +61,7 @@ def _add_following(graph: GraphBuilder, potentials: Potentials, path: str, next_
 
 
 def _add_recurrence(graph: GraphBuilder, after_last: str, factors: str, summands: str) -> str:
-    """g = factor g + summand from 0, all (T,B,1)."""
+    """Add the recurrence g = factor g + summand from 0, all (T,B,1)."""
     body = graph.body()
     before, factor, summand = (body.unique("crf." + name) for name in ("next_ending", "factor", "summand"))
     carried = body.add("Mul", [before, factor], "crf.carried")
@@ -84,6 +84,6 @@ def _first_column(graph: GraphBuilder) -> list[str]:
 
 
 def _shift(graph: GraphBuilder, first: str, values: str, name: str) -> str:
-    """``values`` one step later along axis 0, beginning with ``first`` (1,…)."""
+    """Add `values` one step later along axis 0, beginning with `first` (1,…)."""
     joined = graph.add("Concat", [first, values], name + ".joined", axis=0)
     return graph.add("Slice", [joined, graph.ints(0), graph.ints(-1), graph.ints(0)], name)

@@ -15,12 +15,12 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def save_graph(folder: Path, *, graph_file: str, weights_file: str, model: onnx.ModelProto, tensors: Arrays) -> None:
-    """Write weights and one graph; see ``save_graphs``."""
+    """Write weights and one graph; see `save_graphs`."""
     save_graphs(folder, weights_file=weights_file, graphs={graph_file: (model, tensors)})
 
 
 def save_graphs(folder: Path, *, weights_file: str, graphs: Mapping[str, tuple[onnx.ModelProto, Arrays]]) -> None:
-    """Write graphs, each with its tensors, over one weights file into ``folder``, and check them against the file.
+    """Write graphs, each with its tensors, over one weights file into `folder`, and check them against the file.
 
     Each external initializer gets the place of the tensor of the same name; graphs that name one alike share it.
     """
@@ -64,7 +64,7 @@ def link(model: onnx.ModelProto, where: Mapping[str, tuple[int, int]], weights_f
 
 
 def prefixed(weights: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
-    """Return the entries whose names begin with ``prefix.``, without it."""
+    """Return the entries whose names begin with `prefix.`, without it."""
     start = prefix + "."
     return {name[len(start) :]: array for name, array in weights.items() if name.startswith(start)}
 

@@ -15,8 +15,6 @@ and on average half of the nouns around it are attractors, of the other number. 
 after its "that", so agreement over a few words can be learned before agreement over many.
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -67,7 +65,7 @@ class Sentence:
 def draw_sentences(
     generator: np.random.Generator, distance: int, count: int, *, part: Literal["train", "test"]
 ) -> list[Sentence]:
-    """`count` sentences with `distance` words between subject noun and verb, all of one part; some may be equal."""
+    """Draw `count` sentences with `distance` words between subject noun and verb, of one part; some may be equal."""
     sentences: list[Sentence] = []
     while len(sentences) < count:
         sentence = _draw(generator, distance)
@@ -77,7 +75,7 @@ def draw_sentences(
 
 
 def write_pairs(path: Path, sentences: Iterable[Sentence]) -> None:
-    """A line a sentence, `right TAB wrong TAB agreement-DISTANCE`, as `python -m training evaluate --pairs` reads."""
+    """Write a line a sentence, `right TAB wrong TAB agreement-DISTANCE`, as `evaluate --pairs` reads."""
     lines = []
     for each in sentences:
         right, wrong = (" ".join((*each.words, VERBS[number])) for number in (each.number, 1 - each.number))
@@ -98,7 +96,7 @@ def _draw(generator: np.random.Generator, distance: int) -> Sentence:
 
 
 def _lead_in(generator: np.random.Generator) -> list[str]:
-    """In three sentences of four a clause with nouns of its own, so that the subject is not simply the first noun."""
+    """Give three sentences of four a clause with nouns of its own, so that the subject is not simply the first noun."""
     kind = generator.integers(4)
     if kind == 0:
         return []
@@ -110,7 +108,7 @@ def _lead_in(generator: np.random.Generator) -> list[str]:
 
 
 def _noun(generator: np.random.Generator, number: int | None = None, *, longest: int = 3) -> list[str]:
-    """2 words or 3, half of the time with an adjective where there is room; without a number, either."""
+    """Draw 2 words or 3, half of the time with an adjective where there is room; without a number, either."""
     number = int(generator.integers(2)) if number is None else number
     adjective = [_one_of(generator, ADJECTIVES)] if longest > 2 and generator.integers(2) else []
     return ["the", *adjective, NOUNS[generator.integers(len(NOUNS))][number]]

@@ -1,7 +1,5 @@
 """A one-layer language model of the agreement sentences: training, gradients through time, accuracy by distance."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,8 +11,8 @@ from torch.nn.functional import cross_entropy
 from seqserve.training.gradients.agreement import VERBS, WORDS, Sentence, draw_sentences
 from seqserve.training.gradients.gradient_config import GradientModelConfig, GradientsConfig
 from seqserve.training.gradients.gradient_norms import norms_by_distance, state_gradients
-from seqserve.training.layers.cells import build_cell
-from seqserve.training.layers.recurrent import initialise_cell, run_cell
+from seqserve.training.layers.cells import build_cells
+from seqserve.training.layers.recurrent import run_cell
 from seqserve.training.optimizers import build_optimizer, clip_gradients, learning_rate
 
 _IDS = {word: token_id for token_id, word in enumerate((*WORDS, *VERBS))}
@@ -37,7 +35,7 @@ class Batch:
 
 
 def to_batch(sentences: Sequence[Sentence]) -> Batch:
-    """Sentences as ids."""
+    """Return sentences as ids."""
     rows = [torch.tensor([_IDS[word] for word in (*each.words, VERBS[each.number])]) for each in sentences]
     return Batch(
         nn.utils.rnn.pad_sequence(rows, batch_first=True),
@@ -47,7 +45,7 @@ def to_batch(sentences: Sequence[Sentence]) -> Batch:
 
 
 def training_batches(config: GradientsConfig) -> list[Batch]:
-    """The sentences that every cell learns from, in order; each batch of a distance drawn from 1 to the longest."""
+    """Draw the sentences that every cell learns from, in order; each batch of a distance from 1 to the longest."""
     loop, generator = config.loop, np.random.default_rng([config.seed, 0])
     batches = []
     for _ in range(-(-loop.train_sentences // loop.batch_size)):
@@ -63,16 +61,15 @@ class AgreementModel(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(len(_IDS), config.embedding_dim)
         nn.init.uniform_(self.embedding.weight, -_EMBEDDING_RANGE, _EMBEDDING_RANGE)
-        self.cell = build_cell(cell, config.embedding_dim, config.hidden_size)
-        initialise_cell(self.cell, has_forget_gate="lstm" in cell)
+        (self.cell,) = build_cells(cell, [(config.embedding_dim, config.hidden_size)])
         self.softmax = nn.Linear(config.hidden_size, len(_IDS))
 
     def forward(self, token_ids: Tensor) -> Tensor:
-        """(B,T) int64 -> logits of the next word (B,T,V)."""
+        """Map (B,T) int64 -> logits of the next word (B,T,V)."""
         return self.softmax(run_cell(self.cell, self.embedding(token_ids), None, recurrent_dropout=0.0)[0])
 
     def loss(self, batch: Batch, *, verb_weight: float) -> Tensor:
-        """Mean of -log P(word) over all words but each sentence's first, in nats; a scalar.
+        """Return the mean of -log P(word) over all words but each sentence's first, in nats; a scalar.
 
         In the mean a verb counts verb_weight times, any other word once.
         """
@@ -84,7 +81,7 @@ class AgreementModel(nn.Module):
 
 
 def train(model: AgreementModel, batches: Sequence[Batch], config: GradientsConfig) -> float:
-    """One pass over the batches; the mean loss over its last tenth, in nats per word, verbs weighted."""
+    """Make one pass over the batches; return the mean loss over its last tenth, in nats per word, verbs weighted."""
     options, parameters = config.optimizer, list(model.parameters())
     optimizer = build_optimizer(options, parameters)
     losses = []
@@ -102,7 +99,7 @@ def train(model: AgreementModel, batches: Sequence[Batch], config: GradientsConf
 
 @torch.no_grad()
 def accuracy(model: AgreementModel, batch: Batch) -> float:
-    """Share of the sentences, 0..1, whose right verb has the higher P of the two; chance is 0.5."""
+    """Return the share of the sentences, 0..1, whose right verb has the higher P of the two; chance is 0.5."""
     logits = model(batch.token_ids[:, :-1])[torch.arange(len(batch.lengths)), batch.lengths - 1, _VERB_IDS]
     right = logits.gather(1, batch.numbers[:, None])
     wrong = logits.gather(1, 1 - batch.numbers[:, None])
@@ -110,7 +107,7 @@ def accuracy(model: AgreementModel, batch: Batch) -> float:
 
 
 def agreement_norms(model: AgreementModel, batch: Batch, longest: int) -> dict[str, Tensor]:
-    """Norm of the gradient of L<T> = -log P(right verb) after the last word T, by T - t (longest+1,), mean over rows.
+    """Return the norm of the gradient of L<T> = -log P(right verb) after word T, by T - t (longest+1,), mean over rows.
 
     hidden_state: by a<t>. state: by all that a cell carries, a<t> and c<t> together, for both LSTMs; else the same.
     The model must be of float64: what vanishes leaves float32's range.

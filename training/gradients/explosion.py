@@ -1,7 +1,5 @@
 """An exploding training, and what the two ways of clipping make of it (Pascanu et al. 2013)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +24,7 @@ class ExplodingRun:
 
 
 def exploding_model(config: ExplosionConfig, model_config: GradientModelConfig, *, seed: int) -> AgreementModel:
-    """A model of the agreement sentences whose recurrent weights are multiplied by config.gain."""
+    """Return a model of the agreement sentences whose recurrent weights are multiplied by config.gain."""
     torch.manual_seed(seed)
     model = AgreementModel(config.cell, model_config)
     with torch.no_grad():
@@ -37,7 +35,7 @@ def exploding_model(config: ExplosionConfig, model_config: GradientModelConfig, 
 def train_exploding(
     model: AgreementModel, batches: Sequence[Batch], config: ExplosionConfig, *, norm: float, value: float
 ) -> ExplodingRun:
-    """config.num_steps updates of plain SGD, the batches over and over, clipped as `clip_gradients` does (0: not).
+    """Make config.num_steps updates of plain SGD, the batches over and over, clipped as `clip_gradients` does (0: not).
 
     Ends with the first update after which the loss or a weight is not finite.
     """
@@ -65,7 +63,7 @@ def train_exploding(
 def compare_clipping(
     config: ExplosionConfig, model_config: GradientModelConfig, batches: Sequence[Batch], *, seed: int
 ) -> dict[str, ExplodingRun]:
-    """The same run three times, "none", "value" and "norm", from the same weights over the same batches."""
+    """Run the same three times, "none", "value" and "norm", from the same weights over the same batches."""
     return {
         name: train_exploding(exploding_model(config, model_config, seed=seed), batches, config, norm=norm, value=value)
         for name, norm, value in (
@@ -77,6 +75,6 @@ def compare_clipping(
 
 
 def _norm(parameters: Sequence[torch.nn.Parameter]) -> float:
-    """In float64: squares of what explodes leave float32's range before the gradient does."""
+    """Compute in float64: squares of what explodes leave float32's range before the gradient does."""
     norms = [weight.grad.double().norm() for weight in parameters if weight.grad is not None]
     return float(torch.stack(norms).norm())

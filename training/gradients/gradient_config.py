@@ -1,30 +1,30 @@
 """The configuration of `python -m training gradients`, read from TOML and checked on entry."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 from seqserve.entries import CellName
-from seqserve.training.config import ConfigError, OptimizerConfig
+from seqserve.training.config import ConfigError, OptimizerConfig, Threads, check_lowest, check_name
 
 
 @dataclass(frozen=True)
 class GradientModelConfig:
     """Sizes of the one-layer models, the same for every cell."""
 
-    embedding_dim: int = 32
-    hidden_size: int = 64
+    embedding_dim: Annotated[int, "size of a word's vector"] = 32
+    hidden_size: Annotated[int, "hidden units"] = 64
 
 
 @dataclass(frozen=True)
 class GradientLoop:
-    longest_distance: int = 50  # words between subject noun and verb; training mixes 1 to this
-    train_sentences: int = 128_000  # of each cell; every cell sees the same ones in the same order
-    test_sentences: int = 200  # at each distance
-    batch_size: int = 32  # sentences, all of one distance
-    verb_weight: float = 1.0  # of the verb's loss, where any other word's is 1; more: agreement is learned sooner
-    threads: int = 1  # 0: torch's own choice; part of the result's identity
+    """What every cell learns from, and what it is tested on."""
+
+    longest_distance: Annotated[int, "words between subject noun and verb; training mixes 1 to this"] = 50
+    train_sentences: Annotated[int, "of each cell; every cell sees the same ones in the same order"] = 128_000
+    test_sentences: Annotated[int, "at each distance"] = 200
+    batch_size: Annotated[int, "sentences, all of one distance"] = 32
+    verb_weight: Annotated[float, "of the verb's loss, where any other word's is 1"] = 1.0
+    threads: Threads = 1
 
 
 @dataclass(frozen=True)
@@ -34,37 +34,35 @@ class ExplosionConfig:
     Recurrent weights are orthogonal times `gain`: with ReLU, what comes back through T steps grows up to gain ** T.
     """
 
-    cell: CellName = "rnn-relu"
-    gain: float = 1.8
-    learning_rate: float = 0.1  # plain SGD
-    num_steps: int = 100  # updates
-    clip_value: float = 0.05
-    clip_norm: float = 1.0
+    cell: Annotated[CellName, "recurrent cell"] = "rnn-relu"
+    gain: Annotated[float, "factor of the orthogonal recurrent weights"] = 1.8
+    learning_rate: Annotated[float, "of plain SGD"] = 0.1
+    num_steps: Annotated[int, "updates"] = 100
+    clip_value: Annotated[float, "largest size of each gradient, in the run clipped by value"] = 0.05
+    clip_norm: Annotated[float, "largest norm of all gradients together, in the run clipped by norm"] = 1.0
 
 
 @dataclass(frozen=True)
 class GradientsConfig:
     """One comparison of cells: gradients through time, agreement at a distance, clipping."""
 
-    name: str
-    task: Literal["gradients"] = "gradients"
-    seed: int = 1
-    cells: tuple[CellName, ...] = ("rnn", "gru-simplified", "gru", "gru-cudnn", "lstm", "lstm-peephole")
+    name: Annotated[str, "of the comparison"]
+    task: Annotated[Literal["gradients"], "the kind of run"] = "gradients"
+    seed: Annotated[int, "of everything that is drawn"] = 1
+    cells: Annotated[tuple[CellName, ...], "recurrent cells to compare"] = (
+        *("rnn", "gru-simplified", "gru", "gru-cudnn", "lstm", "lstm-peephole"),
+    )
     model: GradientModelConfig = field(default_factory=GradientModelConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     loop: GradientLoop = field(default_factory=GradientLoop)
     explosion: ExplosionConfig = field(default_factory=ExplosionConfig)
 
     def __post_init__(self) -> None:
-        for part, lowest, names in (
-            ("model", 1, ("embedding_dim", "hidden_size")),
-            ("loop", 1, ("longest_distance", "train_sentences", "test_sentences", "batch_size")),
-            ("loop", 0, ("threads",)),
-            ("explosion", 1, ("num_steps",)),
-        ):
-            for name in names:
-                if (value := getattr(getattr(self, part), name)) < lowest:
-                    raise ConfigError(f"{part}.{name} = {value} is below {lowest}")
+        check_name("name", self.name)
+        check_lowest(self.model, "model", 1, "embedding_dim", "hidden_size")
+        check_lowest(self.loop, "loop", 1, "longest_distance", "train_sentences", "test_sentences", "batch_size")
+        check_lowest(self.loop, "loop", 0, "threads")
+        check_lowest(self.explosion, "explosion", 1, "num_steps")
         for name in ("gain", "learning_rate", "clip_value", "clip_norm"):
             if (size := getattr(self.explosion, name)) <= 0:
                 raise ConfigError(f"explosion.{name} = {size} is not above 0")

@@ -5,8 +5,6 @@ In a tanh network the gradient is a product of T - t Jacobians and vanishes or e
 training recurrent neural networks").
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import torch
@@ -16,7 +14,7 @@ from seqserve.training.layers.recurrent import Parts, run_cell
 
 
 def state_gradients(cell: nn.Module, inputs: Tensor, loss_of: Callable[[Tensor], Tensor]) -> Parts:
-    """dL by every a<t> and, for both LSTMs, by every c<t>, each (B,T,H); inputs (B,T,I), from a zero state.
+    """Return dL by every a<t> and, for both LSTMs, by every c<t>, each (B,T,H); inputs (B,T,I), from a zero state.
 
     loss_of: every a<t> (B,T,H) -> L, a scalar. The layer is run step by step. After step t, a<t> and c<t> count as
     independent of one another: what reaches c<t> through the output gate of step t belongs to a<t>.
@@ -33,7 +31,7 @@ def state_gradients(cell: nn.Module, inputs: Tensor, loss_of: Callable[[Tensor],
 
 
 def norms_by_distance(gradients: Sequence[Tensor], last: Tensor, longest: int) -> Tensor:
-    """Norm over all parts of the state (B,longest+1), column j at t = T - j; `last` (B,) is T - 1, counted from 0.
+    """Return the norm over all parts of the state (B,longest+1), column j at t = T - j; `last` (B,) is T - 1, from 0.
 
     gradients: parts (B,T,H). Every row must have more than `longest` steps up to and with T.
     """

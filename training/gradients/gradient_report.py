@@ -1,7 +1,5 @@
 """Runs the comparison of `python -m training gradients` and writes its folder."""
 
-from __future__ import annotations
-
 import copy
 import dataclasses
 import json
@@ -13,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from seqserve.training.checkpoints import write_atomically
+from seqserve.training.atomic import write_atomically
 from seqserve.training.gradients.agreement import draw_sentences, write_pairs
 from seqserve.training.gradients.agreement_model import (
     AgreementModel,
@@ -50,18 +48,18 @@ class CellResult:
     train_s: float
 
     def ratio(self, when: str) -> float:
-        """Norm over the whole state at the longest T - t by that at T - t = 0."""
+        """Return the norm over the whole state at the longest T - t divided by that at T - t = 0."""
         norms = self.norms[when]["state"]
         return norms[-1] / norms[0]
 
     def as_dict(self) -> dict[str, Any]:
-        """All numbers for a JSON file."""
+        """Return all numbers for a JSON file."""
         ratios = {when: self.ratio(when) for when in self.norms}
         return dataclasses.asdict(self) | {"ratio": ratios}
 
 
 def compare_cells(config: GradientsConfig, folder: Path) -> None:
-    """Trains every cell and writes gradients.json, gradients.png, agreement.png and agreement.tsv into `folder`.
+    """Train every cell and write gradients.json, gradients.png, agreement.png and agreement.tsv into `folder`.
 
     Prints a line a cell, and one a way of clipping.
     """
@@ -87,7 +85,7 @@ def compare_cells(config: GradientsConfig, folder: Path) -> None:
 
 
 def measure_cell(cell: str, config: GradientsConfig, batches: Sequence[Batch], held_out: Sequence[Batch]) -> CellResult:
-    """Norms, training, norms again, accuracy on each batch of `held_out`, whose last has the longest distance."""
+    """Measure norms, train, measure norms and accuracy on batches of `held_out`, the last of the longest distance."""
     torch.manual_seed(config.seed)
     model = AgreementModel(cell, config.model)
     norms = {"initial": _norms(model, held_out[-1], config)}
@@ -123,7 +121,7 @@ def _write(
 
 
 def _summary(result: CellResult) -> str:
-    """One line: right verbs at a few distances, how much of the gradient is left at the longest T - t."""
+    """Return one line: right verbs at a few distances, how much of the gradient is left at the longest T - t."""
     longest = len(result.accuracy)
     shown = [distance for distance in (1, 2, 5, 10, 20, 30, 40, 50) if distance <= longest]
     right = ", ".join(f"{distance} {100 * result.accuracy[distance - 1]:.1f}" for distance in shown)

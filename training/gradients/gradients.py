@@ -1,7 +1,5 @@
 """Which cells remember: gradients through time, number agreement at a distance, and clipping, for each cell."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 
@@ -9,7 +7,7 @@ from seqserve.errors import SeqserveError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `python -m training gradients`."""
+    """Add the arguments of `python -m training gradients`."""
     parser.add_argument("config", type=Path, metavar="CONFIG", help='TOML file with task = "gradients"')
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="a new folder (default: runs/NAME-SEED)")
     parser.add_argument("--seed", type=int, help="in place of the configuration's seed")

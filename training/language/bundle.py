@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from seqserve.entries import GoldenEntry, Tokenization
+from seqserve.entries import Tokenization
 from seqserve.language.golden import record_golden
 from seqserve.language.load import read_parts
 from seqserve.language.manifest import (
@@ -17,22 +17,20 @@ from seqserve.language.manifest import (
     LanguageModelVocabularies,
 )
 from seqserve.language.signature import score_signature, step_signature
-from seqserve.loading import load_bundle
-from seqserve.manifest import write_manifest
 from seqserve.training.export.folder import (
     WEIGHTS_FILE,
     Card,
     common_fields,
+    finish,
     graph_entry,
     new_folder,
     vocabulary_entry,
     write_card,
-    write_golden,
 )
+from seqserve.training.export.language_model import TrainedLanguageModel
 from seqserve.training.export.weights import num_parameters, save_graphs
 from seqserve.training.language.score_graph import build_score
 from seqserve.training.language.step_graph import build_step
-from seqserve.training.language.trained import TrainedLanguageModel
 from seqserve.vocabulary.tokens import TokenVocabulary
 
 SCORE_FILE = "score.onnx"
@@ -52,16 +50,17 @@ def export_language_model(
     *,
     table_dtype: str = "float16",
     tolerance: float = 1e-3,
+    replace: bool = False,
 ) -> LanguageModelManifest:
-    """Write the bundle ``folder``, in one step and only after it has been loaded and checked; it must not exist yet.
+    """Write the bundle `folder`, in one step and only after it has been loaded and checked.
 
-    ``golden``: texts whose scores are recorded, none of them empty; ``tolerance``: how far log-probabilities may
-    differ from them on another machine. ``table_dtype`` (float32 or float16): of the embedding and the softmax.
+    `golden`: texts whose scores are recorded, none of them empty; `tolerance`: how far log-probabilities may
+    differ from them on another machine. `table_dtype` (float32 or float16): of the embedding and the softmax.
     Raises ValueError when the parts do not fit each other, FileExistsError, and BundleError when the written bundle
     does not load.
     """
     trained.check()
-    with new_folder(folder) as work:
+    with new_folder(folder, replace=replace) as work:
         save_graphs(
             work,
             weights_file=WEIGHTS_FILE,
@@ -73,16 +72,14 @@ def export_language_model(
         TokenVocabulary(trained.tokens, steps=trained.lookup).write(work / TOKENS_FILE)
         write_card(work, card)
         manifest = _manifest(work, trained, card)
-        manifest = msgspec.structs.replace(manifest, golden=_record_golden(work, manifest, golden, tolerance=tolerance))
-        write_manifest(work, manifest)
-        if not load_bundle(work).reproducible:
-            manifest = msgspec.structs.replace(manifest, reproducible=False)
-            write_manifest(work, manifest)
-    return manifest
+        bundle = read_parts(work, manifest).open(work)
+        return finish(
+            work, manifest, record_golden(bundle, [bundle.encode(text).ids for text in golden]), tolerance=tolerance
+        )
 
 
 def chunk_tokens(num_ids: int) -> int:
-    """Longest row of a scoring run: as many positions as keep the run's log-probabilities within bounds."""
+    """Return the longest row of a scoring run: as many positions as keep the run's log-probabilities within bounds."""
     return min(_LONGEST_CHUNK, max(_SHORTEST_CHUNK, _NUMBERS // (_ROWS * num_ids)))
 
 
@@ -119,12 +116,3 @@ def _architecture(trained: TrainedLanguageModel) -> LanguageModelArchitecture:
         "num_parameters": num_parameters(weights),
     }
     return msgspec.convert(fields, LanguageModelArchitecture)
-
-
-def _record_golden(
-    folder: Path, manifest: LanguageModelManifest, texts: Sequence[str], *, tolerance: float
-) -> GoldenEntry:
-    """Score and continue texts with the bundle's own graphs and write the answers."""
-    bundle = read_parts(folder, manifest).open(folder)
-    id_rows = [bundle.encode(text).ids for text in texts]
-    return write_golden(folder, record_golden(bundle, id_rows), tolerance=tolerance)

@@ -1,7 +1,5 @@
 """`python -m training evaluate` on a language model: perplexity of a text file, accuracy on minimal pairs."""
 
-from __future__ import annotations
-
 import argparse
 import json
 from collections.abc import Mapping
@@ -9,9 +7,9 @@ from pathlib import Path
 
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
-from seqserve.training.language.config import TextFile, TextOptions
 from seqserve.training.language.minimal_pairs import PairCounts, evaluate_pairs, overall, read_pairs
 from seqserve.training.language.text_evaluation import TextScores, evaluate_text, shown
+from seqserve.training.reading.text import TextFile, TextOptions
 
 KIND = "language model"
 ARGUMENTS = ("whole", "sentences", "format", "column", "prefix", "distinct", "part", "pairs")
@@ -20,7 +18,7 @@ _FORMATS = ("text", "books", "wikitext", "tsv", "abc", "conll")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that only a language model takes."""
+    """Add the arguments that only a language model takes."""
     group = add_text_arguments(parser)
     group.add_argument(
         "--pairs",
@@ -33,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_text_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Arguments that say how a text file is read."""
+    """Add the arguments that say how a text file is read."""
     group = parser.add_argument_group("language models; of these, classifiers take --column, --distinct and --part")
     unit = group.add_mutually_exclusive_group()
     unit.add_argument("--whole", action="store_true", help="the file is one running text: the state goes on over lines")
@@ -76,7 +74,7 @@ def run(bundle: LanguageModelBundle, arguments: argparse.Namespace) -> int:
 def text_options(
     bundle: LanguageModelBundle, path: Path, arguments: argparse.Namespace
 ) -> tuple[TextFile, TextOptions]:
-    """How to read a file, for this bundle; raises SeqserveError for a combination that means nothing."""
+    """Return how to read a file, for this bundle; raises SeqserveError for a combination that means nothing."""
     manifest = bundle.manifest
     level = manifest.architecture.level
     if arguments.sentences and level == "character":
@@ -96,7 +94,7 @@ def text_options(
 
 
 def text_file(path: Path, arguments: argparse.Namespace) -> TextFile:
-    """The file as the arguments say it is written."""
+    """Return the file as the arguments say it is written."""
     return TextFile(
         file=str(path),
         format=arguments.format,
@@ -108,7 +106,7 @@ def text_file(path: Path, arguments: argparse.Namespace) -> TextFile:
 
 
 def as_dict(text: TextScores | None, counts: Mapping[str, PairCounts] | None) -> dict[str, object]:
-    """What was measured, for a JSON file; rates are fractions, logarithms natural."""
+    """Return what was measured, for a JSON file; rates are fractions, logarithms natural."""
     measured: dict[str, object] = {}
     if text is not None:
         measured["text"] = text.as_dict()
@@ -119,7 +117,7 @@ def as_dict(text: TextScores | None, counts: Mapping[str, PairCounts] | None) ->
 
 
 def text_report(scores: TextScores) -> str:
-    """A few lines of text, perplexities with and without unknown tokens."""
+    """Return a few lines of text, perplexities with and without unknown tokens."""
     sums, bits = scores.sums, scores.bits_per_char
     lines = [
         f"lines: {scores.num_lines}; sequences: {scores.num_sequences}; tokens: {sums.num_tokens}; "
@@ -131,7 +129,7 @@ def text_report(scores: TextScores) -> str:
 
 
 def pairs_report(counts: Mapping[str, PairCounts]) -> str:
-    """One line over all pairs and one for each paradigm."""
+    """Return one line over all pairs and one for each paradigm."""
     rows = [("all", overall(counts)), *counts.items()] if len(counts) > 1 else list(counts.items())
     width = max(len(name) for name, _ in rows)
     return "".join(

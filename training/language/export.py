@@ -1,19 +1,18 @@
 """A language model's run as a bundle."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from seqserve.text.tokenizers import TOKENIZERS
 from seqserve.training.checkpoints import RunError, read_run_config
 from seqserve.training.export.folder import Card
-from seqserve.training.export_sources import attributions, data_sources, plain_card
+from seqserve.training.export.language_model import TrainedLanguageModel
+from seqserve.training.export_sources import Results, score_table
 from seqserve.training.language.bundle import export_language_model
-from seqserve.training.language.config import LanguageConfig, TextFile
-from seqserve.training.language.trained import TrainedLanguageModel
+from seqserve.training.language.config import LanguageConfig
+from seqserve.training.reading.text import TextFile
 from seqserve.vocabulary.tokens import TokenVocabulary
 
 # Recorded with their scores in every bundle and checked at each load: plain text, a text of one token, unknown words
@@ -29,51 +28,18 @@ GOLDEN = (
 _GOLDEN_TOKENS = 40  # of the vocabulary's own, for models that know none of the words above
 
 
-def export_language_run(
-    new: Path,
-    config: LanguageConfig,
-    state: Mapping[str, Any],
-    best: Mapping[str, Any],
-    *,
-    readme: str | None,
-    created: str,
-    curves: Path,
-) -> None:
-    """Writes the bundle `new` of a language model's run: what model.pt holds, and the line of the epoch it is from.
-
-    Large tables are stored in half precision. Raises ValueError when weights and configuration do not fit.
-    """
-    trained = trained_model(config, state)
-    files = {
-        "training": training_files(config),
+def sources(config: LanguageConfig) -> dict[str, list[str]]:
+    """Return the files that a run read by what they were used for, those of the run that it started from included."""
+    texts = training_texts(config)
+    return {
+        "training": list(dict.fromkeys(file.file for file in texts)),
         "choosing the epoch": [file.file for file in config.data.valid],
-        "books left out": list(dict.fromkeys(file.skip_books for file in training_texts(config) if file.skip_books)),
+        "books left out": list(dict.fromkeys(file.skip_books for file in texts if file.skip_books)),
     }
-    sources = data_sources(files)
-    metrics = valid_metrics(config, best)
-    card = Card(
-        name=config.name,
-        version=config.version,
-        created=created,
-        description=config.description,
-        readme=readme if readme is not None else plain_card(config, sources, _table(config, best, metrics)),
-        licence=config.licence,
-        attribution=[*config.attribution, *attributions(files["training"])],
-        languages=config.languages,
-        metrics={"valid": metrics},
-        data=sources,
-        curves=curves if curves.exists() else None,
-    )
-    export_language_model(new, trained, card, golden_texts(trained))
-
-
-def training_files(config: LanguageConfig) -> list[str]:
-    """What the weights learned from, the run that they started from included."""
-    return list(dict.fromkeys(file.file for file in training_texts(config)))
 
 
 def training_texts(config: LanguageConfig) -> list[TextFile]:
-    """The same with how each file was read; raises RunError when the earlier run is another kind's."""
+    """Return what the weights learned from; raises RunError when the earlier run is another kind's."""
     own = list(config.data.train)
     if not config.loop.start_from:
         return own
@@ -83,8 +49,25 @@ def training_texts(config: LanguageConfig) -> list[TextFile]:
     return [*own, *training_texts(earlier)]
 
 
+def results(config: LanguageConfig, line: Mapping[str, Any]) -> Results:
+    """Return what is said of the weights; `line`: of the evaluation that they are from."""
+    metrics = valid_metrics(config, line)
+    title = f"Validation (epoch {line['epoch']}, {line['tokens']:,} tokens seen, seed {config.seed})"
+    shown = {name.replace("_", " "): f"{value:g}" for name, value in metrics.items()}
+    return Results({"valid": metrics}, score_table(title, ("measure", "value"), shown))
+
+
+def write(target: Path, config: LanguageConfig, state: Mapping[str, Any], card: Card, *, replace: bool) -> None:
+    """Write the bundle of a run, large tables in half precision; `state`: what model.pt holds.
+
+    Raises ValueError when weights and configuration do not fit.
+    """
+    trained = trained_model(config, state)
+    export_language_model(target, trained, card, golden_texts(trained), replace=replace)
+
+
 def trained_model(config: LanguageConfig, state: Mapping[str, Any]) -> TrainedLanguageModel:
-    """What model.pt holds, with what only the configuration knows."""
+    """Return what model.pt holds, with what only the configuration knows."""
     return TrainedLanguageModel(
         weights={name: tensor.float().numpy() for name, tensor in state["weights"].items()},
         tokens=state["tokens"],
@@ -100,7 +83,7 @@ def trained_model(config: LanguageConfig, state: Mapping[str, Any]) -> TrainedLa
 
 
 def valid_metrics(config: LanguageConfig, best: Mapping[str, Any]) -> dict[str, float]:
-    """Perplexity of words, bits of characters; <EOS> counted, <UNK> included."""
+    """Return perplexity of words, bits of characters; <EOS> counted, <UNK> included."""
     loss = float(best["valid_loss"])
     if config.text.level == "word":
         return {"perplexity": round(math.exp(loss), 2)}
@@ -108,15 +91,8 @@ def valid_metrics(config: LanguageConfig, best: Mapping[str, Any]) -> dict[str, 
 
 
 def golden_texts(trained: TrainedLanguageModel) -> list[str]:
-    """The texts above, and one of the model's own tokens."""
+    """Return the texts above, and one of the model's own tokens."""
     separator = "" if trained.level == "character" else " "
     vocabulary = TokenVocabulary(trained.tokens, steps=trained.lookup)
     own = separator.join(vocabulary.tokens[:_GOLDEN_TOKENS])
     return [text for text in (*GOLDEN, own) if TOKENIZERS[trained.tokenization](text)]
-
-
-def _table(config: LanguageConfig, best: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
-    names: Sequence[str] = [name.replace("_", " ") for name in metrics]
-    scores = "\n".join(f"| {name} | {value:g} |" for name, value in zip(names, metrics.values(), strict=True))
-    head = f"## Validation (epoch {best['epoch']}, {best['tokens']:,} tokens seen, seed {config.seed})"
-    return f"{head}\n\n| measure | value |\n|---|---|\n{scores}\n"

@@ -1,11 +1,10 @@
 """Minimal pairs: how often a language model gives the good sentence a higher probability than the bad one."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
@@ -41,8 +40,8 @@ class PairCounts:
         """Pairs with an unknown token per pair, in 0..1."""
         return self.num_with_unknown / self.num_pairs
 
-    def __add__(self, other: PairCounts) -> PairCounts:
-        return PairCounts(
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
             self.num_pairs + other.num_pairs,
             self.num_right + other.num_right,
             self.num_ties + other.num_ties,
@@ -50,7 +49,7 @@ class PairCounts:
         )
 
     def as_dict(self) -> dict[str, float]:
-        """All numbers for a JSON file."""
+        """Return all numbers for a JSON file."""
         return {
             "accuracy": self.accuracy,
             "num_pairs": self.num_pairs,
@@ -121,7 +120,7 @@ def evaluate_pairs(bundle: LanguageModelBundle, pairs: Sequence[Pair]) -> dict[s
 
 
 def both_sides(pairs: Iterable[Pair]) -> Iterator[str]:
-    """Every sentence of the pairs."""
+    """Yield every sentence of the pairs."""
     for pair in pairs:
         yield pair.good
         yield pair.bad

@@ -1,16 +1,14 @@
 """A recurrent language model: P(y<t> | y<1>, ..., y<t-1>) at every t, from x<1> = 0 and a<0> = 0."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from seqserve.training.language.config import LanguageLoop, LanguageModelConfig
-from seqserve.training.layers.cells import build_cell
+from seqserve.training.layers.cells import build_cells
 from seqserve.training.layers.dropout import LockedDropout
-from seqserve.training.layers.recurrent import Parts, initialise_cell, run_cell
+from seqserve.training.layers.recurrent import Parts, run_cell
 from seqserve.training.layers.softmax import AdaptiveSoftmax, FullSoftmax, SampledSoftmax
 from seqserve.vocabulary.tokens import START_ID
 
@@ -30,9 +28,7 @@ class LanguageModel(nn.Module):
         sizes = [config.embedding_dim] + [config.hidden_size] * config.num_layers
         if config.tied and not config.projection_dim:
             sizes[-1] = config.embedding_dim
-        self.layers = nn.ModuleList(build_cell(config.cell, size, hidden) for size, hidden in pairwise(sizes))
-        for layer in self.layers:
-            initialise_cell(layer, has_forget_gate="lstm" in config.cell)
+        self.layers = nn.ModuleList(build_cells(config.cell, pairwise(sizes)))
         size = config.projection_dim or sizes[-1]
         self.projection = nn.Linear(sizes[-1], size) if config.projection_dim else None
         table = self.embedding.weight if config.tied else None
@@ -74,7 +70,7 @@ class LanguageModel(nn.Module):
         return hidden, raw, new_state
 
     def loss(self, hidden: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-        """Sum of -log p(target) over True positions in nats, a scalar; hidden (B,T,P), targets and mask (B,T)."""
+        """Sum -log p(target) over True positions in nats, a scalar; hidden (B,T,P), targets and mask (B,T)."""
         return self.softmax.loss(hidden[mask], targets[mask], dtype=self.precision)
 
     def _embed(self, previous: Tensor) -> Tensor:
@@ -88,7 +84,7 @@ class LanguageModel(nn.Module):
 
 
 def activation_penalties(hidden: Tensor, raw: Tensor, mask: Tensor, loop: LanguageLoop) -> Tensor:
-    """AR alpha * mean h^2 on what the softmax reads, TAR beta * mean (a<t> - a<t-1>)^2 (Merity et al. 2017)."""
+    """Return AR alpha * mean h^2 on what the softmax reads, TAR beta * mean (a<t> - a<t-1>)^2 (Merity et al. 2017)."""
     total = torch.zeros(())
     if loop.activation_penalty:
         total = total + loop.activation_penalty * hidden[mask].pow(2).mean()

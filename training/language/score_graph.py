@@ -1,4 +1,4 @@
-"""The graph ``score`` of a language model: log P of every target, its rank and the best alternatives."""
+"""The graph `score` of a language model: log P of every target, its rank and the best alternatives."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from onnx import TensorProto
 from seqserve.language.signature import score_signature
 from seqserve.training.export.builder import GraphBuilder, branch, value_infos
 from seqserve.training.export.cells.table import find_cell
-from seqserve.training.export.softmax import AdaptiveParts, FullParts, add_log_probs, add_target_log_probs
-from seqserve.training.language.trained import (
+from seqserve.training.export.language_model import (
     TrainedLanguageModel,
     add_embedding,
     add_projection,
     join_state,
     split_state,
 )
+from seqserve.training.export.softmax import AdaptiveParts, FullParts, add_log_probs, add_target_log_probs
 
 
 def build_score(
@@ -57,7 +57,7 @@ _INT64 = TensorProto.INT64
 def _add_states(
     graph: GraphBuilder, trained: TrainedLanguageModel, rows: tuple[str, str, str], *, table_dtype: str
 ) -> str:
-    """Outputs of the last layer (B,T,H); gives next_state."""
+    """Add the outputs of the last layer (B,T,H), and next_state."""
     previous, lengths, state = rows
     cell = find_cell(trained.cell)
     by_token = graph.add("Transpose", [previous], "ids", perm=[1, 0])  # (T,B)
@@ -71,7 +71,7 @@ def _add_states(
 
 
 def _add_real_places(graph: GraphBuilder, targets: str, lengths: str) -> str:
-    """Places b * T + t of all real tokens, (N,) int64."""
+    """Add the places b * T + t of all real tokens, (N,) int64."""
     num_tokens = graph.add("Squeeze", [graph.add("Shape", [targets], "shape.tokens", start=1)], "num_tokens")
     zero, one = graph.scalar(0, np.int64), graph.scalar(1, np.int64)
     positions = graph.add("Range", [zero, num_tokens, one], "positions")
@@ -81,7 +81,7 @@ def _add_real_places(graph: GraphBuilder, targets: str, lengths: str) -> str:
 
 
 def _scatter(graph: GraphBuilder, values: str, places: str, shape: str, *, name: str, kind: type) -> str:
-    """Values (N,) at their places in an array (B,T), zeros elsewhere."""
+    """Return values (N,) at their places in an array (B,T), zeros elsewhere."""
     number = graph.add("ReduceProd", [shape, graph.ints(0)], name + ".number", keepdims=1)
     nothing = graph.add("Expand", [graph.scalar(0, kind), number], name + ".nothing")
     filled = graph.add("ScatterElements", [nothing, places, values], name + ".filled")
@@ -91,7 +91,7 @@ def _scatter(graph: GraphBuilder, values: str, places: str, shape: str, *, name:
 def _add_alternatives(
     body: GraphBuilder, parts: FullParts | AdaptiveParts, rows: tuple[str, str, str, str], *, num_ids: int
 ) -> tuple[GraphBuilder, list[str]]:
-    """Ranks (B,T), top_ids and top_log_probs (B,T,K)."""
+    """Add ranks (B,T), top_ids and top_log_probs (B,T,K)."""
     found, places, shape, num_top = rows
     log_probs = add_log_probs(body, parts)  # (N,V)
     column = body.add("Unsqueeze", [found, body.ints(1)], "rank.own")
@@ -115,7 +115,7 @@ _FLOAT, _INT32 = TensorProto.FLOAT, TensorProto.INT32
 
 
 def _scatter_rows(body: GraphBuilder, values: str, places: str, shape: str, *, name: str, kind: type) -> str:
-    """Rows (N,K) at their places in an array (B,T,K), zeros elsewhere."""
+    """Return the rows (N,K) at their places in an array (B,T,K), zeros elsewhere."""
     nothing = body.add("Expand", [body.scalar(0, kind), shape], name + ".nothing")
     flat_shape = body.add(
         "Concat",
@@ -130,7 +130,7 @@ def _scatter_rows(body: GraphBuilder, values: str, places: str, shape: str, *, n
 
 
 def _add_nothing(body: GraphBuilder, shape: str) -> tuple[GraphBuilder, list[str]]:
-    """No ranks, and no alternatives (B,T,0)."""
+    """Add no ranks, and no alternatives (B,T,0)."""
     deep = body.add("Concat", [shape, body.ints(0)], "none.shape", axis=0)
     integer, real = body.scalar(0, np.int32), body.scalar(0, np.float32)
     return body, [

@@ -1,15 +1,13 @@
 """From a configuration to the token ids and the vocabulary that a language model learns from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqserve.training.language.config import LanguageConfig, TextFile, TextOptions
-from seqserve.training.reading.text import read_sequences
+from seqserve.training.corpora import data_path
+from seqserve.training.language.config import LanguageConfig
+from seqserve.training.reading.text import TextFile, TextOptions, read_sequences
 from seqserve.training.reading.token_ids import CorpusError, FirstPass, TokenIds, map_ids, write_statistics
-from seqserve.training.setup import data_path
 from seqserve.vocabulary.tokens import FIRST_ID, TokenVocabulary
 
 TEXT_FOLDER = "text"
@@ -56,13 +54,13 @@ def prepare_text(config: LanguageConfig, folder: Path) -> LanguageSetup:
 
 
 def sequences_of(files: Iterable[TextFile], options: TextOptions) -> Iterator[list[str]]:
-    """The token sequences of several files, one after another."""
+    """Yield the token sequences of several files, one after another."""
     for file in files:
         yield from read_sequences(data_path(file.file), file, options)
 
 
 def limited(sequences: Iterable[list[str]], num_tokens: int) -> Iterator[list[str]]:
-    """Sequences until they hold `num_tokens` tokens; 0: all."""
+    """Yield sequences until they hold `num_tokens` tokens; 0: all."""
     seen = 0
     for tokens in sequences:
         yield tokens

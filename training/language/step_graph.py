@@ -1,4 +1,4 @@
-"""The graph ``step`` of a language model: reads one token and draws the next, for every row."""
+"""The graph `step` of a language model: reads one token and draws the next, for every row."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from seqserve.training.export.builder import GraphBuilder, value_infos
 from seqserve.training.export.cells.table import find_cell
 from seqserve.training.export.cuts import Cuts
 from seqserve.training.export.draw import DrawInputs, add_draw
-from seqserve.training.export.softmax import add_full, gather_columns
-from seqserve.training.language.trained import (
+from seqserve.training.export.language_model import (
     TrainedLanguageModel,
     add_embedding,
     add_projection,
     join_state,
     split_state,
 )
+from seqserve.training.export.softmax import add_full, gather_columns
 
 
 def build_step(

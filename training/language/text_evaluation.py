@@ -1,7 +1,5 @@
 """The probability that a language model gives to a text: perplexity, unknown words, bits per character."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,8 +10,7 @@ import numpy as np
 
 from seqserve.language.model import LanguageModelBundle
 from seqserve.language.scoring import Sums, sums_of
-from seqserve.training.language.config import TextFile, TextOptions
-from seqserve.training.reading.text import TextError, read_sequences
+from seqserve.training.reading.text import TextError, TextFile, TextOptions, read_sequences
 from seqserve.vocabulary.tokens import EOS_ID
 
 _ROWS_AT_A_TIME = 4096  # bounds memory; within these, rows of like length share graph runs
@@ -39,7 +36,7 @@ class TextScores:
         return -self.sums.log_prob / math.log(2) / self.num_characters if self.num_characters else None
 
     def as_dict(self) -> dict[str, float | None]:
-        """All numbers for a JSON file."""
+        """Return all numbers for a JSON file."""
         return {
             "num_lines": self.num_lines,
             "num_sequences": self.num_sequences,

@@ -1,7 +1,5 @@
 """Weights to begin with from an earlier run: what it learned of another text is kept, token by token."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Attention of a decoder over what the encoder read."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 
@@ -17,12 +15,12 @@ class GeneralAttention(nn.Module):
         self.query = nn.Linear(size, memory_size, bias=False)
 
     def forward(self, states: Tensor, memory: Tensor, is_real: Tensor) -> Tensor:
-        """States (B,T,H), memory (B,S,M), is_real (B,S), True at real places -> contexts (B,T,M)."""
+        """Map states (B,T,H), memory (B,S,M), is_real (B,S), True at real places -> contexts (B,T,M)."""
         scores = self.query(states) @ memory.transpose(1, 2)  # (B,T,S)
         weights = scores.float().masked_fill(~is_real[:, None], MASKED).softmax(dim=2)
         return weights.to(memory.dtype) @ memory
 
 
 def mask_of(lengths: Tensor, size: int) -> Tensor:
-    """Lengths (B,) -> (B,size), True before each row's end."""
+    """Map lengths (B,) -> (B,size), True before each row's end."""
     return torch.arange(size) < lengths[:, None]

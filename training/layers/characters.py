@@ -1,7 +1,5 @@
 """Features of a word from its characters: a convolution or a bidirectional LSTM."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 
@@ -56,7 +54,7 @@ class CharLSTM(nn.Module):
 
 
 def reverse(inputs: Tensor, lengths: Tensor) -> Tensor:
-    """Each row's first `length` positions in reverse order, the padding left in place: (B,T,E) -> (B,T,E)."""
+    """Reverse each row's first `length` positions and leave the padding in place: (B,T,E) -> (B,T,E)."""
     position = torch.arange(inputs.shape[1])[None]
     mirrored = lengths[:, None] - 1 - position
     index = torch.where(mirrored >= 0, mirrored, position)

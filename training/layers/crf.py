@@ -1,7 +1,5 @@
 """Linear-chain conditional random field with exact log-likelihood (Lafferty et al. 2001)."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -31,7 +29,7 @@ class CRF(nn.Module):
             self.register_buffer(f"{name}_penalty", torch.where(mask, 0.0, FORBIDDEN), persistent=False)
 
     def potentials(self) -> tuple[Tensor, Tensor, Tensor]:
-        """start (K,), transitions (K,K), end (K,) with the forbidden ones at `FORBIDDEN`."""
+        """Return start (K,), transitions (K,K), end (K,) with the forbidden ones at `FORBIDDEN`."""
         return (
             self.start + self.start_penalty,
             self.transitions + self.transition_penalty,
@@ -39,11 +37,11 @@ class CRF(nn.Module):
         )
 
     def log_likelihood(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
-        """ln P(tags | emissions) of each row: (B,T,K), (B,T), (B,) -> (B,)."""
+        """Return ln P(tags | emissions) of each row: (B,T,K), (B,T), (B,) -> (B,)."""
         return self.score(emissions, tags, lengths) - self.log_partition(emissions, lengths)
 
     def score(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
-        """Unnormalised log score of each row's path, (B,)."""
+        """Return the unnormalised log score of each row's path, (B,)."""
         start, transitions, end = self.potentials()
         mask = torch.arange(emissions.shape[1])[None] < lengths[:, None]  # (B,T)
         emitted = emissions.gather(2, tags[:, :, None]).squeeze(2) * mask
@@ -52,7 +50,7 @@ class CRF(nn.Module):
         return start[tags[:, 0]] + emitted.sum(1) + moved.sum(1) + end[last]
 
     def log_partition(self, emissions: Tensor, lengths: Tensor) -> Tensor:
-        """ln Σ exp(score) over all paths of each row, (B,) (the forward algorithm)."""
+        """Return ln Σ exp(score) over all paths of each row, (B,) (the forward algorithm)."""
         start, transitions, end = self.potentials()
         alpha = start + emissions[:, 0]  # (B,K)
         for t in range(1, emissions.shape[1]):
@@ -62,7 +60,7 @@ class CRF(nn.Module):
 
     @torch.no_grad()
     def decode(self, emissions: Tensor, lengths: Tensor) -> Tensor:
-        """The most probable tags, (B,T) int64; 0 beyond a row's end (Viterbi; ties go to the lowest tag id)."""
+        """Return the most probable tags, (B,T) int64; 0 beyond a row's end (Viterbi; ties go to the lowest tag id)."""
         start, transitions, end = self.potentials()
         num_steps = emissions.shape[1]
         best = start + emissions[:, 0]  # (B,K)

@@ -1,7 +1,5 @@
 """Dropout whose mask does not change along a sequence (Gal & Ghahramani 2016; Merity et al. 2018)."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,17 +1,15 @@
 """Stacked recurrent layers over padded rows, in one direction or both."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from seqserve.training.layers.cells import build_cell
+from seqserve.training.layers.cells import build_cells
 from seqserve.training.layers.characters import reverse
 from seqserve.training.layers.dropout import LockedDropout
-from seqserve.training.layers.recurrent import initialise_cell, run_cell
+from seqserve.training.layers.recurrent import run_cell
 
 
 @dataclass(frozen=True)
@@ -33,12 +31,10 @@ class EncoderLayer(nn.Module):
 
     def __init__(self, cell: str, input_size: int, hidden_size: int, *, bidirectional: bool, recurrent_dropout: float):
         super().__init__()
-        self.forward_cell = build_cell(cell, input_size, hidden_size)
-        self.backward_cell = build_cell(cell, input_size, hidden_size) if bidirectional else None
+        cells = build_cells(cell, [(input_size, hidden_size)] * (2 if bidirectional else 1))
+        self.forward_cell = cells[0]
+        self.backward_cell = cells[1] if bidirectional else None
         self.recurrent_dropout = recurrent_dropout
-        for each in (self.forward_cell, self.backward_cell):
-            if each is not None:
-                initialise_cell(each, has_forget_gate="lstm" in cell)
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         forward = run_cell(self.forward_cell, inputs, None, recurrent_dropout=self.recurrent_dropout)[0]

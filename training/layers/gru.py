@@ -4,8 +4,6 @@ Weights are named and laid out as torch's: one block of rows a gate. What the in
 once, before the loop over time.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
@@ -28,11 +26,11 @@ class Cell(nn.Module):
             nn.init.uniform_(weight, -(hidden_size**-0.5), hidden_size**-0.5)
 
     def _from_inputs(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """(B,T,I) -> for every t the inputs' share of the gates with both biases (B,G*H)."""
+        """Map (B,T,I) -> for every t the inputs' share of the gates with both biases (B,G*H)."""
         return linear(inputs, self.weight_ih_l0, self.bias_ih_l0 + self.bias_hh_l0).unbind(1)
 
     def _first(self, inputs: Tensor, given: Tensor | None) -> Tensor:
-        """A part of the state before the first token (B,H); zeros where none is given."""
+        """Return a part of the state before the first token (B,H); zeros where none is given."""
         return inputs.new_zeros(len(inputs), self.hidden_size) if given is None else given[0]
 
 
@@ -42,7 +40,7 @@ class SimplifiedGRU(Cell):
     num_gates = 2
 
     def forward(self, inputs: Tensor, first: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Inputs (B,T,I), c<0> (1,B,H) -> every a<t> = c<t> (B,T,H), the last (1,B,H)."""
+        """Map inputs (B,T,I), c<0> (1,B,H) -> every a<t> = c<t> (B,T,H), the last (1,B,H)."""
         cell_state, outputs = self._first(inputs, first), []
         for from_input in self._from_inputs(inputs):
             update, candidate = (from_input + linear(cell_state, self.weight_hh_l0)).chunk(2, dim=1)
@@ -62,7 +60,7 @@ class GRU(Cell):
     num_gates = 3
 
     def forward(self, inputs: Tensor, first: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Inputs (B,T,I), c<0> (1,B,H) -> every a<t> = c<t> (B,T,H), the last (1,B,H)."""
+        """Map inputs (B,T,I), c<0> (1,B,H) -> every a<t> = c<t> (B,T,H), the last (1,B,H)."""
         size = self.hidden_size
         of_gates, of_candidate = self.weight_hh_l0.split([2 * size, size])
         cell_state, outputs = self._first(inputs, first), []

@@ -1,7 +1,5 @@
 """The LSTM whose gates see the memory cell."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 
@@ -28,7 +26,7 @@ class PeepholeLSTM(Cell):
     def forward(
         self, inputs: Tensor, first: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Inputs (B,T,I), a<0> and c<0> (1,B,H) -> every a<t> (B,T,H), the last a<t> and c<t> (1,B,H)."""
+        """Map inputs (B,T,I), a<0> and c<0> (1,B,H) -> every a<t> (B,T,H), the last a<t> and c<t> (1,B,H)."""
         state = [self._first(inputs, part) for part in first or (None, None)]
         product = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else inputs.dtype
         tensors = (

@@ -4,8 +4,6 @@ Autograd over the loop multiplies for every step's share of a weight's gradient.
 steps is computed for all steps at once, and a weight's gradient is one product over them.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
@@ -23,7 +21,7 @@ class PeepholeScan(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, *tensors: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs (T,B,I), bias (4*H), weight_ih, weight_hh, weight_ch, a<0> and c<0> (B,H) -> every a<t>, last c<t>."""
+        """Map inputs (T,B,I), bias (4*H), weight_ih, weight_hh, weight_ch, a<0>, c<0> (B,H) -> all a<t>, last c<t>."""
         inputs, bias, weight_ih, weight_hh, weight_ch, hidden_state, cell_state = tensors
         (num_tokens, num_rows, _), size, product = inputs.shape, weight_hh.shape[1], inputs.dtype
         gates = torch.addmm(bias, inputs.flatten(0, 1), weight_ih.t()).view(num_tokens, num_rows, 4 * size)
@@ -49,7 +47,7 @@ class PeepholeScan(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, by_outputs: Tensor, by_last_cell: Tensor) -> tuple[Tensor, ...]:
-        """Gradient by every a<t> (T,B,H) and by the last c<t> (B,H) -> by each tensor of `forward`."""
+        """Map gradient by every a<t> (T,B,H) and by the last c<t> (B,H) -> by each tensor of `forward`."""
         if torch.is_grad_enabled():  # under create_graph, where these gradients would count as constants
             raise RuntimeError("the peephole LSTM has no second derivative: differentiate it without create_graph")
         inputs, weight_ih, weight_hh, weight_ch, gates, hidden_states, cell_states, squashed = ctx.saved_tensors
@@ -84,7 +82,7 @@ class PeepholeScan(torch.autograd.Function):
 
 
 def _local_derivatives(gates: Tensor, cells: Tensor, squashed: Tensor) -> tuple[Tensor, Tensor]:
-    """Of c<t> by the sums of Γu, Γf and c~ and of a<t> by that of Γo (T,B,4*H), and of a<t> by c<t> (T,B,H)."""
+    """Derive c<t> by the sums of Γu, Γf and c~ and a<t> by that of Γo (T,B,4*H), and a<t> by c<t> (T,B,H)."""
     size = cells.shape[2]
     update, forget, candidate, output = gates.split(size, dim=2)
     by_gates, by_cell = torch.empty_like(gates), torch.empty_like(cells)

@@ -1,7 +1,5 @@
 """What taggers and classifiers read a sentence with: word and character features, recurrent layers."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 
@@ -23,7 +21,7 @@ class Reader(nn.Module):
         self.precision = torch.float32
 
     def states(self, words: Tensor, chars: Tensor, lengths: Tensor) -> Tensor:
-        """Float32 states of the last layer at every token; beyond a row's end they mean nothing."""
+        """Return float32 states of the last layer at every token; beyond a row's end they mean nothing."""
         features = self.words(words)
         if self.characters is not None:
             features = torch.cat([features, self.characters(chars)], dim=2)
@@ -33,7 +31,7 @@ class Reader(nn.Module):
 
 
 def build_words(model: ReaderConfig, features: Features) -> WordFeatures:
-    """Word features over the vocabularies and tables of a training."""
+    """Return word features over the vocabularies and tables of a training."""
     return WordFeatures(
         features.tables,
         features.trained_rows,
@@ -45,7 +43,7 @@ def build_words(model: ReaderConfig, features: Features) -> WordFeatures:
 
 
 def build_characters(config: CharactersConfig, num_characters: int) -> CharCNN | CharLSTM | None:
-    """Features from a word's characters, of the kind that the configuration names."""
+    """Return features from a word's characters, of the kind that the configuration names."""
     if config.kind == "none":
         return None
     if config.kind == "lstm":
@@ -54,7 +52,7 @@ def build_characters(config: CharactersConfig, num_characters: int) -> CharCNN |
 
 
 def build_encoder(model: ReaderConfig, words: WordFeatures, characters: CharCNN | CharLSTM | None) -> Encoder:
-    """Recurrent layers over the features of words and characters."""
+    """Return recurrent layers over the features of words and characters."""
     input_size = words.size + (characters.size if characters is not None else 0)
     return Encoder(
         model.cell,
@@ -66,5 +64,5 @@ def build_encoder(model: ReaderConfig, words: WordFeatures, characters: CharCNN 
 
 
 def encoder_dropout(rates: DropoutConfig) -> EncoderDropout:
-    """The part of a configuration's dropout that is the encoder's."""
+    """Return the part of a configuration's dropout that is the encoder's."""
     return EncoderDropout(rates.input, rates.hidden, rates.output, rates.recurrent)

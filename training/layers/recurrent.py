@@ -1,7 +1,5 @@
 """One recurrent layer, whatever its cell: first weights, and a run over rows with weight drop."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -14,7 +12,7 @@ Parts = tuple[Tensor, ...]
 
 
 def run_cell(cell: nn.Module, inputs: Tensor, first: Parts | None, *, recurrent_dropout: float) -> tuple[Tensor, Parts]:
-    """Inputs (B,T,I), state before the first token (None: zeros) -> every a<t> (B,T,H), state after the last.
+    """Map inputs (B,T,I), state before the first token (None: zeros) -> every a<t> (B,T,H), state after the last.
 
     While training, recurrent_dropout of the hidden-to-hidden weights is zeroed, one mask a call (Merity et al. 2017).
     """
@@ -29,7 +27,7 @@ def run_cell(cell: nn.Module, inputs: Tensor, first: Parts | None, *, recurrent_
 
 @torch.no_grad()
 def initialise_cell(cell: nn.Module, *, has_forget_gate: bool) -> None:
-    """Gate by gate Glorot input weights and orthogonal recurrent weights; biases and peepholes 0.
+    """Draw Glorot input weights and orthogonal recurrent weights gate by gate; biases and peepholes are 0.
 
     The bias of a forget gate is 1 (Jozefowicz et al. 2015).
     """

@@ -1,7 +1,5 @@
 """Softmax over a vocabulary, full or adaptive, that never holds all its logits."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,7 +51,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
 def linear_cross_entropy(
     inputs: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, *, dtype: torch.dtype
 ) -> Tensor:
-    """Sum of cross-entropies in nats, a scalar; inputs (N,P), weight (V,P), bias (V,), targets (N,) int64.
+    """Return the sum of cross-entropies in nats, a scalar; inputs (N,P), weight (V,P), bias (V,), targets (N,) int64.
 
     Products run in `dtype`, softmax and sums in float32 or better.
     """
@@ -71,7 +69,7 @@ class FullSoftmax(nn.Module):
         self.bias = nn.Parameter(torch.zeros(num_tokens))
 
     def loss(self, hidden: Tensor, targets: Tensor, *, dtype: torch.dtype) -> Tensor:
-        """Sum of -log p(target) in nats; hidden (N,P), targets (N,)."""
+        """Return the sum of -log p(target) in nats; hidden (N,P), targets (N,)."""
         return linear_cross_entropy(hidden, self.weight, self.bias, targets, dtype=dtype)
 
 
@@ -90,7 +88,7 @@ class SampledSoftmax(FullSoftmax):
         self.law = (1.0 / (ranks + 1.0)) / (1.0 / (ranks + 1.0)).sum()  # ids are in the order of frequency
 
     def loss(self, hidden: Tensor, targets: Tensor, *, dtype: torch.dtype) -> Tensor:
-        """As FullSoftmax.loss, estimated while training."""
+        """Return what FullSoftmax.loss does, estimated while training."""
         if not self.training:
             return super().loss(hidden, targets, dtype=dtype)
         drawn = torch.multinomial(self.law, self.num_samples, replacement=True)
@@ -127,7 +125,7 @@ class AdaptiveSoftmax(nn.Module):
         )
 
     def loss(self, hidden: Tensor, targets: Tensor, *, dtype: torch.dtype) -> Tensor:
-        """Sum of -log p(target) in nats; hidden (N,P), targets (N,)."""
+        """Return the sum of -log p(target) in nats; hidden (N,P), targets (N,)."""
         head_targets = targets.clone()
         total = torch.zeros(())
         for number, tail in enumerate(self.tail):

@@ -1,7 +1,5 @@
 """Word features: frozen tables of word vectors, and an embedding trained with the tagger."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor, nn

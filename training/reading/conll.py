@@ -34,11 +34,11 @@ class Sentence:
 
 
 def read_conll(path: str | Path, *, token_column: int = 0, tag_column: int = -1) -> list[Sentence]:
-    """Sentences of a column file, plain, .gz or .xz, in UTF-8, blank lines between sentences.
+    """Read sentences of a column file, plain, .gz or .xz, in UTF-8, blank lines between sentences.
 
     Columns are split at tabs when the first row has one, otherwise at spaces; negative columns count from
-    the end. ``-DOCSTART-`` lines and comments such as ``# doc = …`` are left out; a token ``#`` is kept.
-    Tags stay as they are written (IOB1, BIO, BIOES, BMES): see ``to_scheme``.
+    the end. `-DOCSTART-` lines and comments such as `# doc = …` are left out; a token `#` is kept.
+    Tags stay as they are written (IOB1, BIO, BIOES, BMES): see `to_scheme`.
     Raises ConllError for ragged lines, missing columns, empty tokens and values that are no tags.
     """
     path = Path(path)
@@ -60,7 +60,7 @@ def read_conll(path: str | Path, *, token_column: int = 0, tag_column: int = -1)
 
 
 def to_scheme(sentences: Iterable[Sentence], scheme: str) -> list[Sentence]:
-    """The same spans written in another scheme: "IOB1", "BIO" or "BIOES"."""
+    """Return the same spans written in another scheme: "IOB1", "BIO" or "BIOES"."""
     return [
         Sentence(each.tokens, tuple(tags_from_spans(spans_from_tags(each.tags), len(each.tags), scheme)))
         for each in sentences
@@ -68,7 +68,7 @@ def to_scheme(sentences: Iterable[Sentence], scheme: str) -> list[Sentence]:
 
 
 def map_labels(sentences: Iterable[Sentence], mapping: Mapping[str, str]) -> list[Sentence]:
-    """Labels renamed as in mapping, labels that are not in it removed; the result is in BIO.
+    """Return labels renamed as in mapping, labels that are not in it removed; the result is in BIO.
 
     It works on spans, not on tags, so that neighbours whose labels become equal stay two spans.
     """
@@ -84,9 +84,9 @@ def map_labels(sentences: Iterable[Sentence], mapping: Mapping[str, str]) -> lis
 
 
 def read_lines(path: Path) -> list[str]:
-    """Lines of a UTF-8 file, plain, .gz or .xz, without their LF or CRLF; raises ConllError.
+    """Read lines of a UTF-8 file, plain, .gz or .xz, without their LF or CRLF; raises ConllError.
 
-    Only LF ends a line: tokens of real text hold U+2028, U+0085 and other characters that ``splitlines`` cuts at.
+    Only LF ends a line: tokens of real text hold U+2028, U+0085 and other characters that `splitlines` cuts at.
     """
     try:
         with open_file(path) as file:
@@ -104,7 +104,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def open_file(path: Path) -> io.BufferedIOBase:
-    """The file opened for reading bytes, unpacked where its name ends in .gz or .xz."""
+    """Return the file opened for reading bytes, unpacked where its name ends in .gz or .xz."""
     if path.suffix == ".gz":
         return gzip.open(path, "rb")
     if path.suffix == ".xz":
@@ -113,7 +113,7 @@ def open_file(path: Path) -> io.BufferedIOBase:
 
 
 def _rows(path: Path) -> Iterator[tuple[list[str], int]]:
-    """(columns, line number) of each line that is no comment; no columns for a blank line."""
+    """Yield (columns, line number) of each line that is no comment; no columns for a blank line."""
     lines = read_lines(path)
     tabbed = _is_tabbed(lines)
     num_columns = 0
@@ -137,7 +137,7 @@ def _rows(path: Path) -> Iterator[tuple[list[str], int]]:
 
 
 def _is_tabbed(lines: list[str]) -> bool:
-    """Whether tabs part the columns: those of the first line that is surely neither comment nor document mark."""
+    """Return whether tabs part the columns of the first line that is surely neither comment nor document mark."""
     for line in lines:
         if line.strip(" \t") and not line.startswith(("#", "-DOCSTART-")):
             return "\t" in line

@@ -1,7 +1,5 @@
 """Sentences as arrays of surface forms, whose word and character ids are looked up once."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -61,7 +59,7 @@ class Surfaces:
         return Example(self.ids(sentence.tokens), np.array([tag_ids[tag] for tag in sentence.tags], np.int64))
 
     def batch(self, examples: Sequence[Example]) -> Batch:
-        """Pads to the longest sentence and the longest word of the batch."""
+        """Pad to the longest sentence and the longest word of the batch."""
         words, chars, lengths = self.pad([example.surfaces for example in examples])
         tags = np.zeros(words.shape, np.int64)
         for row, example in enumerate(examples):
@@ -69,7 +67,7 @@ class Surfaces:
         return Batch(words, chars, lengths, torch.from_numpy(tags))
 
     def pad(self, rows: Sequence[np.ndarray]) -> tuple[Tensor, Tensor, Tensor]:
-        """Surface ids of each row -> words (B,T), chars (B,T,L), lengths (B,)."""
+        """Map surface ids of each row -> words (B,T), chars (B,T,L), lengths (B,)."""
         lengths = np.array([len(row) for row in rows], np.int64)
         surfaces = np.zeros((len(rows), lengths.max()), np.int64)
         for index, row in enumerate(rows):

@@ -1,7 +1,5 @@
 """Splice junctions as labels of every base: which part of a gene each of the 60 belongs to."""
 
-from __future__ import annotations
-
 import csv
 from pathlib import Path
 
@@ -13,7 +11,7 @@ _SIDES = {"EI": ("EXON", "INTRON"), "IE": ("INTRON", "EXON"), "N": None}
 
 
 def read_splice(path: Path, part: tuple[float, float]) -> list[Sentence]:
-    """UCI's splice junctions (csv with header: class, name, sequence) as sentences of bases with BIO tags.
+    """Read UCI's splice junctions (csv with header: class, name, sequence) as sentences of bases with BIO tags.
 
     `part`: of the sequences by hash, so that equal ones are never on two sides of a split. Raises TextError, naming the
     line, for another class or a sequence without a middle.

@@ -1,7 +1,5 @@
 """Vocabularies of a training, and the rows that every word form has in the tables of vectors."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +34,7 @@ class Features:
 def build_features(
     tokens: Iterable[str], sources: Sequence[WordVectors], words: WordsConfig, characters: CharactersConfig
 ) -> Features:
-    """Vocabularies from the training tokens and the vectors.
+    """Return vocabularies from the training tokens and the vectors.
 
     A form enters the list when it is in a vector source or counts `min_count` times in the training text (lower case,
     digits as 0). Forms that the look-up's fall-backs would answer alike are left out. Handles (`@name`) are never
@@ -64,12 +62,12 @@ def build_features(
 
 
 def normalise(token: str) -> str:
-    """The spelling under which a word is learned: lower case, digits as 0 (`candidates`' last resort)."""
+    """Return the spelling under which a word is learned: lower case, digits as 0 (`candidates`' last resort)."""
     return _DIGIT.sub("0", token.lower())
 
 
 def _character_vocabulary(counts: Mapping[str, int], min_count: int) -> CharacterVocabulary:
-    """Characters that the text, or a copy of it in lower or upper case, holds at least `min_count` times."""
+    """Return characters that the text, or a copy of it in lower or upper case, holds at least `min_count` times."""
     seen = Counter[str]()
     for token, count in counts.items():
         for character in {*token, *token.upper(), *token.lower()}:
@@ -80,7 +78,7 @@ def _character_vocabulary(counts: Mapping[str, int], min_count: int) -> Characte
 def _rows_of_forms(
     forms: Iterable[str], lookups: Sequence[Mapping[str, int]], trained_row: Mapping[str, int]
 ) -> dict[str, tuple[int, ...]]:
-    """form -> its row in each vector source, counted from 1 (0: none), then its trained row."""
+    """Map each form to its row in each vector source, counted from 1 (0: none), then its trained row."""
     rows = {}
     for form in forms:
         if not form or "\n" in form:
@@ -94,5 +92,5 @@ def _rows_of_forms(
 
 
 def _without_redundant(rows_of: Mapping[str, tuple[int, ...]]) -> list[str]:
-    """Drops cased forms whose lower-case form, itself kept, has the same rows."""
+    """Drop cased forms whose lower-case form, itself kept, has the same rows."""
     return [form for form, rows in rows_of.items() if (lower := form.lower()) == form or rows_of.get(lower) != rows]

@@ -1,14 +1,41 @@
 """Texts with one label each, from files."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
-from seqserve.training.classifiers.config import LabelledFile
+from seqserve.training.config import ConfigError, FilePath, check_part
 from seqserve.training.reading.text import TextError, is_in_part, read_lines
+
+
+@dataclass(frozen=True)
+class LabelledFile:
+    """One file of texts with labels: where it is, how it is written, which part of it counts."""
+
+    file: Annotated[FilePath, "of a known data set (`sst2/train.tsv`), or your own; plain, .gz or .xz"]
+    format: Annotated[Literal["tsv", "csv"], "csv: the first line is a header; plain lines are one column of tsv"] = (
+        "tsv"
+    )
+    text_column: Annotated[int, "column of the texts, from 0"] = 0
+    label: Annotated[
+        Literal["column", "file", "final-mark"],
+        "where the label is: in `label_column`; every text has `file_label`; the text's last character, taken off it",
+    ] = "column"
+    label_column: Annotated[int, "column of the labels, from 0"] = 1
+    file_label: Annotated[str, 'the label of every text, for `label = "file"`'] = ""
+    map: Annotated[dict[str, str] | None, "label in the file = label; texts with others are left out"] = None
+    part: Annotated[tuple[float, float], "which texts, by hash: equal ones are on one side"] = (0.0, 1.0)
+    distinct: Annotated[bool, "repeated texts once"] = False
+    weight: Annotated[float, "of this dev file's accuracy in the mean that chooses the epoch; 0: reported only"] = 1.0
+
+    def __post_init__(self) -> None:
+        if (self.label == "file") != bool(self.file_label):
+            raise ConfigError(f'file_label of {self.file} is needed for label = "file", and only there')
+        if min(self.text_column, self.label_column) < 0:
+            raise ConfigError(f"text_column and label_column of {self.file} count from 0")
+        check_part(self.part, self.file)
 
 
 @dataclass(frozen=True)
@@ -20,7 +47,7 @@ class LabelledText:
 
 
 def read_labelled(path: Path, file: LabelledFile, labels: Sequence[str]) -> list[LabelledText]:
-    """The texts of one file that its options keep, in order; texts without any character are left out.
+    """Read the texts of one file that its options keep, in order; texts without any character are left out.
 
     Raises TextError, naming the line, for a missing column or a label that is none of `labels`.
     """
@@ -41,7 +68,7 @@ def read_labelled(path: Path, file: LabelledFile, labels: Sequence[str]) -> list
 
 
 def _rows(path: Path, file: LabelledFile) -> Iterator[tuple[int, str, str]]:
-    """Number of the line, text and label as the file has them."""
+    """Yield the number of the line, text and label as the file has them."""
     lines = read_lines(path)
     is_csv = file.format == "csv"
     rows: Iterator[list[str]] = csv.reader(lines) if is_csv else (line.split("\t") for line in lines)

@@ -1,48 +1,56 @@
-"""Pairs of texts as token ids: what an encoder-decoder learns from."""
-
-from __future__ import annotations
+"""Pairs of texts from files, and the vocabulary of each side."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
+from seqserve.entries import TokenizerName
 from seqserve.text.apostrophes import plain_text
 from seqserve.text.tokenizers import TOKENIZERS
+from seqserve.training.config import ConfigError, FilePath, check_lowest, check_part
+from seqserve.training.corpora import data_path
 from seqserve.training.reading.text import TextError, is_in_part, read_lines
 from seqserve.training.reading.token_ids import CorpusError
-from seqserve.training.setup import data_path
-from seqserve.training.transducers.config import PairFile, SideOptions
-from seqserve.vocabulary.tokens import EOS_ID, FIRST_ID, RESERVED_FORMS, START_ID, TokenVocabulary
+from seqserve.vocabulary.tokens import FIRST_ID, RESERVED_FORMS, TokenVocabulary
+from seqserve.vocabulary.words import LOOKUP_STEPS
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Ids of the source (S,), and of the target (T,) with its <EOS>, both int64."""
+class PairFile:
+    """One file of pairs, tab-separated: where it is, which columns count, which part of it."""
 
-    source: NDArray[np.int64]
-    target: NDArray[np.int64]
+    file: Annotated[FilePath, "of a known data set (`tatoeba_eng_fra/train.tsv.gz`), or your own; plain, .gz or .xz"]
+    source_column: Annotated[int, "column of the sources, from 0"] = 0
+    target_column: Annotated[int, "column of the targets, from 0"] = 1
+    part: Annotated[tuple[float, float], "which pairs, by a hash of the source"] = (0.0, 1.0)
 
-    def __len__(self) -> int:
-        return len(self.source) + len(self.target)
+    def check(self) -> None:
+        """Raise ConfigError, naming file and field."""
+        for name in ("source_column", "target_column"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} = {getattr(self, name)} of {self.file} is below 0")
+        check_part(self.part, self.file)
 
 
 @dataclass(frozen=True)
-class PairBatch:
-    """Padded pairs, all int64 but mask: source (B,S) and its lengths (B,), previous and targets (B,T), mask (B,T).
+class SideOptions:
+    """One side of the pairs: what a token is, and which tokens are known."""
 
-    previous holds y<t-1>, START_ID where x<1> = 0; mask is True where y<t> is real.
-    """
+    tokenization: Annotated[TokenizerName, "the tokeniser"] = "whitespace"
+    lookup: Annotated[tuple[str, ...], "how a token is looked up: these steps, in order"] = ("exact",)
+    max_vocabulary: Annotated[int, "most frequent types, <EOS> and <UNK> counted; 0: all"] = 0
+    min_count: Annotated[int, "rarer types are <UNK>"] = 1
+    max_tokens: Annotated[int, "longer pairs are left out of the training; the service refuses longer sources"] = 100
 
-    source: Tensor
-    lengths: Tensor
-    previous: Tensor
-    targets: Tensor
-    mask: Tensor
+    def check(self, side: str) -> None:
+        """Raise ConfigError, naming the field of that side."""
+        check_lowest(self, side, 1, "min_count", "max_tokens")
+        check_lowest(self, side, 0, "max_vocabulary")
+        if self.max_vocabulary and self.max_vocabulary <= FIRST_ID:
+            raise ConfigError(f"{side}.max_vocabulary = {self.max_vocabulary} leaves no room beside <EOS> and <UNK>")
+        if not self.lookup or not set(self.lookup) <= set(LOOKUP_STEPS):
+            raise ConfigError(f"{side}.lookup = {list(self.lookup)} must hold one or more of {', '.join(LOOKUP_STEPS)}")
 
 
 def read_texts(file: PairFile) -> Iterator[tuple[str, str]]:
@@ -59,42 +67,15 @@ def read_texts(file: PairFile) -> Iterator[tuple[str, str]]:
 
 
 def tokens_of(text: str, options: SideOptions) -> list[str]:
-    """The tokens of one side, as the service finds them."""
+    """Return the tokens of one side, as the service finds them."""
     return [token.text for token in TOKENIZERS[options.tokenization](plain_text(text))]
 
 
 def build_vocabulary(rows: Iterable[Sequence[str]], options: SideOptions, name: str) -> TokenVocabulary:
-    """The most frequent types, by falling count, then by first sight; raises CorpusError when there is none."""
+    """Return the most frequent types, by count, then by first sight; raises CorpusError when there is none."""
     counts = Counter(token for row in rows for token in row if token not in RESERVED_FORMS)
     kept = [form for form, count in counts.most_common() if count >= options.min_count]
     if not kept:
         raise CorpusError(f"{name}: the training pairs hold no token {options.min_count} times")
     most = options.max_vocabulary - FIRST_ID if options.max_vocabulary else len(kept)
     return TokenVocabulary(kept[:most], steps=options.lookup, name=name)
-
-
-def encode_pair(source: Sequence[str], target: Sequence[str], vocabularies: Sequence[TokenVocabulary]) -> Pair:
-    """Look up both sides' tokens, in the vocabulary of each."""
-    of_source, of_target = vocabularies
-    source_ids = [of_source.lookup(token) for token in source]
-    target_ids = [of_target.lookup(token) for token in target]
-    return Pair(np.array(source_ids, np.int64), np.array([*target_ids, EOS_ID], np.int64))
-
-
-def batch_pairs(pairs: Sequence[Pair]) -> PairBatch:
-    """Pad pairs to the longest on each side; a source is never empty."""
-    lengths = np.array([len(pair.source) for pair in pairs])
-    sizes = np.array([len(pair.target) for pair in pairs])
-    source = np.zeros((len(pairs), int(lengths.max())), np.int64)
-    ids = np.zeros((len(pairs), int(sizes.max()) + 1), np.int64)
-    ids[:, 0] = START_ID
-    for row, pair in enumerate(pairs):
-        source[row, : len(pair.source)] = pair.source
-        ids[row, 1 : len(pair.target) + 1] = pair.target
-    return PairBatch(
-        torch.from_numpy(source),
-        torch.from_numpy(lengths),
-        torch.from_numpy(ids[:, :-1].copy()),
-        torch.from_numpy(ids[:, 1:].copy()),
-        torch.from_numpy(np.arange(ids.shape[1] - 1) < sizes[:, None]),
-    )

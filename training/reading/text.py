@@ -1,19 +1,19 @@
 """Running text from files: lines, and the sequences of tokens that a language model learns from."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import io
 import lzma
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Annotated, Literal
 
+from seqserve.entries import TokenizerName
 from seqserve.errors import SeqserveError
 from seqserve.text.sentences import split_sentences
 from seqserve.text.tokenizers import TOKENIZERS
-from seqserve.training.language.config import TextFile, TextOptions
+from seqserve.training.config import ConfigError, FilePath, check_part
 from seqserve.training.reading.conll import read_conll
 from seqserve.training.reading.tunes import read_tunes
 
@@ -22,6 +22,61 @@ UNKNOWN_FORM = "<unk>"
 
 _HELD_PLACE = "\ue000"  # one token to every tokeniser
 _CHARACTERS_A_PIECE = 1 << 16
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """What a token is, what a sequence is, and which tokens are known."""
+
+    level: Annotated[Literal["word", "character"], "what a token is"] = "word"
+    tokenization: Annotated[TokenizerName, "the tokeniser"] = "whitespace"
+    lookup: Annotated[tuple[str, ...], "how a token is looked up: these steps, in order"] = ("exact",)
+    unit: Annotated[
+        Literal["sentence", "line", "stream"],
+        "sentence, line: each begins with x<1> = 0 and a<0> = 0; stream: state is carried through the whole text",
+    ] = "sentence"
+    ends_sentences: Annotated[bool, "<EOS> after each sentence or line"] = True
+    max_unit_tokens: Annotated[int, "longer sentences are cut"] = 256
+    max_vocabulary: Annotated[int, "most frequent types, <EOS> and <UNK> counted; 0: all"] = 0
+    min_count: Annotated[int, "rarer types are <UNK>"] = 1
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """One file of text: where it is, how it is written, which part of it counts."""
+
+    file: Annotated[FilePath, "of a known data set (`ptb/ptb.valid.txt`), or your own; plain, .gz or .xz"]
+    format: Annotated[Literal["text", "books", "wikitext", "tsv", "abc", "conll"], "how the file is written"] = "text"
+    prefix: Annotated[str, "put before every line: what a generator is told first, such as the line's class"] = ""
+    column: Annotated[int, "tsv: column of the text, from 0"] = 0
+    skip_books: Annotated[FilePath, "books: a file with the ids of those to leave out, one a line"] = ""
+    part: Annotated[tuple[float, float], "which lines, by hash; of a running text of characters, a range in order"] = (
+        0.0,
+        1.0,
+    )
+    distinct: Annotated[bool, "repeated lines once"] = False
+
+    def check(self, options: TextOptions) -> None:
+        """Raise ConfigError, naming file and field, for what the reading of such a text would leave out of account."""
+        is_running = options.unit == "stream" and options.level == "character"
+        for field_name, is_used, needs in (
+            ("column", self.format == "tsv" or not self.column, 'format = "tsv"'),
+            ("skip_books", self.format == "books" or not self.skip_books, 'format = "books"'),
+            ("format", self.format != "conll" or options.level == "word", 'text.level = "word"'),
+            ("part", self.format != "conll" or tuple(self.part) == (0.0, 1.0), 'a format other than "conll"'),
+            ("prefix", not self.prefix or (self.format != "conll" and not is_running), "a text of lines"),
+            (
+                "format",
+                self.format != "abc" or (options.level == "character" and options.unit == "line"),
+                "lines of characters",
+            ),
+            ("distinct", not self.distinct or (self.format != "conll" and not is_running), "a text of lines"),
+        ):
+            if not is_used:
+                raise ConfigError(f"{field_name} = {getattr(self, field_name)!r} of {self.file} needs {needs}")
+        if self.column < 0:
+            raise ConfigError(f"column = {self.column} of {self.file} is below 0")
+        check_part(self.part, self.file)
 
 
 class TextError(SeqserveError):
@@ -109,7 +164,7 @@ def _chosen(lines: Iterator[str], file: TextFile) -> Iterator[str]:
 
 
 def is_in_part(line: str, part: tuple[float, float]) -> bool:
-    """Whether the line's hash, as a number from 0 to 1, lies in the part; the end does not belong to it."""
+    """Return whether the line's hash, as a number from 0 to 1, lies in the part; the end does not belong to it."""
     first, last = part
     if (first, last) == (0.0, 1.0):
         return True

@@ -1,7 +1,5 @@
 """A corpus as token ids in a file: made once in one pass, mapped into memory, never held there whole."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqserve.errors import SeqserveError
-from seqserve.training.checkpoints import write_atomically
-from seqserve.training.language.config import TextOptions
-from seqserve.training.reading.text import UNKNOWN_FORM
+from seqserve.training.atomic import write_atomically
+from seqserve.training.reading.text import UNKNOWN_FORM, TextOptions
 from seqserve.vocabulary.tokens import EOS_ID, FIRST_ID, UNKNOWN_ID, TokenVocabulary
 
 _BLOCK = 1 << 20
@@ -39,11 +36,11 @@ class TokenIds:
         return len(self.ids)
 
     def lengths(self) -> NDArray[np.int64]:
-        """Tokens of each sequence, <EOS> included, (M,)."""
+        """Return tokens of each sequence, <EOS> included, (M,)."""
         return np.diff(self.ends, prepend=0)
 
     def sequence(self, index: int) -> NDArray[np.int64]:
-        """The ids of one sequence."""
+        """Return the ids of one sequence."""
         start = int(self.ends[index - 1]) if index else 0
         return self.ids[start : int(self.ends[index])].astype(np.int64)
 
@@ -74,7 +71,7 @@ class FirstPass:
             np.array(block, dtype=np.int32).tofile(file)
 
     def vocabulary(self, options: TextOptions) -> TokenVocabulary:
-        """The most frequent types, by falling count, then by first sight; raises CorpusError when there is none."""
+        """Return the most frequent types, by count, then by first sight; raises CorpusError when there is none."""
         counts = np.array(self.counts, dtype=np.int64)
         forms = list(self.numbers)
         order = np.argsort(-counts, kind="stable")

@@ -1,7 +1,5 @@
 """Tunes in ABC notation, each as one sequence of characters that begins with what it is played in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 
@@ -23,7 +21,7 @@ def read_tunes(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _conditioned(tune: Iterable[str]) -> str:
-    """Metre, key and music of one tune; before the music the last metre and key count."""
+    """Return metre, key and music of one tune; before the music the last metre and key count."""
     head: dict[str, str] = {}
     music: list[str] = []
     for line in tune:

@@ -42,12 +42,12 @@ class WordVectors:
 
 
 def load_vectors(source: str | Path) -> WordVectors:
-    """Vectors from one of these sources; raises VectorsError otherwise.
+    """Read vectors from one of these sources; raises VectorsError otherwise.
 
-    - a text file, plain, .gz or .xz: GloVe's (``word v1 … vD``) or word2vec's (the same after a line ``V D``);
-    - a folder with ``vectors*.npy`` (R,D) and ``words.tsv`` (.gz, .xz; ``word TAB row``);
-    - a folder of a spaCy pipeline (``vocab/vectors``, ``vocab/key2row``, ``vocab/strings.json``);
-    - ``package:NAME`` or ``package:NAME/path/inside``: any of these inside an installed Python package,
+    - a text file, plain, .gz or .xz: GloVe's (`word v1 … vD`) or word2vec's (the same after a line `V D`);
+    - a folder with `vectors*.npy` (R,D) and `words.tsv` (.gz, .xz; `word TAB row`);
+    - a folder of a spaCy pipeline (`vocab/vectors`, `vocab/key2row`, `vocab/strings.json`);
+    - `package:NAME` or `package:NAME/path/inside`: any of these inside an installed Python package,
       which is looked up but neither imported nor run.
     """
     if isinstance(source, str) and source.startswith(PACKAGE_PREFIX):
@@ -63,7 +63,7 @@ def load_vectors(source: str | Path) -> WordVectors:
 
 
 def _load_text(path: Path) -> WordVectors:
-    """GloVe or word2vec text. Words may hold spaces (GloVe 840B has some): the numbers are counted from the end."""
+    """Read GloVe or word2vec text. Words may hold spaces (GloVe 840B has some): numbers are counted from the end."""
     words: dict[str, None] = {}
     values = array.array("f")
     dimensions = 0
@@ -120,7 +120,7 @@ def _load_folder(folder: Path) -> WordVectors:
 
 
 def _load_spacy(folder: Path) -> WordVectors:
-    """Vectors of a spaCy pipeline, read without spaCy: rows are addressed by a 64-bit hash of each form.
+    """Read vectors of a spaCy pipeline without spaCy: rows are addressed by a 64-bit hash of each form.
 
     The eighty forms that spaCy numbers as symbols instead ("NOUN", "DATE", "conj") are left out.
     """
@@ -141,7 +141,7 @@ def _load_spacy(folder: Path) -> WordVectors:
 
 
 def hash_of_string(string: str) -> int:
-    """spaCy's key of a string: MurmurHash64A of its UTF-8 bytes with seed 1 (Appleby, MurmurHash2_64)."""
+    """Return spaCy's key of a string: MurmurHash64A of its UTF-8 bytes with seed 1 (Appleby, MurmurHash2_64)."""
     data = string.encode("utf-8")
     mask, factor = 0xFFFFFFFFFFFFFFFF, 0xC6A4A7935BD1E995
     value = 1 ^ (len(data) * factor & mask)
@@ -176,7 +176,7 @@ def _find_in_package(source: str) -> Path:
 
 
 def _package_folder(name: str) -> Path | None:
-    """Folder of an import package, or of the one import package of a distribution, found without importing it."""
+    """Find the folder of an import package, or of the one import package of a distribution, without importing it."""
     modules = [name, *(module for module, owners in _owners().items() if name in owners)]
     for module in modules:
         spec = importlib.util.find_spec(module) if module.isidentifier() else None
@@ -200,7 +200,7 @@ def _vector_sources(root: Path) -> Iterator[Path]:
 
 
 def _text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """(number, line) of the lines that are not blank; only LF ends a line."""
+    """Yield (number, line) of the lines that are not blank; only LF ends a line."""
     number = 0
     try:
         with open_file(path) as file:

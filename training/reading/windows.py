@@ -1,7 +1,5 @@
 """Batches of token ids cut into windows of truncated back-propagation through time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -36,7 +34,7 @@ class Window:
 def sequence_windows(
     corpus: TokenIds, generator: np.random.Generator, *, batch_size: int, batch_tokens: int, bptt_length: int
 ) -> Iterator[Window]:
-    """One pass over the sequences in random order, rows of like length together, each from x<1> = 0 and a<0> = 0.
+    """Yield one pass over the sequences in random order, rows of like length together, each from x<1> = 0, a<0> = 0.
 
     `batch_tokens` above 0 lets shorter rows come in wider batches, up to that many positions a window.
     """
@@ -47,7 +45,7 @@ def sequence_windows(
 def plan_batches(
     lengths: NDArray[np.int64], generator: np.random.Generator, batch_size: int, batch_tokens: int, bptt_length: int
 ) -> list[NDArray[np.int64]]:
-    """Every sequence once: shuffled, sorted by length within pools, cut into batches, the batches shuffled."""
+    """Return every sequence once: shuffled, sorted by length within pools, cut into batches, the batches shuffled."""
     order = generator.permutation(len(lengths))
     batches = []
     for start in range(0, len(order), _POOL):
@@ -65,7 +63,7 @@ def plan_batches(
 def stream_windows(
     corpus: TokenIds, generator: np.random.Generator | None, *, batch_size: int, bptt_length: int
 ) -> Iterator[Window]:
-    """One pass over a running text cut into `batch_size` streams that carry their state; the first x is 0.
+    """Yield one pass over a running text cut into `batch_size` streams that carry their state; the first x is 0.
 
     With a generator the text is turned by a random number of tokens first, so that windows and streams begin elsewhere
     in each pass; without one the rest that does not fill the streams is appended to the last rows' padding.

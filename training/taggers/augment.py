@@ -1,14 +1,12 @@
 """Changed copies of training sentences: case, punctuation, other people's names."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from seqserve.tagger.tags import spans_from_tags, tags_from_spans
-from seqserve.training.config import AugmentConfig
 from seqserve.training.reading.dataset import Example, Surfaces
+from seqserve.training.taggers.config import AugmentConfig
 
 Mentions = Mapping[str, list[np.ndarray]]  # label -> surface ids of its mentions
 
@@ -24,7 +22,7 @@ class Augmenter:
         self._scheme = scheme
 
     def mentions(self, examples: Sequence[Example]) -> Mentions:
-        """The mentions of these sentences by label, to be swapped in elsewhere."""
+        """Return the mentions of these sentences by label, to be swapped in elsewhere."""
         found: dict[str, list[np.ndarray]] = {}
         for example in examples:
             for span in spans_from_tags([self._tags[i] for i in example.tags]):
@@ -32,7 +30,7 @@ class Augmenter:
         return found
 
     def draw(self, example: Example, mentions: Mentions, generator: np.random.Generator) -> Example:
-        """One version of a sentence; at most one change of case."""
+        """Draw one version of a sentence; at most one change of case."""
         config = self._config
         if config.swap_mentions:
             example = self._swap(example, mentions, generator)

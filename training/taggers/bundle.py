@@ -8,10 +8,8 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from seqserve.entries import CellName, GoldenEntry, LookupStep
+from seqserve.entries import CellName, LookupStep
 from seqserve.graph import Graph
-from seqserve.loading import load_bundle
-from seqserve.manifest import write_manifest
 from seqserve.tagger.load import Golden, tagger_signature
 from seqserve.tagger.manifest import (
     TaggerArchitecture,
@@ -21,17 +19,17 @@ from seqserve.tagger.manifest import (
     TaggerTokenization,
     TaggerVocabularies,
 )
-from seqserve.tagger.model import TaggedSentence, TaggerBundle
+from seqserve.tagger.model import TaggerBundle
 from seqserve.tagger.tags import make_tags
 from seqserve.training.export.folder import (
     WEIGHTS_FILE,
     Card,
     common_fields,
+    finish,
     graph_entry,
     new_folder,
     vocabulary_entry,
     write_card,
-    write_golden,
 )
 from seqserve.training.export.reader import (
     CHARACTERS_FILE,
@@ -78,28 +76,23 @@ def export_tagger(
     table_dtype: str = "float16",
     fold: Sequence[bool] | None = None,
     tolerance: float = 1e-3,
+    replace: bool = False,
 ) -> TaggerManifest:
-    """Write the bundle ``folder``, in one step and only after it has been loaded and checked; it must not exist yet.
+    """Write the bundle `folder`, in one step and only after it has been loaded and checked.
 
-    ``golden``: sentences of tokens whose answers are recorded; ``tolerance``: how far probabilities may differ from
-    them on another machine. ``table_dtype``, ``fold``: see TaggerOptions. Raises ValueError when the parts do not
+    `golden`: sentences of tokens whose answers are recorded; `tolerance`: how far probabilities may differ from
+    them on another machine. `table_dtype`, `fold`: see TaggerOptions. Raises ValueError when the parts do not
     fit each other, FileExistsError, and BundleError when the written bundle does not load.
     """
     _check(trained, golden)
-    with new_folder(folder) as work:
+    with new_folder(folder, replace=replace) as work:
         tags = make_tags(trained.labels, trained.scheme)
         options = TaggerOptions(tags, trained.scheme, trained.cell, table_dtype, fold)
         model, tensors = build_tagger(trained.weights, options)
         save_graph(work, graph_file=GRAPH_FILE, weights_file=WEIGHTS_FILE, model=model, tensors=tensors)
         _write_texts(work, trained, card, options.tags)
         manifest = _manifest(work, trained, card)
-        golden_entry = record_golden(work, manifest, golden, tolerance=tolerance)
-        manifest = msgspec.structs.replace(manifest, golden=golden_entry)
-        write_manifest(work, manifest)
-        if not load_bundle(work).reproducible:
-            manifest = msgspec.structs.replace(manifest, reproducible=False)
-            write_manifest(work, manifest)
-    return manifest
+        return finish(work, manifest, record_golden(work, manifest, golden), tolerance=tolerance)
 
 
 def _check(trained: TrainedTagger, golden: Sequence[Sequence[str]]) -> None:
@@ -142,10 +135,8 @@ def _architecture(trained: TrainedTagger) -> TaggerArchitecture:
     )
 
 
-def record_golden(
-    folder: Path, manifest: TaggerManifest, sentences: Sequence[Sequence[str]], *, tolerance: float
-) -> GoldenEntry:
-    """Tag the sentences with the graph in a folder that lacks nothing else, and write the answers there."""
+def record_golden(folder: Path, manifest: TaggerManifest, sentences: Sequence[Sequence[str]]) -> Golden:
+    """Tag the sentences with the graph in a folder that lacks nothing but its manifest, and return the answers."""
     bundle = TaggerBundle(
         manifest,
         make_tags(manifest.architecture.labels, manifest.architecture.scheme),
@@ -153,11 +144,7 @@ def record_golden(
         CharacterVocabulary.read(folder / CHARACTERS_FILE),
         Graph.open(folder / GRAPH_FILE, manifest.graphs.tagger),
     )
-    return write_golden(folder, golden_of(sentences, bundle.tag(sentences)), tolerance=tolerance)
-
-
-def golden_of(sentences: Sequence[Sequence[str]], answers: Sequence[TaggedSentence]) -> Golden:
-    """Return sentences and answers as they are recorded, probabilities rounded."""
+    answers = bundle.tag(sentences)
     return Golden(
         sentences=[list(sentence) for sentence in sentences],
         tags=[list(answer.tags) for answer in answers],

@@ -1,7 +1,5 @@
 """Two taggers on the same sentences: how good each is, how often they agree, how fast each is."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -54,7 +52,7 @@ def compare(first: TaggerBundle, second: TaggerBundle, sentences: Sequence[Sente
 
 
 def _tag(tagger: TaggerBundle, sentences: Sequence[Sentence]) -> tuple[list[TaggedSentence], float]:
-    """The answers, and tokens a core-second."""
+    """Return the answers, and tokens a core-second."""
     before = time.process_time()
     answers = tagger.tag([sentence.tokens for sentence in sentences])
     core_s = time.process_time() - before
@@ -62,7 +60,7 @@ def _tag(tagger: TaggerBundle, sentences: Sequence[Sentence]) -> tuple[list[Tagg
 
 
 def table(comparisons: Mapping[str, Comparison], names: tuple[str, str]) -> str:
-    """Markdown: one row for each file."""
+    """Return Markdown with one row for each file."""
     first, second = names
     lines = [
         f"| file | F1 of `{first}` | F1 of `{second}` | same names, % | largest difference of a score "

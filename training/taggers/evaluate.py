@@ -1,7 +1,5 @@
 """`python -m training evaluate` on a tagger: span scores, as conlleval prints them."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys
@@ -18,12 +16,12 @@ ARGUMENTS = ("token_column", "tag_column", "map", "lower")
 
 
 def evaluate_bundle(bundle: TaggerBundle, sentences: Sequence[Sentence]) -> SpanScores:
-    """Scores of the bundle's tags on given tokens, against tags in any scheme."""
+    """Return scores of the bundle's tags on given tokens, against tags in any scheme."""
     return score_answers(bundle.tag([sentence.tokens for sentence in sentences]), sentences)
 
 
 def score_answers(answers: Sequence[TaggedSentence], sentences: Sequence[Sentence]) -> SpanScores:
-    """Scores of one answer for each sentence.
+    """Return scores of one answer for each sentence.
 
     Both sides are written in BIO first, so that the accuracy is that of BIO tags; the span scores do not depend on it.
     """
@@ -35,12 +33,12 @@ def score_answers(answers: Sequence[TaggedSentence], sentences: Sequence[Sentenc
 
 
 def lower_cased(sentences: Sequence[Sentence]) -> list[Sentence]:
-    """The same sentences with their tokens in lower case."""
+    """Return the same sentences with their tokens in lower case."""
     return [replace(sentence, tokens=tuple(map(str.lower, sentence.tokens))) for sentence in sentences]
 
 
 def read_mapping(text: str) -> dict[str, str]:
-    """ "person=PER,location=LOC" as a dictionary; raises SeqserveError."""
+    """Read "person=PER,location=LOC" as a dictionary; raises SeqserveError."""
     mapping = {}
     for part in text.split(","):
         source, separator, target = part.strip().partition("=")
@@ -51,7 +49,7 @@ def read_mapping(text: str) -> dict[str, str]:
 
 
 def as_dict(scores: SpanScores) -> dict[str, object]:
-    """Scores for a JSON file; rates are fractions in 0..1."""
+    """Return scores for a JSON file; rates are fractions in 0..1."""
     return {
         **_counts(scores.overall),
         "num_tokens": scores.num_tokens,
@@ -72,7 +70,7 @@ def _counts(counts: Counts) -> dict[str, float]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that only a tagger takes."""
+    """Add the arguments that only a tagger takes."""
     group = parser.add_argument_group("taggers")
     group.add_argument("--token-column", type=int, default=0, metavar="N", help="column of the tokens (0)")
     group.add_argument("--tag-column", type=int, default=-1, metavar="N", help="column of the tags (-1, the last)")

@@ -31,9 +31,9 @@ class TaggerOptions:
 
 
 def build_tagger(weights: Arrays, options: TaggerOptions) -> tuple[onnx.ModelProto, dict[str, NDArray[Any]]]:
-    """Return the graph and the tensors of its weights file (``weights.save_graph`` writes both).
+    """Return the graph and the tensors of its weights file (`weights.save_graph` writes both).
 
-    ``weights`` is a tagger's state dict as arrays; raises ValueError when it does not fit the options.
+    `weights` is a tagger's state dict as arrays; raises ValueError when it does not fit the options.
     """
     if weights["emission.bias"].shape != (len(options.tags),):
         raise ValueError(f"the weights are for {len(weights['emission.bias'])} tags, not {len(options.tags)}")
@@ -51,7 +51,7 @@ def build_tagger(weights: Arrays, options: TaggerOptions) -> tuple[onnx.ModelPro
 
 
 def _add_emissions(graph: GraphBuilder, weights: Arrays, states: str) -> str:
-    """Scores (T,B,K+1) of every tag, and of the border as last column."""
+    """Add scores (T,B,K+1) of every tag, and of the border as last column."""
     factor = np.pad(weights["emission.weight"].astype(np.float32), ((0, 1), (0, 0))).T
     bias = np.append(weights["emission.bias"].astype(np.float32), np.float32(_BELOW_EVERY_TAG))
     product = graph.add("MatMul", [states, graph.weight("emission.weight", factor)], "emission.product")
@@ -59,7 +59,7 @@ def _add_emissions(graph: GraphBuilder, weights: Arrays, states: str) -> str:
 
 
 def _add_outputs(graph: GraphBuilder, lengths: str, results: tuple[str, str, str]) -> None:
-    """Batch first, and zeros beyond each row's end."""
+    """Add the outputs, batch first, with zeros beyond each row's end."""
     path, tag_probs, span_probs = results
     num_tokens = graph.add("Squeeze", [graph.add("Shape", [path], "shape", end=1)], "num_tokens")
     zero, one = graph.scalar(0, np.int64), graph.scalar(1, np.int64)

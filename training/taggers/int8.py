@@ -8,11 +8,10 @@ import msgspec
 import numpy as np
 
 from seqserve.loading import load_bundle
-from seqserve.manifest import write_manifest
 from seqserve.tagger.load import Golden, tagger_signature
 from seqserve.tagger.manifest import TaggerManifest
 from seqserve.tagger.model import TaggerBundle
-from seqserve.training.export.folder import CURVES_FILE, WEIGHTS_FILE, file_entry, graph_entry
+from seqserve.training.export.folder import CURVES_FILE, WEIGHTS_FILE, file_entry, finish, graph_entry
 from seqserve.training.export.int8 import quantize_lstms
 from seqserve.training.export.weights import save_graph
 from seqserve.training.taggers.bundle import GRAPH_FILE, record_golden
@@ -23,7 +22,7 @@ each dev set, by 0.003 on average; another machine only rounds otherwise now and
 
 
 def write_int8_tagger(source: Path, work: Path, *, name: str, created: str) -> TaggerManifest:
-    """Write the int8 variant of the bundle ``source`` into the empty folder ``work``; its card is still missing.
+    """Write the int8 variant of the bundle `source` into the empty folder `work`; its card is still missing.
 
     It is never called reproducible: its scales come from the whole batch, whatever a few recorded sentences say. Raises
     BundleError when the source is no tagger's bundle or the result does not load, and ValueError when nothing in it is
@@ -52,15 +51,11 @@ def write_int8_tagger(source: Path, work: Path, *, name: str, created: str) -> T
         extra_files=[file_entry(work, file) for file in curves],
     )
     recorded = msgspec.json.decode((source / manifest.golden.file).read_bytes(), type=Golden).sentences
-    golden = record_golden(work, manifest, _sure(original, recorded), tolerance=TOLERANCE)
-    manifest = msgspec.structs.replace(manifest, golden=golden)
-    write_manifest(work, manifest)
-    load_bundle(work, TaggerBundle)
-    return manifest
+    return finish(work, manifest, record_golden(work, manifest, _sure(original, recorded)), tolerance=TOLERANCE)
 
 
 def _sure(bundle: TaggerBundle, sentences: Sequence[Sequence[str]]) -> list[Sequence[str]]:
-    """Those of the sentences whose tags stay the same if every probability moves by TOLERANCE."""
+    """Return those of the sentences whose tags stay the same if every probability moves by TOLERANCE."""
     kept = []
     for sentence, answer in zip(sentences, bundle.tag(sentences), strict=True):
         best_two = np.sort(answer.tag_probs, axis=1)[:, -2:]

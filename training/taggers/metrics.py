@@ -65,7 +65,7 @@ class SpanScores:
 
 
 def score_spans(gold: Iterable[Sequence[Span]], predicted: Iterable[Sequence[Span]]) -> SpanScores:
-    """Scores of predicted against gold spans, sentence by sentence; a span is right when all of it is.
+    """Return scores of predicted against gold spans, sentence by sentence; a span is right when all of it is.
 
     Raises ValueError when the two have different numbers of sentences.
     """
@@ -82,7 +82,7 @@ def score_spans(gold: Iterable[Sequence[Span]], predicted: Iterable[Sequence[Spa
 
 
 def score_tags(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> SpanScores:
-    """Scores of predicted against gold tags, malformed sequences read as conlleval reads them.
+    """Return scores of predicted against gold tags, malformed sequences read as conlleval reads them.
 
     Both should be in one scheme: a token counts as right (accuracy) only when its tag is the same string.
     Raises ValueError when sentences or their tags differ in number.
@@ -97,7 +97,7 @@ def score_tags(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
 
 
 def report(scores: SpanScores) -> str:
-    """The table that conlleval prints, in percent; without tokens and accuracy where they are not known."""
+    """Return the table that conlleval prints, in percent; without tokens and accuracy where they are not known."""
     overall = scores.overall
     tokens = "" if scores.num_tokens is None else f"{scores.num_tokens} tokens with "
     accuracy = "" if scores.accuracy is None else f"accuracy: {100 * scores.accuracy:6.2f}%; "

@@ -1,17 +1,15 @@
 """The recurrent CRF tagger (Huang et al. 2015; Lample et al. 2016; Ma & Hovy 2016)."""
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 from seqserve.tagger.tags import allowed_transitions, make_tags
-from seqserve.training.config import ModelConfig
 from seqserve.training.layers.characters import CharCNN, CharLSTM
 from seqserve.training.layers.crf import CRF
 from seqserve.training.layers.encoder import Encoder, FeedForward
 from seqserve.training.layers.reader import Reader, build_characters, build_encoder, build_words
 from seqserve.training.layers.words import WordFeatures
 from seqserve.training.reading.features import Features
+from seqserve.training.taggers.config import ModelConfig
 
 
 class Tagger(Reader):
@@ -36,16 +34,17 @@ class Tagger(Reader):
         return emissions
 
     def loss(self, words: Tensor, chars: Tensor, lengths: Tensor, tags: Tensor) -> Tensor:
-        """Mean over the rows of −ln P(tags | sentence)."""
+        """Return the mean over the rows of −ln P(tags | sentence)."""
         return -self.crf.log_likelihood(self.emissions(words, chars, lengths), tags, lengths).mean()
 
-    def decode(self, words: Tensor, chars: Tensor, lengths: Tensor) -> Tensor:
-        """Viterbi tags, (B,T) int64."""
-        return self.crf.decode(self.emissions(words, chars, lengths), lengths)
+    def answer(self, words: Tensor, chars: Tensor, lengths: Tensor, tags: Tensor) -> tuple[Tensor, Tensor]:
+        """Return Viterbi tags, (B,T) int64, and −ln P(tags | sentence) of the true ones, (B,)."""
+        emissions = self.emissions(words, chars, lengths)
+        return self.crf.decode(emissions, lengths), -self.crf.log_likelihood(emissions, tags, lengths)
 
 
 def build_tagger(model: ModelConfig, labels: tuple[str, ...], features: Features) -> Tagger:
-    """A new tagger; its weights come from torch's global generator."""
+    """Return a new tagger; its weights come from torch's global generator."""
     words = build_words(model, features)
     characters = build_characters(model.characters, len(features.characters))
     encoder = build_encoder(model, words, characters)

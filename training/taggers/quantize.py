@@ -4,8 +4,6 @@ Its answers depend on what else is in the batch, so it is never called reproduci
 bundle was trained by, both are compared on the configuration's dev files, and F1 goes into the new manifest.
 """
 
-from __future__ import annotations
-
 import argparse
 import datetime
 from collections.abc import Mapping
@@ -18,12 +16,13 @@ from seqserve.loading import load_bundle, verify_bundle
 from seqserve.manifest import Manifest, write_manifest
 from seqserve.tagger.manifest import TaggerManifest
 from seqserve.tagger.model import TaggerBundle
+from seqserve.training.config import check_name
 from seqserve.training.export.folder import CARD_FILE, file_entry
 from seqserve.training.taggers.compare import Comparison, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `python -m training quantize`."""
+    """Add the arguments of `python -m training quantize`."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of a tagger, models/NAME/VERSION")
     parser.add_argument("--to", type=Path, default=Path("models"), help="models folder (default: models)")
     parser.add_argument("--name", help="of the new bundle (default: that of BUNDLE and -int8)")
@@ -39,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     original = verify_bundle(arguments.bundle)
     name = arguments.name or f"{original.name}-int8"
+    check_name("--name", name)
     target = arguments.to / name / original.version
     if target.exists() and not arguments.replace:
         raise SeqserveError(f"{target}: is there already; give another --name or add --replace")
@@ -59,17 +59,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _compare(source: Path, variant: Path, config_file: Path) -> dict[str, Comparison]:
-    """Both bundles on every dev file of a tagger's configuration, by its name in the manifest."""
-    from seqserve.training.config import Config
+    """Compare both bundles on every dev file of a tagger's configuration, by its name in the manifest."""
     from seqserve.training.load_config import load_config  # torch is loaded by the commands that need it
     from seqserve.training.taggers.compare import compare
-    from seqserve.training.taggers.task import dev_name, read_corpus
+    from seqserve.training.taggers.config import TaggerConfig
+    from seqserve.training.taggers.task import names_of_dev, read_corpus
 
     config = load_config(config_file)
-    if not isinstance(config, Config):
+    if not isinstance(config, TaggerConfig):
         raise SeqserveError(f"{config_file}: is not the configuration of a tagger")
     taggers = load_bundle(source, TaggerBundle), load_bundle(variant, TaggerBundle)
-    return {dev_name(corpus): compare(*taggers, read_corpus(corpus, config)) for corpus in config.data.dev}
+    names = names_of_dev(config.data.dev)
+    return {
+        name: compare(*taggers, read_corpus(corpus, config))
+        for name, corpus in zip(names, config.data.dev, strict=True)
+    }
 
 
 def _finish(folder: Path, manifest: TaggerManifest, comparisons: Mapping[str, Comparison], readme: str) -> None:
@@ -82,7 +86,7 @@ def _finish(folder: Path, manifest: TaggerManifest, comparisons: Mapping[str, Co
 
 
 def _plain_card(manifest: TaggerManifest, original: Manifest, comparison: str) -> str:
-    """A model card with what is known without being told."""
+    """Return a model card with what is known without being told."""
     card = (
         f"# {manifest.name} {manifest.version}\n\n{manifest.description}.\n\n"
         f"`{original.name}` {original.version} with its LSTMs in int8, for tagging in bulk. Answers depend a little on "

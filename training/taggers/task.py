@@ -1,8 +1,7 @@
 """A tagger as a task: CoNLL files in, span F1 out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,17 @@ from torch import Tensor
 
 from seqserve.tagger.tags import make_tags, spans_from_tags
 from seqserve.training.batches import plan_evaluation
-from seqserve.training.config import Config, CorpusConfig
+from seqserve.training.corpora import data_path, dev_names
+from seqserve.training.loop import Training
 from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to_scheme
 from seqserve.training.reading.dataset import Example
 from seqserve.training.reading.dna import read_splice
-from seqserve.training.setup import EVALUATION_BATCH, data_path, precision_of, prepare_features
+from seqserve.training.setup import EVALUATION_BATCH, precision_of, prepare_features
 from seqserve.training.taggers.augment import Augmenter
+from seqserve.training.taggers.config import CorpusConfig, TaggerConfig
 from seqserve.training.taggers.metrics import score_spans
 from seqserve.training.taggers.model import build_tagger
+from seqserve.training.task import DevScore
 
 
 class TaggerTask:
@@ -27,9 +29,10 @@ class TaggerTask:
     metric = "F1"
     percent = True
 
-    def __init__(self, config: Config):
+    def __init__(self, config: TaggerConfig):
         train = [read_corpus(corpus, config) for corpus in config.data.train]
-        dev = {dev_name(corpus): read_corpus(corpus, config) for corpus in config.data.dev}
+        names = names_of_dev(config.data.dev)
+        dev = {name: read_corpus(corpus, config) for name, corpus in zip(names, config.data.dev, strict=True)}
         tokens = [[token for s in sentences for token in s.tokens] for sentences in (*train, *dev.values())]
         self.features, self.surfaces = prepare_features(
             config.model, learned=tokens[: len(train)], others=tokens[len(train) :]
@@ -59,13 +62,13 @@ class TaggerTask:
         ]
 
     def loss(self, examples: Sequence[Example]) -> Tensor:
-        """Mean over the sentences of −ln P(tags | sentence)."""
+        """Return the mean over the sentences of −ln P(tags | sentence)."""
         batch = self.surfaces.batch(examples)
         return self.model.loss(batch.words, batch.chars, batch.lengths, batch.tags)
 
-    def evaluate(self) -> dict[str, float]:
-        """Span F1 (a fraction) of Viterbi tags on each dev file."""
-        return {name: self._f1(examples) for name, examples in self.dev.items()}
+    def evaluate(self) -> dict[str, DevScore]:
+        """Return span F1 (a fraction) of Viterbi tags on each dev file, and the mean of −ln P(tags | sentence)."""
+        return {name: self._score(examples) for name, examples in self.dev.items()}
 
     def weights_of_dev(self) -> list[float]:
         return [corpus.weight for corpus in self.config.data.dev]
@@ -78,20 +81,21 @@ class TaggerTask:
             "tags": list(self.tags),
         }
 
-    def _f1(self, examples: list[Example]) -> float:
-        gold, predicted = [], []
+    def _score(self, examples: list[Example]) -> DevScore:
+        gold, predicted, loss = [], [], 0.0
         for indices in plan_evaluation([len(e) for e in examples], EVALUATION_BATCH):
             chosen = [examples[i] for i in indices]
             batch = self.surfaces.batch(chosen)
-            found = self.model.decode(batch.words, batch.chars, batch.lengths).numpy()
-            for example, row in zip(chosen, found, strict=True):
+            found, losses = self.model.answer(batch.words, batch.chars, batch.lengths, batch.tags)
+            loss += losses.sum().item()
+            for example, row in zip(chosen, found.numpy(), strict=True):
                 gold.append(spans_from_tags([self.tags[i] for i in example.tags]))
                 predicted.append(spans_from_tags([self.tags[i] for i in row[: len(example)]]))
-        return score_spans(gold, predicted).f1
+        return DevScore(score_spans(gold, predicted).f1, loss / max(1, len(examples)))
 
 
-def read_corpus(corpus: CorpusConfig, config: Config) -> list[Sentence]:
-    """One file of the configuration, in the model's scheme and with the configured labels."""
+def read_corpus(corpus: CorpusConfig, config: TaggerConfig) -> list[Sentence]:
+    """Read one file of the configuration, in the model's scheme and with the configured labels."""
     path = data_path(corpus.file)
     if corpus.format == "splice":
         sentences = read_splice(path, corpus.part)
@@ -105,8 +109,16 @@ def read_corpus(corpus: CorpusConfig, config: Config) -> list[Sentence]:
     return [Sentence(tuple(change(token) for token in s.tokens), s.tags) for s in sentences]
 
 
-def dev_name(corpus: CorpusConfig) -> str:
-    details: list[str] = [corpus.case] if corpus.case != "as-is" else []
-    if tuple(corpus.part) != (0.0, 1.0):
-        details.append(f"{corpus.part[0]:g} to {corpus.part[1]:g}")
-    return f"{corpus.file} ({', '.join(details)})" if details else corpus.file
+def names_of_dev(corpora: Sequence[CorpusConfig]) -> list[str]:
+    """Return what each dev file is called: its case and part are said where they are not the file's own."""
+    details = [
+        [corpus.case] * (corpus.case != "as-is")
+        + [f"{corpus.part[0]:g} to {corpus.part[1]:g}"] * (tuple(corpus.part) != (0.0, 1.0))
+        for corpus in corpora
+    ]
+    return dev_names([corpus.file for corpus in corpora], [", ".join(each) for each in details])
+
+
+def training(config: TaggerConfig, folder: Path) -> Training:
+    """Return the training of a configuration in its run folder."""
+    return Training(config, folder, TaggerTask)

@@ -1,90 +1,56 @@
 """The configuration of one encoder-decoder, read from TOML and checked on entry."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
-from seqserve.entries import CellName, TokenizerName
-from seqserve.training.config import ConfigError, LoopConfig, OptimizerConfig, check_training
-from seqserve.vocabulary.tokens import FIRST_ID
-from seqserve.vocabulary.words import LOOKUP_STEPS
-
-
-@dataclass(frozen=True)
-class PairFile:
-    """One file of pairs, tab-separated: where it is, which columns count, which part of it."""
-
-    file: str  # of a known data set ("tatoeba_eng_fra/train.tsv.gz"), or a path of your own; plain, .gz or .xz
-    source_column: int = 0
-    target_column: int = 1
-    part: tuple[float, float] = (0.0, 1.0)  # by a hash of the source, so that its translations stay together
-
-    def check(self) -> None:
-        """Raise ConfigError, naming file and field."""
-        for name in ("source_column", "target_column"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"{name} = {getattr(self, name)} of {self.file} is below 0")
-        if len(self.part) != 2 or not 0.0 <= self.part[0] < self.part[1] <= 1.0:
-            raise ConfigError(f"part = {list(self.part)} of {self.file} is no range within 0 to 1")
+from seqserve.entries import CellName
+from seqserve.training.config import ConfigError, LoopConfig, TrainingConfig, check_lowest, check_training
+from seqserve.training.reading.pairs import PairFile, SideOptions
 
 
 @dataclass(frozen=True)
 class PairData:
-    train: tuple[PairFile, ...]
-    valid: tuple[PairFile, ...]  # the weights with the lowest loss here are kept
+    """Files of pairs."""
 
-
-@dataclass(frozen=True)
-class SideOptions:
-    """One side of the pairs: what a token is, and which tokens are known."""
-
-    tokenization: TokenizerName = "whitespace"
-    lookup: tuple[str, ...] = ("exact",)
-    max_vocabulary: int = 0  # most frequent types, <EOS> and <UNK> counted; 0: all
-    min_count: int = 1
-    max_tokens: int = 100  # longer pairs are left out of the training; the service refuses longer sources
-
-    def check(self, side: str) -> None:
-        """Raise ConfigError, naming the field of that side."""
-        for name, lowest in (("min_count", 1), ("max_tokens", 1), ("max_vocabulary", 0)):
-            if (value := getattr(self, name)) < lowest:
-                raise ConfigError(f"{side}.{name} = {value} is below {lowest}")
-        if self.max_vocabulary and self.max_vocabulary <= FIRST_ID:
-            raise ConfigError(f"{side}.max_vocabulary = {self.max_vocabulary} leaves no room beside <EOS> and <UNK>")
-        if not self.lookup or not set(self.lookup) <= set(LOOKUP_STEPS):
-            raise ConfigError(f"{side}.lookup = {list(self.lookup)} must hold one or more of {', '.join(LOOKUP_STEPS)}")
+    train: Annotated[tuple[PairFile, ...], "files that the model learns from"]
+    valid: Annotated[tuple[PairFile, ...], "the weights with the lowest loss here are kept"]
 
 
 @dataclass(frozen=True)
 class TransducerDropout:
-    """Probabilities; `locked` masks are drawn once per row, not per position."""
+    """Probabilities; masks of input, hidden and output are drawn once per row, not per position."""
 
-    input: float = 0.0  # on what the first layer of encoder and decoder reads
-    hidden: float = 0.0  # between layers
-    output: float = 0.0  # on what the softmax reads
-    recurrent: float = 0.0  # on the hidden-to-hidden weights (weight drop)
+    input: Annotated[float, "on what the first layer of encoder and decoder reads"] = 0.0
+    hidden: Annotated[float, "between layers"] = 0.0
+    output: Annotated[float, "on what the softmax reads"] = 0.0
+    recurrent: Annotated[float, "of the hidden-to-hidden weights (weight drop)"] = 0.0
 
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    hidden_size: int = 256  # per direction
-    num_layers: int = 1
-    bidirectional: bool = True
+    """What reads the source."""
+
+    hidden_size: Annotated[int, "hidden units of each direction"] = 256
+    num_layers: Annotated[int, "recurrent layers"] = 1
+    bidirectional: Annotated[bool, "read the source in both directions"] = True
 
 
 @dataclass(frozen=True)
 class DecoderConfig:
-    hidden_size: int = 512
-    num_layers: int = 1
+    """What writes the target."""
+
+    hidden_size: Annotated[int, "hidden units"] = 512
+    num_layers: Annotated[int, "recurrent layers"] = 1
 
 
 @dataclass(frozen=True)
 class TransducerModelConfig:
-    cell: CellName = "lstm"  # of encoder and decoder
-    embedding_dim: int = 256  # of both sides
-    attention: Literal["general", "none"] = "general"
-    tied: bool = False  # output table = target embedding table
+    """Encoder, attention, decoder, softmax."""
+
+    cell: Annotated[CellName, "recurrent cell of encoder and decoder"] = "lstm"
+    embedding_dim: Annotated[int, "size of a token's vector, on both sides"] = 256
+    attention: Annotated[Literal["general", "none"], "how the decoder sees the source's states"] = "general"
+    tied: Annotated[bool, "the output table is the target embedding table"] = False
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     dropout: TransducerDropout = field(default_factory=TransducerDropout)
@@ -92,30 +58,25 @@ class TransducerModelConfig:
 
 @dataclass(frozen=True)
 class TransducerLoop(LoopConfig):
-    exact_tokens: int = 0  # with sampled_tokens: the most frequent target tokens, never left to sampling
-    sampled_tokens: int = 0  # draws that stand for all others while training; 0: off
+    """How long the training goes on, which weights it keeps, and how the softmax is trained."""
+
+    exact_tokens: Annotated[int, "with sampled_tokens: the most frequent target tokens, never left to sampling"] = 0
+    sampled_tokens: Annotated[int, "draws that stand for all others while training; 0: off"] = 0
 
 
-@dataclass(frozen=True)
-class TransducerConfig:
-    """One training of an encoder-decoder, whole."""
+@dataclass(frozen=True, kw_only=True)
+class TransducerConfig(TrainingConfig):
+    """One training of an encoder-decoder, whole; `languages` are the source's, then the target's."""
 
-    name: str
-    version: str
-    description: str
-    licence: str
+    task: Annotated[Literal["transduce"], "the kind of model"] = "transduce"
     data: PairData
-    task: Literal["transduce"] = "transduce"
-    seed: int = 1
-    languages: tuple[str, ...] = ("en",)  # of the source, then of the target
-    attribution: tuple[str, ...] = ()
     source: SideOptions = field(default_factory=SideOptions)
     target: SideOptions = field(default_factory=SideOptions)
     model: TransducerModelConfig = field(default_factory=TransducerModelConfig)
-    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     loop: TransducerLoop = field(default_factory=TransducerLoop)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.data.train or not self.data.valid:
             raise ConfigError("data.train and data.valid need at least one file each")
         for file in (*self.data.train, *self.data.valid):
@@ -123,14 +84,8 @@ class TransducerConfig:
         self.source.check("source")
         self.target.check("target")
         check_training(self)
-        for name, count in {
-            "model.embedding_dim": self.model.embedding_dim,
-            "model.encoder.hidden_size": self.model.encoder.hidden_size,
-            "model.encoder.num_layers": self.model.encoder.num_layers,
-            "model.decoder.hidden_size": self.model.decoder.hidden_size,
-            "model.decoder.num_layers": self.model.decoder.num_layers,
-        }.items():
-            if count < 1:
-                raise ConfigError(f"{name} = {count} is below 1")
+        check_lowest(self.model, "model", 1, "embedding_dim")
+        for part, table in (("encoder", self.model.encoder), ("decoder", self.model.decoder)):
+            check_lowest(table, f"model.{part}", 1, "hidden_size", "num_layers")
         if bool(self.loop.exact_tokens > 0) != bool(self.loop.sampled_tokens > 0):
             raise ConfigError("loop.exact_tokens and loop.sampled_tokens need each other, both above 0 or both 0")

@@ -1,4 +1,4 @@
-"""The graph ``decode`` of an encoder-decoder: reads one target token and gives the most likely next ones."""
+"""The graph `decode` of an encoder-decoder: reads one target token and gives the most likely next ones."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from seqserve.training.export.attention import add_attention
 from seqserve.training.export.builder import GraphBuilder, value_infos
 from seqserve.training.export.cells.table import find_cell
 from seqserve.training.export.compact import make_builder
+from seqserve.training.export.language_model import add_embedding, join_state, split_state
 from seqserve.training.export.softmax import add_full
-from seqserve.training.language.trained import add_embedding, join_state, split_state
 from seqserve.training.transducers.trained import TrainedTransducer
 from seqserve.transducer.signature import decode_signature
 from seqserve.vocabulary.tokens import UNKNOWN_ID
@@ -52,7 +52,7 @@ def build_decode(
 
 
 def _add_top(graph: GraphBuilder, log_probs: str, num_top: str, *, num_ids: int) -> None:
-    """Give the outputs ``top_ids`` and ``top_log_probs`` (B,K), falling, lower id first; <UNK> is left out."""
+    """Give the outputs `top_ids` and `top_log_probs` (B,K), falling, lower id first; <UNK> is left out."""
     ids = graph.add("Range", [graph.scalar(place, np.int64) for place in (0, num_ids, 1)], "ids")
     is_unknown = graph.add("Equal", [ids, graph.scalar(UNKNOWN_ID, np.int64)], "is_unknown")  # (V,)
     known = graph.add("Where", [is_unknown, graph.scalar(-np.inf, np.float32), log_probs], "known")

@@ -1,4 +1,4 @@
-"""The graph ``encode`` of an encoder-decoder: source ids -> what the decoder starts from and looks at."""
+"""The graph `encode` of an encoder-decoder: source ids -> what the decoder starts from and looks at."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def build_encode(
 
 
 def _add_first_state(graph: GraphBuilder, trained: TrainedTransducer, ends: list[str]) -> None:
-    """Give the output ``state`` (B,N): tanh of a linear map of where the encoder ended."""
+    """Give the output `state` (B,N): tanh of a linear map of where the encoder ended."""
     ended = ends[0] if len(ends) == 1 else graph.add("Concat", ends, "ended", axis=1)
     weight = graph.weight("first_state.weight", trained.weights["first_state.weight"].astype(np.float32))
     bias = graph.weight("first_state.bias", trained.weights["first_state.bias"].astype(np.float32))

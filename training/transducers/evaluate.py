@@ -1,6 +1,4 @@
-"""`python -m training evaluate` on an encoder-decoder: BLEU and chrF of its answers, by sacrebleu (Post 2018)."""
-
-from __future__ import annotations
+"""`python -m training evaluate` on an encoder-decoder: BLEU and chrF (sacrebleu, Post 2018) and exact matches."""
 
 import argparse
 import json
@@ -10,8 +8,7 @@ from dataclasses import asdict, dataclass
 from itertools import zip_longest
 
 from seqserve.errors import SeqserveError
-from seqserve.training.reading.pairs import read_texts
-from seqserve.training.transducers.config import PairFile
+from seqserve.training.reading.pairs import PairFile, read_texts
 from seqserve.transducer.beam import Search
 from seqserve.transducer.model import TransducerBundle, TransduceRow
 
@@ -25,12 +22,14 @@ _BEAMS = (1, 5)
 class TransducerScores:
     """Of one beam width. bleu, chrf: with all references of a source; pair_bleu, pair_chrf: each pair by itself.
 
-    All are in 0..100; num_cut_off: answers without an end; ms_per_text: decoding alone, milliseconds.
+    exact_match: sources whose answer is one of their references, spaces at both ends and doubled ones left out. All are
+    in 0..100; num_cut_off: answers without an end; ms_per_text: decoding alone, milliseconds.
     """
 
     beams: int
     bleu: float
     chrf: float
+    exact_match: float
     pair_bleu: float
     pair_chrf: float
     num_cut_off: int
@@ -38,7 +37,7 @@ class TransducerScores:
 
 
 def group_references(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    """The distinct targets of each distinct source, both in the order of the file."""
+    """Return the distinct targets of each distinct source, both in the order of the file."""
     references: dict[str, dict[str, None]] = {}
     for source, target in pairs:
         references.setdefault(source, {})[target] = None
@@ -62,12 +61,21 @@ def evaluate_transducer(
     together = _score(answers, list(references.values()))
     pairs = [(answer, [target]) for answer, own in zip(answers, references.values(), strict=True) for target in own]
     apart = _score([answer for answer, _ in pairs], [targets for _, targets in pairs])
+    num_right = sum(
+        _spaced(answer) in map(_spaced, own) for answer, own in zip(answers, references.values(), strict=True)
+    )
     cut_off = sum(each.finish_reason == "length" for each in found)
-    return TransducerScores(search.beams, *together, *apart, cut_off, 1000 * seconds / len(rows))
+    exact = 100 * num_right / len(rows)
+    return TransducerScores(search.beams, *together, exact, *apart, cut_off, 1000 * seconds / len(rows))
+
+
+def _spaced(text: str) -> str:
+    """Return a text with single spaces between its words."""
+    return " ".join(text.split())
 
 
 def _score(answers: Sequence[str], references: Sequence[Sequence[str]]) -> tuple[float, float]:
-    """BLEU and chrF, sacrebleu's defaults (13a, mixed case; chrF2); a text may have any number of references."""
+    """Return BLEU and chrF, sacrebleu's defaults (13a, mixed case; chrF2); a text may have any number of references."""
     try:
         from sacrebleu.metrics.bleu import BLEU
         from sacrebleu.metrics.chrf import CHRF
@@ -78,7 +86,7 @@ def _score(answers: Sequence[str], references: Sequence[Sequence[str]]) -> tuple
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that only an encoder-decoder takes."""
+    """Add the arguments that only an encoder-decoder takes."""
     group = parser.add_argument_group(
         "encoder-decoders, on a tsv file of pairs; repeated sources share their references"
     )
@@ -108,11 +116,11 @@ def run(bundle: TransducerBundle, arguments: argparse.Namespace) -> int:
         print(json.dumps(table, indent=1))
         return 0
     print(f"{len(references):,} texts, {num_references:,} references")
-    print("beams   BLEU   chrF   BLEU, chrF by pairs   cut off   ms a text")
+    print("beams   BLEU   chrF   exact, %   BLEU, chrF by pairs   cut off   ms a text")
     for each in scores:
         by_pairs = f"{each.pair_bleu:.2f}  {each.pair_chrf:.2f}"
         print(
-            f"{each.beams:5}  {each.bleu:5.2f}  {each.chrf:5.2f}  {by_pairs:>20}  {each.num_cut_off:8}  "
-            f"{each.ms_per_text:10.2f}"
+            f"{each.beams:5}  {each.bleu:5.2f}  {each.chrf:5.2f}  {each.exact_match:9.2f}  {by_pairs:>20}  "
+            f"{each.num_cut_off:8}  {each.ms_per_text:10.2f}"
         )
     return 0

@@ -1,16 +1,15 @@
 """An encoder-decoder's run as a bundle."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from seqserve.training.export.folder import Card
-from seqserve.training.export_sources import attributions, data_sources, plain_card
+from seqserve.training.export_sources import Results, score_table
+from seqserve.training.reading.pairs import SideOptions
 from seqserve.training.transducers.bundle import export_transducer
-from seqserve.training.transducers.config import SideOptions, TransducerConfig
+from seqserve.training.transducers.config import TransducerConfig
 from seqserve.training.transducers.trained import TrainedSide, TrainedTransducer
 
 # Recorded with their answers in every bundle and checked at each load: plain sentences, a text of one token, unknown
@@ -25,46 +24,35 @@ GOLDEN = (
 )
 
 
-def export_transducer_run(
-    new: Path,
-    config: TransducerConfig,
-    state: Mapping[str, Any],
-    best: Mapping[str, Any],
-    *,
-    readme: str | None,
-    created: str,
-    curves: Path,
-) -> None:
-    """Writes the bundle `new` of a run: what model.pt holds, and the line of the epoch it is from.
+def sources(config: TransducerConfig) -> dict[str, list[str]]:
+    """Return the files that a run read by what they were used for."""
+    return {
+        "training": list(dict.fromkeys(file.file for file in config.data.train)),
+        "choosing the epoch": [file.file for file in config.data.valid],
+    }
 
-    Matrices are stored in half precision. Raises ValueError when weights and configuration do not fit.
-    """
-    train = training_files(config)
-    sources = data_sources({"training": train, "choosing the epoch": [file.file for file in config.data.valid]})
-    metrics = {name: {"perplexity": round(math.exp(-score), 3)} for name, score in best["dev"].items()}
-    card = Card(
-        name=config.name,
-        version=config.version,
-        created=created,
-        description=config.description,
-        readme=readme if readme is not None else plain_card(config, sources, _table(config, best, metrics)),
-        licence=config.licence,
-        attribution=[*config.attribution, *attributions(train)],
-        languages=config.languages,
-        metrics={f"valid {name}": values for name, values in metrics.items()},
-        data=sources,
-        curves=curves if curves.exists() else None,
+
+def results(config: TransducerConfig, line: Mapping[str, Any]) -> Results:
+    """Return what is said of the weights; `line`: of the epoch that they are from."""
+    perplexities = {name: round(math.exp(-score), 3) for name, score in line["dev"].items()}
+    title = f"Validation (epoch {line['epoch']}, seed {config.seed})"
+    shown = {name: f"{value:g}" for name, value in perplexities.items()}
+    return Results(
+        {f"valid {name}": {"perplexity": value} for name, value in perplexities.items()},
+        score_table(title, ("file", "perplexity of a token"), shown),
     )
-    export_transducer(new, trained_model(config, state), card, GOLDEN)
 
 
-def training_files(config: TransducerConfig) -> list[str]:
-    """What the weights learned from."""
-    return list(dict.fromkeys(file.file for file in config.data.train))
+def write(target: Path, config: TransducerConfig, state: Mapping[str, Any], card: Card, *, replace: bool) -> None:
+    """Write the bundle of a run, matrices in half precision; `state`: what model.pt holds.
+
+    Raises ValueError when weights and configuration do not fit.
+    """
+    export_transducer(target, trained_model(config, state), card, GOLDEN, replace=replace)
 
 
 def trained_model(config: TransducerConfig, state: Mapping[str, Any]) -> TrainedTransducer:
-    """What model.pt holds, with what only the configuration knows."""
+    """Return what model.pt holds, with what only the configuration knows."""
     weights = {name: tensor.float().numpy() for name, tensor in state["weights"].items()}
     if config.model.tied:
         weights.pop("softmax.weight")  # the target embedding's table under its second name
@@ -82,9 +70,3 @@ def _side(options: SideOptions, tokens: list[str]) -> TrainedSide:
     return TrainedSide(
         tokens=tokens, tokenization=options.tokenization, lookup=options.lookup, max_tokens=options.max_tokens
     )
-
-
-def _table(config: TransducerConfig, best: Mapping[str, Any], metrics: Mapping[str, Mapping[str, float]]) -> str:
-    scores = "\n".join(f"| {name} | {values['perplexity']:g} |" for name, values in metrics.items())
-    head = f"## Validation (epoch {best['epoch']}, seed {config.seed})"
-    return f"{head}\n\n| file | perplexity of a token |\n|---|---|\n{scores}\n"

@@ -1,24 +1,19 @@
 """An encoder-decoder: P(y<t> | y<1>, ..., y<t-1>, x) at every t (Sutskever et al. 2014; Cho et al. 2014)."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from seqserve.training.layers.attention import GeneralAttention, mask_of
-from seqserve.training.layers.cells import build_cell
+from seqserve.training.layers.cells import CELLS, build_cells
 from seqserve.training.layers.dropout import LockedDropout
 from seqserve.training.layers.encoder import Encoder, EncoderDropout
-from seqserve.training.layers.recurrent import Parts, initialise_cell, run_cell
+from seqserve.training.layers.recurrent import Parts, run_cell
 from seqserve.training.layers.softmax import FullSoftmax, SampledSoftmax
-from seqserve.training.reading.pairs import PairBatch
+from seqserve.training.transducers.batch import PairBatch
 from seqserve.training.transducers.config import TransducerModelConfig
 from seqserve.vocabulary.tokens import START_ID
-
-PARTS = {"lstm": 2, "lstm-peephole": 2}
-"""Arrays of a layer's state, for cells that have more than one."""
 
 
 class Transducer(nn.Module):
@@ -55,10 +50,8 @@ class Transducer(nn.Module):
             dropout=EncoderDropout(rates.input, rates.hidden, 0.0, rates.recurrent),
         )
         sizes = [config.embedding_dim] + [size] * config.decoder.num_layers
-        self.layers = nn.ModuleList(build_cell(config.cell, before, after) for before, after in pairwise(sizes))
-        for layer in self.layers:
-            initialise_cell(layer, has_forget_gate="lstm" in config.cell)
-        self.num_parts = PARTS.get(config.cell, 1)
+        self.layers = nn.ModuleList(build_cells(config.cell, pairwise(sizes)))
+        self.num_parts = CELLS[config.cell].num_parts
         self.first_state = nn.Linear(self.encoder.size, config.decoder.num_layers * self.num_parts * size)
         self.attention = GeneralAttention(size, self.encoder.size) if config.attention == "general" else None
         readout_size = config.embedding_dim if config.tied else size
@@ -73,14 +66,14 @@ class Transducer(nn.Module):
         self.dropouts = nn.ModuleList([LockedDropout(rates.input), *between, LockedDropout(rates.output)])
 
     def forward(self, batch: PairBatch) -> Tensor:
-        """What the softmax reads at every target place, (B,T,P) float32."""
+        """Return what the softmax reads at every target place, (B,T,P) float32."""
         with torch.autocast("cpu", torch.bfloat16, enabled=self.training and self.precision == torch.bfloat16):
             memory, state = self.encode(batch.source, batch.lengths)
             outputs, _ = self.decode(batch.previous, state, memory, batch.lengths)
         return outputs.float()
 
     def encode(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, list[Parts]]:
-        """Ids (B,S) and lengths (B,) -> memory (B,S,M), of no meaning beyond a row's end, and first state."""
+        """Map ids (B,S) and lengths (B,) -> memory (B,S,M), of no meaning beyond a row's end, and first state."""
         memory = self.encoder(self.source_embedding(source), lengths)
         size = self.config.encoder.hidden_size
         last = (lengths - 1)[:, None, None].expand(-1, 1, size)
@@ -107,6 +100,6 @@ class Transducer(nn.Module):
         return self.dropouts[-1](torch.tanh(self.readout(outputs))), new_state
 
     def loss(self, batch: PairBatch) -> Tensor:
-        """Sum of -log p(target) over real places in nats, <EOS> included, a scalar."""
+        """Return the sum of -log p(target) over real places in nats, <EOS> included, a scalar."""
         outputs = self(batch)
         return self.softmax.loss(outputs[batch.mask], batch.targets[batch.mask], dtype=self.precision)

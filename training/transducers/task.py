@@ -1,8 +1,7 @@
 """An encoder-decoder as a task: pairs of texts in, log-probability of a target token out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,14 @@ import torch
 from torch import Tensor
 
 from seqserve.training.batches import plan_evaluation
-from seqserve.training.reading.pairs import Pair, batch_pairs, build_vocabulary, encode_pair, read_texts, tokens_of
+from seqserve.training.corpora import dev_names
+from seqserve.training.loop import Training
+from seqserve.training.reading.pairs import PairFile, build_vocabulary, read_texts, tokens_of
 from seqserve.training.reading.token_ids import CorpusError
 from seqserve.training.setup import precision_of
-from seqserve.training.transducers.config import PairFile, TransducerConfig
+from seqserve.training.task import DevScore
+from seqserve.training.transducers.batch import Pair, batch_pairs, encode_pair
+from seqserve.training.transducers.config import TransducerConfig
 from seqserve.training.transducers.model import Transducer
 
 EVALUATION_BATCH = 128
@@ -29,7 +32,9 @@ class TransducerTask:
     def __init__(self, config: TransducerConfig):
         self.config = config
         train = [pair for file in config.data.train for pair in self._read(file)]
-        dev = {file.file: self._read(file) for file in config.data.valid}
+        files = [file.file for file in config.data.valid]
+        names = dev_names(files, [""] * len(files))
+        dev = {name: self._read(file) for name, file in zip(names, config.data.valid, strict=True)}
         self.vocabularies = (
             build_vocabulary([source for source, _ in train], config.source, "source.txt"),
             build_vocabulary([target for _, target in train], config.target, "target.txt"),
@@ -50,32 +55,33 @@ class TransducerTask:
         self.model.precision = precision_of(loop)
 
     def epoch(self, generator: np.random.Generator) -> Sequence[Pair]:
-        """All pairs; nothing about them is drawn."""
+        """Return all pairs; nothing about them is drawn."""
         return self.train
 
     def loss(self, examples: Sequence[Pair]) -> Tensor:
-        """Mean of -ln P(y<t> | y<1>, ..., y<t-1>, x) over these pairs' target tokens, <EOS> included."""
+        """Return the mean of -ln P(y<t> | y<1>, ..., y<t-1>, x) over these pairs' target tokens, <EOS> included."""
         batch = batch_pairs(examples)
         return self.model.loss(batch) / batch.mask.sum()
 
     @torch.no_grad()
-    def evaluate(self) -> dict[str, float]:
-        """Mean ln P of a target token of each valid file, <EOS> included."""
+    def evaluate(self) -> dict[str, DevScore]:
+        """Return the mean ln P of a target token of each valid file, <EOS> included; the loss is its negative."""
         self.model.eval()
         scores = {}
         for name, pairs in self.dev.items():
             total = 0.0
             for indices in plan_evaluation([len(pair) for pair in pairs], EVALUATION_BATCH):
                 total += self.model.loss(batch_pairs([pairs[i] for i in indices])).item()
-            scores[name] = -total / sum(len(pair.target) for pair in pairs)
+            loss = total / sum(len(pair.target) for pair in pairs)
+            scores[name] = DevScore(-loss, loss)
         return scores
 
     def weights_of_dev(self) -> list[float]:
-        """Each file counts by its tokens, so that the mean is that of all tokens."""
+        """Let each file count by its tokens, so that the mean is that of all tokens."""
         return [float(sum(len(pair.target) for pair in pairs)) for pairs in self.dev.values()]
 
     def state(self) -> dict[str, Any]:
-        """Weights, and both sides' tokens in the order of their ids."""
+        """Return weights, and both sides' tokens in the order of their ids."""
         source, target = self.vocabularies
         return {
             "weights": self.model.state_dict(),
@@ -84,7 +90,7 @@ class TransducerTask:
         }
 
     def _read(self, file: PairFile) -> list[TextPair]:
-        """The file's pairs within the limits of both sides; none has an empty source."""
+        """Read the file's pairs within the limits of both sides; none has an empty source."""
         sides = self.config.source, self.config.target
         found = []
         for texts in read_texts(file):
@@ -95,3 +101,8 @@ class TransducerTask:
 
     def _encode(self, pairs: Sequence[TextPair]) -> list[Pair]:
         return [encode_pair(source, target, self.vocabularies) for source, target in pairs]
+
+
+def training(config: TransducerConfig, folder: Path) -> Training:
+    """Return the training of a configuration in its run folder."""
+    return Training(config, folder, TransducerTask)

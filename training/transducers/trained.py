@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seqserve.training.export.cells.table import find_cell
+from seqserve.training.export.language_model import TrainedLanguageModel
 from seqserve.training.export.weights import Arrays, prefixed
-from seqserve.training.language.trained import TrainedLanguageModel
 from seqserve.vocabulary.tokens import FIRST_ID
 
 
@@ -24,10 +24,10 @@ class TrainedSide:
 class TrainedTransducer:
     """An encoder-decoder as training leaves it (`seqserve.training.transducers.model.Transducer`).
 
-    weights: torch's layouts and gate orders. ``source_embedding.weight``, ``encoder.layers.N.forward_cell.*`` and, for
-    both directions, ``backward_cell.*``; ``first_state.weight`` (N,D*H); ``target_embedding.weight``, ``layers.N.*``;
-    with attention ``attention.query.weight`` (M,H); ``readout.weight`` (P,[M+]H); ``softmax.weight`` (V,P), absent when
-    tied, and ``softmax.bias``.
+    weights: torch's layouts and gate orders. `source_embedding.weight`, `encoder.layers.N.forward_cell.*` and, for
+    both directions, `backward_cell.*`; `first_state.weight` (N,D*H); `target_embedding.weight`, `layers.N.*`;
+    with attention `attention.query.weight` (M,H); `readout.weight` (P,[M+]H); `softmax.weight` (V,P), absent when
+    tied, and `softmax.bias`.
     """
 
     weights: Arrays
@@ -61,7 +61,7 @@ class TrainedTransducer:
         return count
 
     def encoder_size(self) -> int:
-        """D*H, of a state of the encoder's last layer."""
+        """Return D*H, of a state of the encoder's last layer."""
         return sum(cell["weight_hh_l0"][1] for cell in self.directions(self.num_encoder_layers() - 1))
 
     def decoder(self) -> TrainedLanguageModel:

@@ -81,5 +81,5 @@ def test_a_run_becomes_a_bundle_that_answers(tmp_path: Path) -> None:
     bundle = load_bundle(export_run(tmp_path / "run", tmp_path / "models", card=None))
     architecture = bundle.manifest.architecture
     assert (architecture.cell, architecture.pooling, architecture.feed_forward) == ("gru", "last", [6])
-    assert bundle.manifest.metrics[f"dev {QUESTIONS}"].keys() == {"accuracy"}
+    assert bundle.manifest.metrics[f"dev {QUESTIONS.name}"].keys() == {"accuracy"}
     assert "| accuracy |" in (tmp_path / "models" / "tiny-classifier" / "1" / "README.md").read_text()

@@ -10,10 +10,10 @@ from torch import nn
 from seqserve.graph import Graph
 from seqserve.language.signature import score_signature, step_signature
 from seqserve.training.export.cells.table import find_cell
+from seqserve.training.export.language_model import TrainedLanguageModel
 from seqserve.training.language.score_graph import build_score
 from seqserve.training.language.step_graph import build_step
-from seqserve.training.language.trained import TrainedLanguageModel
-from seqserve.training.layers.cells import build_cell
+from seqserve.training.layers.cells import build_cells
 from seqserve.vocabulary.tokens import START_ID
 from tests.training.export.sessions import open_graph
 
@@ -130,7 +130,7 @@ def torch_log_probs(trained: TrainedLanguageModel, previous: np.ndarray) -> np.n
     with torch.no_grad():
         for number, layer in enumerate(trained.layers()):
             hidden_size, size = layer["weight_hh_l0"].shape[1], layer["weight_ih_l0"].shape[1]
-            module = build_cell(trained.cell, size, hidden_size)
+            (module,) = build_cells(trained.cell, [(size, hidden_size)])
             module.load_state_dict({name: torch.from_numpy(array) for name, array in layer.items()})
             values = module(values)[0]
             assert values.shape[2] == trained.hidden_sizes()[number]

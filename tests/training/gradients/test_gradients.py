@@ -21,7 +21,7 @@ from seqserve.training.gradients.agreement_model import (
 )
 from seqserve.training.gradients.gradient_config import GradientModelConfig
 from seqserve.training.gradients.gradient_norms import norms_by_distance, state_gradients
-from seqserve.training.layers.cells import build_cell
+from seqserve.training.layers.cells import build_cells
 from seqserve.training.layers.recurrent import run_cell
 from seqserve.training.load_config import config_from, config_table
 
@@ -49,7 +49,7 @@ explosion = { num_steps = 3 }
 
 def random_cell(name, *, input_size=3, hidden_size=4):
     torch.manual_seed(1)
-    cell = build_cell(name, input_size, hidden_size).double()
+    cell = build_cells(name, [(input_size, hidden_size)])[0].double()
     with torch.no_grad():
         for weight in cell.parameters():
             weight.normal_(0, 0.6)

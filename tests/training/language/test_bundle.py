@@ -9,8 +9,8 @@ import pytest
 from seqserve.errors import BundleError
 from seqserve.language.model import LanguageModelBundle
 from seqserve.loading import load_bundle, verify_bundle
+from seqserve.training.export import folder as folders
 from seqserve.training.export.folder import Card
-from seqserve.training.language import bundle as export
 from seqserve.training.language.bundle import chunk_tokens, export_language_model
 from tests.training.export.language_models import random_model, torch_log_probs
 
@@ -105,15 +105,15 @@ def test_a_bundle_that_does_not_load_is_never_there(tmp_path, card, monkeypatch)
     def refuse(folder):
         raise BundleError(f"{folder}: no")
 
-    monkeypatch.setattr(export, "load_bundle", refuse)
+    monkeypatch.setattr(folders, "load_bundle", refuse)
     with pytest.raises(BundleError):
         export_language_model(tmp_path / "tiny" / "3", random_model(), card, GOLDEN)
     assert list((tmp_path / "tiny").iterdir()) == []
 
 
 def test_a_bundle_whose_rows_change_with_the_batch_says_so(tmp_path, card, monkeypatch):
-    loaded = export.load_bundle
-    monkeypatch.setattr(export, "load_bundle", lambda folder: dataclasses.replace(loaded(folder), reproducible=False))
+    loaded = folders.load_bundle
+    monkeypatch.setattr(folders, "load_bundle", lambda folder: dataclasses.replace(loaded(folder), reproducible=False))
     manifest = export_language_model(tmp_path / "3", random_model(), card, GOLDEN)
     assert not manifest.reproducible
     assert not verify_bundle(tmp_path / "3").reproducible

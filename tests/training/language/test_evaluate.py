@@ -12,9 +12,8 @@ import pytest
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
 from seqserve.training import evaluate
-from seqserve.training.language import evaluate as evaluate_language_model
-from seqserve.training.language.config import TextFile, TextOptions
 from seqserve.training.language.text_evaluation import evaluate_text, score_texts
+from seqserve.training.reading.text import TextFile, TextOptions
 from seqserve.vocabulary.tokens import EOS_ID, UNKNOWN_ID
 from tests.toy_language_model import ToyLanguageModel
 
@@ -32,7 +31,7 @@ def as_bundle(toy: ToyLanguageModel) -> LanguageModelBundle:
 def open_as(monkeypatch: pytest.MonkeyPatch, toy: ToyLanguageModel) -> None:
     """Let `evaluate` load the toy, whatever folder is named."""
     monkeypatch.setattr(evaluate, "load_bundle", lambda folder: toy)
-    monkeypatch.setitem(evaluate._KINDS, ToyLanguageModel, evaluate_language_model)
+    monkeypatch.setattr(evaluate, "task_of", lambda bundle: "language-model")
 
 
 def command(*words: str) -> int:

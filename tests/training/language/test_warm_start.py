@@ -3,9 +3,9 @@ import torch
 
 from seqserve.training.checkpoints import RunError, load_tensors
 from seqserve.training.language.config import LanguageModelConfig
-from seqserve.training.language.export import training_files
-from seqserve.training.language.loop import LanguageTraining
+from seqserve.training.language.export import sources
 from seqserve.training.language.model import LanguageModel
+from seqserve.training.language.task import LanguageTraining
 from seqserve.training.language.warm_start import start_from
 from seqserve.training.runs import fit
 from seqserve.vocabulary.tokens import TokenVocabulary
@@ -59,4 +59,4 @@ def test_a_run_that_starts_from_another_begins_where_that_ended(earlier, tmp_pat
     for name, weight in started.model.named_parameters():
         assert torch.equal(weight, saved[name]), name
     # The text is the same here, so its files are named once.
-    assert training_files(own) == [str(tmp_path / "text.txt")]
+    assert sources(own)["training"] == [str(tmp_path / "text.txt")]

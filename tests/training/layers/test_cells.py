@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from seqserve.training.export.cells.table import CELLS
-from seqserve.training.layers.cells import build_cell
+from seqserve.training.layers.cells import build_cells
 from tests.training.export.language_models import numpy_cell
 from tests.training.export.sessions import open_cell_step
 
@@ -24,7 +24,7 @@ OWN = ["gru-simplified", "gru", "lstm-peephole"]
 
 def random_cell(name, input_size=3, hidden_size=4, *, seed=1):
     torch.manual_seed(seed)
-    cell = build_cell(name, input_size, hidden_size).double()
+    cell = build_cells(name, [(input_size, hidden_size)])[0].double()
     with torch.no_grad():
         for weight in cell.parameters():
             weight.normal_(0, 0.5)
@@ -75,7 +75,7 @@ def test_gradients_are_those_of_finite_differences(name):
 
 def test_every_cell_has_the_weights_that_its_graph_reads():
     for name, cell in CELLS.items():
-        shapes = {key: tuple(weight.shape) for key, weight in build_cell(name, 3, 4).named_parameters()}
+        shapes = {key: tuple(weight.shape) for key, weight in build_cells(name, [(3, 4)])[0].named_parameters()}
         assert shapes == cell.shapes(3, 4), name
 
 
@@ -99,7 +99,7 @@ def test_the_peephole_of_the_output_gate_sees_the_previous_cell_state():
 
 
 def torch_step(layer, inputs, first):
-    cell = build_cell("rnn", inputs.shape[1], first.shape[1]).double()
+    cell = build_cells("rnn", [(inputs.shape[1], first.shape[1])])[0].double()
     cell.load_state_dict({key: torch.from_numpy(array) for key, array in layer.items()})
     with torch.no_grad():
         return cell(torch.from_numpy(inputs)[:, None], torch.from_numpy(first)[None])[0][:, 0].numpy()

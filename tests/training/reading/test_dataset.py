@@ -1,10 +1,10 @@
 import numpy as np
 
 from seqserve.encoding import encode_sentences
-from seqserve.training.config import AugmentConfig
 from seqserve.training.reading.conll import Sentence
 from seqserve.training.reading.dataset import Surfaces
 from seqserve.training.taggers.augment import Augmenter
+from seqserve.training.taggers.config import AugmentConfig
 from seqserve.vocabulary.words import CharacterVocabulary, WordVocabulary
 
 TAGS = ("O", "B-PER", "I-PER", "E-PER", "S-PER")

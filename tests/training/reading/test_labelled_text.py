@@ -4,9 +4,8 @@ import gzip
 
 import pytest
 
-from seqserve.training.classifiers.config import LabelledFile
 from seqserve.training.config import ConfigError
-from seqserve.training.reading.labelled_text import LabelledText, read_labelled
+from seqserve.training.reading.labelled_text import LabelledFile, LabelledText, read_labelled
 from seqserve.training.reading.text import TextError
 
 LABELS = ("yes", "no")

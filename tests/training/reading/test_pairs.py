@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from seqserve.training.reading.pairs import batch_pairs, build_vocabulary, encode_pair, read_texts, tokens_of
+from seqserve.training.reading.pairs import PairFile, SideOptions, build_vocabulary, read_texts, tokens_of
 from seqserve.training.reading.text import TextError
 from seqserve.training.reading.token_ids import CorpusError
-from seqserve.training.transducers.config import PairFile, SideOptions
+from seqserve.training.transducers.batch import batch_pairs, encode_pair
 from seqserve.vocabulary.tokens import EOS_ID, START_ID, UNKNOWN_ID
 
 LINES = [("one", "un"), ("two", "deux"), ("one", "une"), ("three", "trois")]

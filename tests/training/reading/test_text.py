@@ -3,8 +3,7 @@ import lzma
 
 import pytest
 
-from seqserve.training.language.config import TextFile, TextOptions
-from seqserve.training.reading.text import TextError, read_lines, read_sequences
+from seqserve.training.reading.text import TextError, TextFile, TextOptions, read_lines, read_sequences
 
 
 @pytest.mark.parametrize(("name", "pack"), [("a.txt", bytes), ("a.txt.gz", gzip.compress), ("a.txt.xz", lzma.compress)])

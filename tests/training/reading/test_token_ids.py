@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from seqserve.training.language.config import TextOptions
+from seqserve.training.reading.text import TextOptions
 from seqserve.training.reading.token_ids import CorpusError, FirstPass, write_statistics
 from seqserve.vocabulary.tokens import EOS_ID, UNKNOWN_ID
 

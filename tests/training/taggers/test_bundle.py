@@ -9,7 +9,7 @@ import pytest
 
 from seqserve.errors import BundleError
 from seqserve.loading import load_bundle, verify_bundle
-from seqserve.training.taggers import bundle as export
+from seqserve.training.export import folder as folders
 from seqserve.training.taggers.bundle import Card, TrainedTagger, export_tagger
 from tests.training.export.taggers import NUM_CHARACTERS, NUM_WORDS, random_tagger, torch_answers, weights_of
 
@@ -106,15 +106,15 @@ def test_a_bundle_that_does_not_load_is_never_there(tmp_path, card, monkeypatch)
     def refuse(folder):
         raise BundleError(f"{folder}: no")
 
-    monkeypatch.setattr(export, "load_bundle", refuse)
+    monkeypatch.setattr(folders, "load_bundle", refuse)
     with pytest.raises(BundleError):
         export_tagger(tmp_path / "tiny" / "3", trained_tagger()[1], card, GOLDEN)
     assert list((tmp_path / "tiny").iterdir()) == []
 
 
 def test_a_bundle_whose_rows_change_with_the_batch_says_so(tmp_path, card, monkeypatch):
-    loaded = export.load_bundle
-    monkeypatch.setattr(export, "load_bundle", lambda folder: dataclasses.replace(loaded(folder), reproducible=False))
+    loaded = folders.load_bundle
+    monkeypatch.setattr(folders, "load_bundle", lambda folder: dataclasses.replace(loaded(folder), reproducible=False))
     manifest = export_tagger(tmp_path / "3", trained_tagger()[1], card, GOLDEN)
     assert not manifest.reproducible
     assert not verify_bundle(tmp_path / "3").reproducible

@@ -30,9 +30,18 @@ def test_scores(pairs, capsys):
         assert scores["beams"] == beams
         assert scores["bleu"] == pytest.approx(100)  # every answer is one of its references
         assert scores["chrf"] == pytest.approx(100)
+        assert scores["exact_match"] == 100
         assert 50 < scores["pair_bleu"] < 99  # one pair has another reference
         assert 50 < scores["pair_chrf"] < 99
         assert scores["num_cut_off"] == 0
+
+
+def test_an_exact_match_is_one_of_the_references_whatever_the_spaces(tmp_path, capsys):
+    (source, target), (other, _) = list(KNOWN.items())[:2]
+    lines = [f"{source}\tanother one", f"{source}\t  {target.replace(' ', '  ')} ", f"{other}\twrong"]
+    (tmp_path / "pairs.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert main(["evaluate", str(TINY_TRANSLATE), str(tmp_path / "pairs.tsv"), "--json", "--beams", "1"]) == 0
+    assert json.loads(capsys.readouterr().out)["scores"][0]["exact_match"] == 50
 
 
 def test_columns_can_be_named(pairs, capsys):
@@ -41,7 +50,7 @@ def test_columns_can_be_named(pairs, capsys):
     flipped.write_text("".join(f"{target}\t{source}\n" for source, target in rows), encoding="utf-8")
     arguments = ["evaluate", str(TINY_TRANSLATE), str(flipped), "--source-column", "1", "--target-column", "0"]
     assert main([*arguments, "--beams", "2"]) == 0
-    assert capsys.readouterr().out.splitlines()[2].split()[:3] == ["2", "100.00", "100.00"]
+    assert capsys.readouterr().out.splitlines()[2].split()[:4] == ["2", "100.00", "100.00", "100.00"]
 
 
 def test_answers_that_are_cut_off_are_counted(pairs, capsys):

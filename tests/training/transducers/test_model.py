@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from seqserve.training.layers.attention import GeneralAttention, mask_of
-from seqserve.training.reading.pairs import Pair, batch_pairs
+from seqserve.training.transducers.batch import Pair, batch_pairs
 from seqserve.training.transducers.config import (
     DecoderConfig,
     EncoderConfig,

@@ -9,9 +9,9 @@ from seqserve.loading import load_bundle
 from seqserve.training.checkpoints import load_tensors
 from seqserve.training.export_run import export_run
 from seqserve.training.loop import Training
-from seqserve.training.reading.pairs import batch_pairs
 from seqserve.training.reading.token_ids import CorpusError
 from seqserve.training.runs import fit, resume
+from seqserve.training.transducers.batch import batch_pairs
 from seqserve.training.transducers.task import TransducerTask
 from seqserve.transducer.beam import Search
 from seqserve.transducer.model import TransduceRow
@@ -73,7 +73,8 @@ def test_evaluation_is_the_mean_over_all_tokens(tmp_path):
     (name,) = task.dev
     with torch.no_grad():
         total = sum(task.model.loss(batch_pairs([pair])).item() for pair in task.dev[name])
-    assert score == pytest.approx(-total / sum(len(pair.target) for pair in task.dev[name]), rel=1e-5)
+    assert score.score == -score.loss
+    assert score.score == pytest.approx(-total / sum(len(pair.target) for pair in task.dev[name]), rel=1e-5)
     assert task.weights_of_dev() == [sum(len(pair.target) for pair in task.dev[name])]
 
 

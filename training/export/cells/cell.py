@@ -19,7 +19,7 @@ class AddStep(Protocol):
 class AddSequence(Protocol):
     """Inputs (T,B,I), lengths (B,) int32, parts of the state, each (B,H) -> outputs (T,B,H), parts at each row's end.
 
-    No parts: a zero state. ``backward`` reads each row from its last token to its first, where it then ends. Outputs
+    No parts: a zero state. `backward` reads each row from its last token to its first, where it then ends. Outputs
     beyond a row's end are anything finite.
     """
 
@@ -38,7 +38,7 @@ class AddSequence(Protocol):
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell in two forms over the same weights; ``layer`` holds the arrays that ``shapes`` names.
+    """A cell in two forms over the same weights; `layer` holds the arrays that `shapes` names.
 
     num_parts: arrays of a layer's state; for an LSTM two, hidden state and cell state. num_gates: blocks of rows in
     the weights. Both forms give the same bits for the same row.

@@ -9,7 +9,7 @@ _TO_ONNX = (1, 0, 2)  # ours and torch's gates are r,z,n; the operator's z,r,h
 
 
 def _negate_update_gate(layer: Arrays) -> Arrays:
-    """The operator's z keeps the old state, the notes' update gate the candidate: z = 1 - sigmoid(u) = sigmoid(-u)."""
+    """Negate the update gate: the operator's z keeps the old state, so z = 1 - sigmoid(u) = sigmoid(-u)."""
     signs = np.repeat(np.array([1, -1, 1], np.float32), layer["weight_hh_l0"].shape[1])
     return {key: (array.T * signs).T for key, array in layer.items()}
 

@@ -35,11 +35,11 @@ def scan_cell(
     order: Sequence[int] | None = None,
     has_peepholes: bool = False,
 ) -> Cell:
-    """Return the cell of that body; ``order`` of the gates' blocks in what it reads, None: as the weights have them."""
+    """Return the cell of that body; `order` of the gates' blocks in what it reads, None: as the weights have them."""
     own_order = range(num_gates) if order is None else order
 
     def add_projection(graph: GraphBuilder, layer: Arrays, inputs: str, *, name: str) -> str:
-        """Inputs (N,I) -> their share of the gates (N,G*H), both biases in it."""
+        """Map inputs (N,I) -> their share of the gates (N,G*H), both biases in it."""
         weight = graph.weight(name + ".input_weight", reorder_gates(layer["weight_ih_l0"], own_order))
         bias = graph.weight(name + ".bias", reorder_gates(layer["bias_ih_l0"] + layer["bias_hh_l0"], own_order))
         return graph.add("Gemm", [inputs, weight, bias], name + ".projected", transB=1)
@@ -86,13 +86,13 @@ def scan_cell(
 
 
 def add_state_product(graph: GraphBuilder, weight: NDArray[Any], state: str, summand: str, *, name: str) -> str:
-    """summand (B,G*H) + state (B,H) times the transpose of weight (G*H,H), which is stored as ``name``."""
+    """Add `summand` (B,G*H) + `state` (B,H) times the transpose of weight (G*H,H), which is stored as `name`."""
     stored = graph.weight(name, weight.astype(np.float32))
     return graph.add("Gemm", [state, stored, summand], name + ".sum", transB=1)
 
 
 def _add_zeros(graph: GraphBuilder, inputs: str, size: int, *, name: str) -> str:
-    """A zero state (B,H) for inputs (T,B,I)."""
+    """Add a zero state (B,H) for inputs (T,B,I)."""
     num_rows = graph.add("Shape", [inputs], name + ".num_rows", start=1, end=2)
     shape = graph.add("Concat", [num_rows, graph.ints(size)], name + ".state_shape", axis=0)
     return graph.add("ConstantOfShape", [shape], name + ".zeros")

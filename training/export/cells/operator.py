@@ -24,9 +24,9 @@ def operator_cell(
     prepare: Callable[[Arrays], Arrays] | None = None,
     attributes: Mapping[str, Any] | None = None,
 ) -> Cell:
-    """Return the cell of that operator, "LSTM" or "GRU"; ``order``: its gates' places in the weights.
+    """Return the cell of that operator, "LSTM" or "GRU"; `order`: its gates' places in the weights.
 
-    ``prepare`` changes the weights before their gates are reordered; ``attributes`` are the operator's own.
+    `prepare` changes the weights before their gates are reordered; `attributes` are the operator's own.
     """
     names = ["hidden", "cell"] if operator == "LSTM" else ["hidden"]
 

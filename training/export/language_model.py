@@ -19,10 +19,10 @@ from seqserve.vocabulary.tokens import FIRST_ID
 class TrainedLanguageModel:
     """A language model as training leaves it.
 
-    weights: torch's layouts and gate orders. ``embedding.weight`` (V,E); ``layers.N.weight_ih_l0`` and so on;
-    ``projection.weight`` (P,H) and ``projection.bias``, if there is one; full softmax: ``softmax.weight`` (V,P),
-    absent when tied, and ``softmax.bias``; adaptive (torch.nn.AdaptiveLogSoftmaxWithLoss, no biases):
-    ``softmax.head.weight``, ``softmax.tail.N.0.weight``, ``softmax.tail.N.1.weight``.
+    weights: torch's layouts and gate orders. `embedding.weight` (V,E); `layers.N.weight_ih_l0` and so on;
+    `projection.weight` (P,H) and `projection.bias`, if there is one; full softmax: `softmax.weight` (V,P),
+    absent when tied, and `softmax.bias`; adaptive (torch.nn.AdaptiveLogSoftmaxWithLoss, no biases):
+    `softmax.head.weight`, `softmax.tail.N.0.weight`, `softmax.tail.N.1.weight`.
     tokens: in the order of their ids, the first has id 2. ends_sentences: whether <EOS> was learned.
     """
 
@@ -98,7 +98,7 @@ class TrainedLanguageModel:
 
 
 def add_embedding(graph: GraphBuilder, weights: Arrays, ids: str, *, table_dtype: str) -> str:
-    """Vectors (…,E) of ids (…) int32, zeros for START_ID (-1): x<1> = 0."""
+    """Add vectors (…,E) of ids (…) int32, zeros for START_ID (-1): x<1> = 0."""
     nothing = graph.scalar(0, np.int32)
     rows = graph.add("Max", [ids, nothing], "ids.rows")
     found = add_lookup(graph, "embedding.weight", weights["embedding.weight"], rows, table_dtype=table_dtype)
@@ -107,7 +107,7 @@ def add_embedding(graph: GraphBuilder, weights: Arrays, ids: str, *, table_dtype
 
 
 def split_state(graph: GraphBuilder, trained: TrainedLanguageModel, state: str) -> list[list[str]]:
-    """State (B,S) -> for every layer its parts, each (B,H)."""
+    """Map state (B,S) -> for every layer its parts, each (B,H)."""
     sizes, cell = trained.part_sizes(), find_cell(trained.cell)
     if len(sizes) == 1:
         return [[state]]
@@ -116,13 +116,13 @@ def split_state(graph: GraphBuilder, trained: TrainedLanguageModel, state: str) 
 
 
 def join_state(graph: GraphBuilder, parts: Sequence[Sequence[str]], name: str) -> None:
-    """Give the layers' new parts as the output ``name`` (B,S)."""
+    """Give the layers' new parts as the output `name` (B,S)."""
     flat = [part for layer in parts for part in layer]
     graph.add("Concat", flat, name, axis=1)
 
 
 def add_projection(graph: GraphBuilder, weights: Arrays, hidden: str) -> str:
-    """Outputs of the last layer (N,H) -> what the softmax sees (N,P)."""
+    """Map outputs of the last layer (N,H) -> what the softmax sees (N,P)."""
     if "projection.weight" not in weights:
         return hidden
     weight = graph.weight("projection.weight", weights["projection.weight"].astype(np.float32))

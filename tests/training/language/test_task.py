@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from seqserve.training.checkpoints import load_tensors
-from seqserve.training.language.loop import DivergedError, LanguageTraining
+from seqserve.training.language.task import DivergedError, LanguageTraining
 from seqserve.training.load_config import config_table
 from seqserve.training.runs import fit, resume
 from tests.training.tiny_language import tiny_language_config

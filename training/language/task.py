@@ -1,7 +1,5 @@
 """The training loop of language models; stopped anywhere, it resumes to the same weights."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import time
@@ -128,7 +126,7 @@ class LanguageTraining:
             torch.set_rng_state(state["random"])
 
     def _windows(self, number: int) -> Iterator[Window]:
-        """The windows of one pass; its order depends on seed and number alone."""
+        """Yield the windows of one pass; its order depends on seed and number alone."""
         loop, generator = self.config.loop, np.random.default_rng([self.config.seed, number])
         if self.config.text.unit == "stream":
             return stream_windows(self.setup.train, generator, batch_size=loop.batch_size, bptt_length=loop.bptt_length)
@@ -185,7 +183,7 @@ class LanguageTraining:
         with self.average.applied_to(self.model):
             loss = evaluate_tokens(self.model, self.setup.valid, self.config)
             self._check_bounds(loss, 0.0)
-            if loss < position.best_loss or self.config.loop.keep == "last":
+            if loss <= position.best_loss or self.config.loop.keep == "last":
                 position.best_loss, position.best_epoch = loss, len(position.history) + 1
                 save_tensors(self.folder / MODEL, self._model_state())
         self.average.observe(loss)
@@ -224,7 +222,7 @@ class LanguageTraining:
             "epoch": len(self.position.history) + 1,
         }
 
-    def _progress(self) -> tqdm[Any]:
+    def _progress(self) -> "tqdm[Any]":
         return tqdm(
             total=self.config.loop.total_tokens,
             initial=self.position.tokens,
@@ -234,9 +232,13 @@ class LanguageTraining:
         )
 
 
+training = LanguageTraining
+"""What `seqserve.training.runs` calls, by the name that it has for every kind."""
+
+
 @torch.no_grad()
 def evaluate_tokens(model: Any, corpus: TokenIds, config: LanguageConfig) -> float:
-    """Mean -log p per token in nats, <EOS> counted, <UNK> included.
+    """Return the mean -log p per token in nats, <EOS> counted, <UNK> included.
 
     A running text is cut into up to EVALUATION_ROWS streams, each of which starts from a<0> = 0.
     """

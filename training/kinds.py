@@ -1,0 +1,50 @@
+"""Every kind of model that is trained; a new kind is its folder and one line here.
+
+The folder holds `config`, `model`, and three modules whose functions all kinds have:
+
+    task      training(config, folder) -> what runs, saves and restores itself (`seqserve.training.runs`)
+    export    sources(config), results(config, line), write(target, run, card) (`seqserve.training.export_run`)
+    evaluate  KIND, ARGUMENTS, add_arguments(parser), run(bundle, arguments) (`seqserve.training.evaluate`)
+
+They are named here and imported where they are used: torch is loaded by the commands that need it.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from seqserve.training.classifiers.config import ClassifierConfig
+from seqserve.training.config import TrainingConfig
+from seqserve.training.gradients.gradient_config import GradientsConfig
+from seqserve.training.language.config import LanguageConfig
+from seqserve.training.taggers.config import TaggerConfig
+from seqserve.training.transducers.config import TransducerConfig
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind: the class of its configurations, and the folder that holds the rest."""
+
+    config: type[TrainingConfig]
+    folder: str
+
+    def part(self, name: str) -> Any:
+        """Import a module of the kind's folder."""
+        return import_module(f"seqserve.training.{self.folder}.{name}")
+
+
+KINDS = {
+    "tag": Kind(TaggerConfig, "taggers"),
+    "language-model": Kind(LanguageConfig, "language"),
+    "classify": Kind(ClassifierConfig, "classifiers"),
+    "transduce": Kind(TransducerConfig, "transducers"),
+}
+"""By the `task` of a configuration, which is that of the bundle's manifest too."""
+
+CONFIGS: dict[str, type] = {**{task: kind.config for task, kind in KINDS.items()}, "gradients": GradientsConfig}
+"""The class of every TOML file by its `task`; a comparison of gradients ends in no bundle."""
+
+
+def kind_of(config: TrainingConfig) -> Kind:
+    """Return the kind of a configuration."""
+    return KINDS[config.task]

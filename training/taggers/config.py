@@ -1,0 +1,80 @@
+"""The configuration of one tagger, read from TOML and checked on entry."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from seqserve.training.config import (
+    ConfigError,
+    FilePath,
+    LoopConfig,
+    ReaderConfig,
+    TrainingConfig,
+    check_dev_weights,
+    check_part,
+    check_training,
+)
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """One file of sentences with tags: where it is, which columns count, which types are kept."""
+
+    file: Annotated[FilePath, "of a known data set (`uner_ewt/dev.conll`), or your own; plain, .gz or .xz"]
+    format: Annotated[Literal["conll", "splice"], "conll: columns; splice: UCI's splice junctions, a base a token"] = (
+        "conll"
+    )
+    part: Annotated[tuple[float, float], "splice: which sequences, by hash"] = (0.0, 1.0)
+    token_column: Annotated[int, "column of the tokens, from 0; negative: from the end"] = 0
+    tag_column: Annotated[int, "column of the tags"] = -1
+    map: Annotated[dict[str, str] | None, "type in the file = label; other types become O"] = None
+    case: Annotated[Literal["as-is", "lower", "upper"], "how the tokens are read"] = "as-is"
+    repeat: Annotated[int, "how often an epoch sees this training file"] = 1
+    weight: Annotated[float, "of this dev file's F1 in the mean that chooses the epoch; 0: reported only"] = 1.0
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Files and labels."""
+
+    train: Annotated[tuple[CorpusConfig, ...], "files that the tagger learns from"]
+    dev: Annotated[tuple[CorpusConfig, ...], "the epoch with the best weighted mean of their span F1 is kept"]
+    labels: Annotated[tuple[str, ...], "what a span may be called"]
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Share of the sentences that an epoch sees changed, drawn anew each epoch."""
+
+    lower: Annotated[float, "in lower case"] = 0.0
+    upper: Annotated[float, "in upper case"] = 0.0
+    no_final_punctuation: Annotated[float, "without the punctuation at the end"] = 0.0
+    swap_mentions: Annotated[float, "with mentions replaced by others of the same label and corpus"] = 0.0
+
+
+@dataclass(frozen=True)
+class ModelConfig(ReaderConfig):
+    """A tagger: what reads the sentence, and how its spans are written as tags."""
+
+    scheme: Annotated[Literal["BIO", "BIOES"], "how spans are written as tags"] = "BIOES"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaggerConfig(TrainingConfig):
+    """One training of a tagger, whole."""
+
+    task: Annotated[Literal["tag"], "the kind of model"] = "tag"
+    data: DataConfig
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    loop: LoopConfig = field(default_factory=LoopConfig)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_training(self)
+        for corpus in (*self.data.train, *self.data.dev):
+            if corpus.format == "conll" and tuple(corpus.part) != (0.0, 1.0):
+                raise ConfigError(f'part = {list(corpus.part)} of {corpus.file} needs format = "splice"')
+            check_part(corpus.part, corpus.file)
+        if not self.data.train or not self.data.dev or not self.data.labels:
+            raise ConfigError("data.train, data.dev and data.labels need at least one entry each")
+        check_dev_weights([corpus.weight for corpus in self.data.dev])
