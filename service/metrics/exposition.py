@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from operator import add
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client import Metric as Family
@@ -46,19 +47,10 @@ def _merge(readings: Iterable[Reading]) -> dict[str, Values]:
         for series, numbers in reading.series:
             if metric := metric_of(series):
                 labels = (*series.labels, str(reading.process_id)) if metric.kind == "each" else series.labels
-                _add(merged[metric.name], labels, numbers, is_sum=metric.kind != "max")
+                before = merged[metric.name].get(labels, [0.0] * series.width)
+                merged[metric.name][labels] = list(map(max if metric.kind == "max" else add, before, numbers))
     merged["series_dropped"][()] = [float(num_dropped)]
     return merged
-
-
-def _add(values: Values, labels: Labels, numbers: Sequence[float], *, is_sum: bool) -> None:
-    before = values.get(labels)
-    if before is None:
-        values[labels] = numbers
-    elif is_sum:
-        values[labels] = [one + other for one, other in zip(before, numbers, strict=True)]
-    else:
-        values[labels] = [max(before[0], numbers[0])]
 
 
 def _family(metric: Metric, values: Values) -> Family:

@@ -13,9 +13,16 @@ from seqserve.reading import check_number
 from seqserve.service.answers import Answer
 from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
-from seqserve.service.engine.scoring import QueuedRuns, Scorer
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
-from seqserve.service.routes.work import LanguageModelName, Response, find_model, finished, limits_of
+from seqserve.service.routes.work import (
+    LanguageModelName,
+    QueuedRuns,
+    Response,
+    Scorer,
+    find_model,
+    finished,
+    limits_of,
+)
 
 
 class RankRequest(RankOptions, forbid_unknown_fields=True, kw_only=True):

@@ -14,9 +14,16 @@ from seqserve.service.answers import Answer
 from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
 from seqserve.service.engine.event_loop import in_turn_if_large
-from seqserve.service.engine.scoring import QueuedRuns, Scorer
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
-from seqserve.service.routes.work import LanguageModelName, Response, find_model, finished, limits_of
+from seqserve.service.routes.work import (
+    LanguageModelName,
+    QueuedRuns,
+    Response,
+    Scorer,
+    find_model,
+    finished,
+    limits_of,
+)
 
 
 class ScoreRequest(ScoreOptions, forbid_unknown_fields=True, kw_only=True):

@@ -8,9 +8,12 @@ from msgspec import Meta, Struct
 
 from seqserve.bundle import BundleT
 from seqserve.kind import Kind
+from seqserve.language.batches import ScoredRow, ScoreRow
+from seqserve.language.model import LanguageModelBundle
 from seqserve.reading import Limits
 from seqserve.service.answers import Answer, large_json_answer
 from seqserve.service.context import Exchange
+from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.models import AnyModel, Model, ResultT, RowT
 from seqserve.service.memory import trim_after
 from seqserve.service.settings import Settings
@@ -18,6 +21,9 @@ from seqserve.service.settings import Settings
 LanguageModelName = Annotated[
     str | None, Meta(description="Name of a language model; absent: the only one, or the first by name.")
 ]
+
+
+Scorer = Model[LanguageModelBundle, ScoreRow, ScoredRow]
 
 
 class Response(Struct, kw_only=True):
@@ -51,6 +57,29 @@ def run_rows(
         answer = model.batcher.submit(rows, lengths, cancellation=cancellation)
     here.queue_s, here.compute_s = answer.queue_s, answer.compute_s
     return answer.results
+
+
+class QueuedRuns:
+    """Runs rows for one request, which holds room in the queue; `queue_s` and `compute_s` are those of all its runs."""
+
+    def __init__(self, model: Scorer, cancellation: Cancellation) -> None:
+        self.queue_s = self.compute_s = 0.0
+        self._batcher = model.batcher
+        self._cancellation = cancellation
+        self._num_runs = 0
+
+    def __call__(self, rows: Sequence[ScoreRow]) -> list[ScoredRow]:
+        """Score rows; the request may be cancelled between two runs.
+
+        Raises DeadlineExceededError, ClientLeftError and InternalError.
+        """
+        if self._num_runs:
+            self._cancellation.check()
+        self._num_runs += 1
+        answer = self._batcher.submit(rows, [len(row.ids) for row in rows], cancellation=self._cancellation)
+        self.queue_s += answer.queue_s
+        self.compute_s += answer.compute_s
+        return answer.results
 
 
 def finished(

@@ -124,7 +124,11 @@ class FairQueue(Generic[Row, Result]):
 
     def charge(self, batch: Batch[Row, Result]) -> None:
         """Charge each client for its own rows of a batch that has run."""
-        for client, cost in batch.costs_by_client().items():
+        costs: dict[str, float] = {}
+        for (ticket, _), cost in zip(batch.entries, batch.costs, strict=True):
+            client = ticket.cancellation.client
+            costs[client] = costs.get(client, 0) + cost
+        for client, cost in costs.items():
             flow = self._flow(client)
             flow.virtual_time += cost / flow.num_requests
             if flow.is_backlogged:

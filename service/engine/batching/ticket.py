@@ -114,14 +114,6 @@ class Batch(Generic[Row, Result]):
         """The clients of the rows."""
         return {ticket.cancellation.client for ticket, _ in self.entries}
 
-    def costs_by_client(self) -> dict[str, float]:
-        """Return the cost of each client's rows together."""
-        costs: dict[str, float] = {}
-        for (ticket, _), cost in zip(self.entries, self.costs, strict=True):
-            client = ticket.cancellation.client
-            costs[client] = costs.get(client, 0) + cost
-        return costs
-
     def keep(self, kept: Sequence[int]) -> None:
         """Remove all entries but those with the given indices."""
         self.entries = [self.entries[index] for index in kept]

@@ -72,11 +72,6 @@ class Decoder:
         self._turn = 0
         self._recent_tokens, self._recent_s = 0.0, 0.0
 
-    @property
-    def num_samples(self) -> int:
-        """Samples that were admitted and have not ended."""
-        return self._room.held
-
     def submit(
         self,
         specs: Sequence[SampleSpec],
