@@ -1,4 +1,4 @@
-"""The answers of routes: status, content type and a body, whole or in pieces."""
+"""Make the answers of routes: status, content type and a body, whole or in pieces."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field

@@ -1,1 +1,1 @@
-"""The open models, and the queues through which requests share their graphs."""
+"""Hold the open models, and the queues through which requests share their graphs."""

@@ -64,7 +64,7 @@ class LoopEvent:
             self._is_set = False
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Let other greenlets run until the event is set, at most `timeout` seconds; return whether it is set."""
+        """Wait until the event is set, at most `timeout` seconds; return whether it is set. Other greenlets run."""
         with self._lock:
             if self._is_set:
                 return True

@@ -1,4 +1,4 @@
-"""An open model: its bundle, and the queue through which requests share it."""
+"""Put a queue before each open bundle, so that requests share it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -36,7 +36,7 @@ class Registry:
         self._telemetry: Telemetry | None = None
 
     def observe(self, telemetry: Telemetry) -> None:
-        """Let every model report its work, also those that are opened later."""
+        """Make all models report their work, also those that are opened later."""
         self._telemetry = telemetry
         for model in self._models.values():
             self._observe(model)

@@ -1,4 +1,4 @@
-"""Every metric of the service: its name, kind, help text and labels, in the order of `/metrics`."""
+"""Define every metric: its name, kind, help text and labels, in the order of `/metrics`."""
 
 from dataclasses import dataclass
 from typing import Literal

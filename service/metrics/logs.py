@@ -1,4 +1,4 @@
-"""Logs: sentences on standard error, in gunicorn's format, and one JSON line a request on standard output.
+"""Write logs: sentences on standard error, in gunicorn's format, and a JSON line a request on standard output.
 
 Neither holds anything of a user's text: a line names the route of a request, not its address.
 

@@ -1,4 +1,4 @@
-"""Numbers that one process counts and all processes of a server read, in memory that they share.
+"""Share numbers in memory: each process of a server counts its own, and every process can read all.
 
 The memory belongs to no file: no disk can be too full for it, no folder can be deleted, and nothing of it stays when
 the last process has ended. It is made before the fork. Untouched pages take no memory.

@@ -1,4 +1,4 @@
-"""The metrics of the server for Prometheus: each process counts in its own memory, which all processes can read.
+"""Count for Prometheus: each process counts in its own part of a memory that all processes can read.
 
 A cell's index is known before its addition. The interpreter changes threads only at calls and at jumps backwards, so
 that such an addition is whole. Series that threads of graphs write have a lock besides.

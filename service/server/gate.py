@@ -7,7 +7,7 @@ from seqserve.service.server.host import Host
 from seqserve.service.server.request_parser import RequestParser
 
 SMALL_BODY_BYTES = 16 * 1024
-"""Bodies up to this size are read even when the request is refused, so that the connection can go on."""
+"""Bodies up to this size are read even when the request is refused, so that its connection stays open."""
 
 
 def check_head(parser: RequestParser, host: Host, held: HeldBytes, *, is_limited: bool) -> RequestError | None:

@@ -32,7 +32,7 @@ class StartFailures:
         self._due_at = 0.0
 
     def __bool__(self) -> bool:
-        """Whether a worker has failed to start since the last `clear`."""
+        """Return whether a worker has failed to start since the last `clear`."""
         return bool(self._reasons)
 
     def note(self, reason: str, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""Answers to requests that do not reach the app: they are not valid HTTP, or exceed a limit of the process."""
+"""Answer requests that do not reach the app: they are not valid HTTP, or exceed a limit of the process."""
 
 import functools
 import random

@@ -75,7 +75,7 @@ class ReloadingMaster(Master):
         logger.info("requests that name no model: %s", registry.described_defaults)
 
     def _checked(self) -> Registry | None:
-        """Let a process check the folders; return their models, or None when they have not changed."""
+        """Check the folders in a process; return their models, or None when they have not changed."""
         settings, known = self._server.settings, self._server.registry.checked
         reports = [item.report for item in known.values() if item.report is not None]
         with ModelCheck(settings.models, provider=settings.provider, known=reports) as check:

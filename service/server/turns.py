@@ -1,4 +1,4 @@
-"""Round robin among clients for work of the loop: one piece of each client, then the next piece of each.
+"""Run work of the loop in turns: one piece of each client, then the next piece of each.
 
 A client with a thousand pieces gets as many turns as one with a single piece. Every few milliseconds the loop polls
 sockets and timers, so that probes and new clients do not wait for all pieces.

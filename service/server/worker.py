@@ -1,4 +1,4 @@
-"""A gunicorn worker: a loop of greenlets that reads, answers and writes, and threads that run graphs.
+"""Serve in a gunicorn worker: a loop of greenlets reads, answers and writes, and threads run graphs.
 
 One thread runs the Python code of all requests, so that they never wait for each other's interpreter lock. gunicorn's
 own worker of threads was measured: it spends three quarters of its time on handing requests over. A stalled client

@@ -1,4 +1,4 @@
-"""The order of waiting rows: clients get equal shares of the graph, and so do the requests of one client.
+"""Order waiting rows: clients get equal shares of the graph, and so do the requests of one client.
 
 Clients are served by start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996). Every client has a start tag: the
 tokens it was given, in virtual time. The smallest tag goes first, and a client that returns after a pause starts at the

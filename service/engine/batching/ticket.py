@@ -1,4 +1,4 @@
-"""The entries of a batcher's queue: the rows of a request with their results, and batches of such rows."""
+"""Hold the rows of a request with their results, and batches of such rows."""
 
 import time
 from collections import deque

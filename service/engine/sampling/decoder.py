@@ -1,10 +1,10 @@
 """Sampling: every running sample of every request advances by one token in one run of the step graph.
 
-One thread owns it all: it starts with the first request and ends when nothing is left. A sample is waiting, running in
-a slot, or preempted: it has given its slot up and waits again, its state kept. Samples begin and end to run between two
-tokens. When more wait than there are slots, those that have run longest are preempted, so that a long sample never
-holds up a short one. Clients take turns, and the requests of a client do, so that one with many samples never holds up
-one with few. A client that has fewer slots than an equal share is given slots of those that have more at once.
+One thread runs all of this: it starts with the first request and ends when no request is left. A sample is waiting,
+running in a slot, or preempted: it has lost its slot and waits again, with its state. Samples start and stop between
+two tokens. When the slots are too few, the samples that have run longest are preempted, so that short samples do not
+wait for long ones. Clients have turns, and so have the requests of a client. A client with fewer slots than an equal
+share gets slots of clients with more at once.
 """
 
 import logging
@@ -128,7 +128,7 @@ class Decoder:
                 self._fill_slots()
                 self._step()
                 self._turn += 1
-            except Exception as error:  # a bug: no request may wait for ever, and the next one starts anew
+            except Exception as error:  # a bug: no request may wait for ever, and the next request finds empty queues
                 logger.error("the decoder failed", exc_info=error)
                 self._reset(error)
 

@@ -1,4 +1,4 @@
-"""The samples of one request while the decoder draws them."""
+"""Hold the samples of one request while the decoder draws them."""
 
 import math
 import threading

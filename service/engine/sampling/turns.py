@@ -1,4 +1,4 @@
-"""Turns among clients, and among the requests of a client: long work never delays short work for long."""
+"""Give clients turns, and the requests of a client too, so that short work does not wait for long work."""
 
 from collections import deque
 from collections.abc import Iterator
