@@ -21,8 +21,6 @@ from seqserve.service.settings import Settings
 LanguageModelName = Annotated[
     str | None, Meta(description="Name of a language model; absent: the only one, or the first by name.")
 ]
-
-
 Scorer = Model[LanguageModelBundle, ScoreRow, ScoredRow]
 
 

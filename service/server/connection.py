@@ -158,8 +158,8 @@ class Connection:
         self._is_limited = parser.environ["REQUEST_METHOD"] == "POST" and not self._for_operators
         self._refused = check_head(parser, self._host, self._held, is_limited=self._is_limited)
         if self._refused is not None:
-            may_go_on = not (parser.is_chunked or parser.expects_continue) and parser.num_missing <= SMALL_BODY_BYTES
-            if may_go_on or parser.is_complete:
+            is_small = not (parser.is_chunked or parser.expects_continue) and parser.num_missing <= SMALL_BODY_BYTES
+            if is_small or parser.is_complete:
                 parser.discards = True
             else:
                 self._refuse(self._refused)
@@ -183,8 +183,8 @@ class Connection:
             self._refused = host.room.overload(client)
         if isinstance(self._refused, OverloadedError):
             # Answered here, without a greenlet: an overloaded process refuses ten thousand requests a second.
-            goes_on = self._parser.keeps_alive and not host.sheds_clients
-            self._refuse(self._refused, goes_on=goes_on)
+            keeps_open = self._parser.keeps_alive and not host.sheds_clients
+            self._refuse(self._refused, keeps_open=keeps_open)
             return
         host.note(self, "answering", 0.0)
         host.room.begin_request(client)
@@ -193,18 +193,18 @@ class Connection:
     def _run(self) -> None:
         host, client = self._host, self._held.client
         try:
-            goes_on = self._answer()
+            keeps_open = self._answer()
         except OSError as error:
             logger.debug("a client has left: %s", error)
-            goes_on = None
+            keeps_open = None
         except Exception as error:  # a bug
             logger.error("an answer failed outside of the app", exc_info=error)
-            goes_on = None
+            keeps_open = None
         finally:
             host.room.end_request(client)
         if self._is_limited and (retry_after_s := self._writer.retry_after_s):
             host.room.note_refused(client, self._parser.num_bytes, retry_after_s)
-        self._end(goes_on)
+        self._end(keeps_open)
 
     def _answer(self) -> bool | None:
         """Answer the request; return whether another may follow, None when the client has left."""
@@ -243,7 +243,7 @@ class Connection:
     def _has_left(self) -> bool:
         return self._socket is None or has_closed(self._socket)
 
-    def _go_on(self) -> None:
+    def _read_next(self) -> None:
         """Begin the next request, which may have arrived already."""
         self._held.belong_to(self.address)  # until the next head names the client
         self._parser.reset()
@@ -263,23 +263,23 @@ class Connection:
         self._readable.start(self._on_readable)
         self._advance()
 
-    def _refuse(self, error: RequestError, *, goes_on: bool = False) -> None:
+    def _refuse(self, error: RequestError, *, keeps_open: bool = False) -> None:
         """Send an error without the app; then close the connection, or keep it open."""
         if self._socket is None:
             return
         self._is_answering = True
         self._readable.stop()
         self._host.note(self, "answering", 0.0)
-        self._refuser.refuse(error, self._host.room, arrived_at=self._arrived_at, goes_on=goes_on)
+        self._refuser.refuse(error, self._host.room, arrived_at=self._arrived_at, keeps_open=keeps_open)
 
-    def _end(self, goes_on: bool | None) -> None:
+    def _end(self, keeps_open: bool | None) -> None:
         """Read the next request after an answer, or end the connection; None: the client has left."""
         if self._socket is None:
             return
-        if goes_on is None:
+        if keeps_open is None:
             self.close()
-        elif goes_on:
-            self._go_on()
+        elif keeps_open:
+            self._read_next()
         else:
             self._close_sending_side()
 

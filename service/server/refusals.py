@@ -35,21 +35,21 @@ class Refuser:
         self._end = end
         self._pause: Any = None
 
-    def refuse(self, error: RequestError, room: Room, *, arrived_at: float, goes_on: bool) -> None:
+    def refuse(self, error: RequestError, room: Room, *, arrived_at: float, keeps_open: bool) -> None:
         """Send an error; PAUSE_S later to a client that has its share while other clients use the process."""
-        data = self.answer_of(error, room, arrived_at=arrived_at, keep_alive=goes_on)
+        data = self.answer_of(error, room, arrived_at=arrived_at, keep_alive=keeps_open)
         if isinstance(error, OverloadedError) and room.has_its_share(self._held.client):
             self._pause = get_hub().loop.timer(PAUSE_S)
-            self._pause.start(self._send, data, goes_on)
+            self._pause.start(self._send, data, keeps_open)
         else:
-            self._send(data, goes_on)
+            self._send(data, keeps_open)
 
     def answer_of(self, error: RequestError, room: Room, *, arrived_at: float, keep_alive: bool = False) -> bytes:
         """Return the whole answer."""
         limits = room.rate_limit(self._held.client, error) if isinstance(error, OverloadedError) else ""
         return refusal(error, arrived_at=arrived_at, keep_alive=keep_alive, more_headers=limits)
 
-    def _send(self, data: bytes, goes_on: bool) -> None:
+    def _send(self, data: bytes, keeps_open: bool) -> None:
         try:
             num_sent = self._socket.send(data)
         except BlockingIOError:
@@ -58,18 +58,18 @@ class Refuser:
             self._end(None)
             return
         if num_sent == len(data):
-            self._end(goes_on)
+            self._end(keeps_open)
         else:  # a greenlet waits until the client reads its refusals
             hub = get_hub()
-            hub.loop.run_callback(greenlet(self._send_rest, hub).switch, data[num_sent:], goes_on)
+            hub.loop.run_callback(greenlet(self._send_rest, hub).switch, data[num_sent:], keeps_open)
 
-    def _send_rest(self, data: bytes, goes_on: bool) -> None:
+    def _send_rest(self, data: bytes, keeps_open: bool) -> None:
         try:
             self._writer.send(data)
         except OSError:
             self._end(None)
         else:
-            self._end(goes_on)
+            self._end(keeps_open)
 
 
 def refusal(error: RequestError, *, arrived_at: float, keep_alive: bool = False, more_headers: str = "") -> bytes:

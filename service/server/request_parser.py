@@ -124,13 +124,13 @@ class RequestParser:
             # Upgrades are ignored and the request is answered. llhttp has not read its body.
             self._parser = httptools.HttpRequestParser(self)
             if self._error is None:
-                self._go_on_after_upgrade()
+                self._resume_after_upgrade()
         except httptools.HttpParserError as error:
             raise self._error or _invalid() from error
         if self._error is not None:
             raise self._error
 
-    def _go_on_after_upgrade(self) -> None:
+    def _resume_after_upgrade(self) -> None:
         if self.environ is None or self.is_chunked:
             raise MalformedJsonError("A request that asks for an upgrade must not have a body in chunks.")
         length = self.content_length or 0
