@@ -160,15 +160,15 @@ def _refusals_of_head(seen: Seen) -> set[str]:
     found: set[str] = set()
     codings = seen.values(b"transfer-encoding")
     if seen.version not in ("1.0", "1.1"):
-        found.add("Of HTTP only the versions 1.1 and 1.0 are understood.")
+        found.add("The server understands HTTP/1.1 and HTTP/1.0 only.")
     if codings and b",".join(codings).lower() != b"chunked":
-        found.add("Of Transfer-Encoding only chunked is understood, not ")
+        found.add("The server understands the Transfer-Encoding chunked only, not ")
     if codings and (seen.lengths or seen.version == "1.0"):
-        found.add("A body in chunks needs HTTP/1.1, and has no Content-Length.")
+        found.add("A body in chunks needs HTTP/1.1 and must not have a Content-Length.")
     if any(value.lower() != b"100-continue" for value in seen.values(b"expect")) or len(seen.values(b"expect")) > 1:
-        found.add("Of Expect only 100-continue is understood.")
+        found.add("The server understands the Expect value 100-continue only.")
     if seen.version == "1.1" and not seen.values(b"host"):
-        found.add("A request of HTTP/1.1 needs the header Host.")
+        found.add("An HTTP/1.1 request needs the header Host.")
     if seen.upgrades and codings:
         found.add("A request that asks for an upgrade must not have a body in chunks.")
     return found

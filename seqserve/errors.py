@@ -1,5 +1,6 @@
 """The tree of every error that seqserve raises on purpose; the service adds those that only a server can have."""
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple, TypeVar
 
@@ -24,9 +25,15 @@ class FieldError(NamedTuple):
 
 
 class RequestError(SeqserveError):
-    """A request, over HTTP or as a call, that cannot be answered; the message is one sentence."""
+    """A request, over HTTP or as a call, that cannot be answered; the message is one sentence.
 
-    code: ClassVar[str] = "internal"
+    code: the name of the class without "Error", in snake case: "not_found" of NotFoundError.
+    """
+
+    code: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__.removesuffix("Error")).lower()
 
     def __init__(self, detail: str, fields: Sequence[FieldError] = (), *, retry_after_s: int | None = None) -> None:
         super().__init__(detail)
@@ -38,37 +45,25 @@ class RequestError(SeqserveError):
 class NotFoundError(RequestError):
     """Nothing has this name or address."""
 
-    code = "not_found"
-
 
 class ModelNotFoundError(NotFoundError):
     """No model has this name, or none can do the task."""
-
-    code = "model_not_found"
 
 
 class TaskMismatchError(RequestError):
     """The model does something else."""
 
-    code = "task_mismatch"
-
 
 class InvalidRequestError(RequestError):
     """A value is not acceptable; `fields` says which one."""
-
-    code = "invalid_request"
 
 
 class TextTooLongError(InvalidRequestError):
     """A text, or all texts together, have too many tokens."""
 
-    code = "text_too_long"
-
 
 class TooManyTextsError(InvalidRequestError):
     """There are too many texts at a time."""
-
-    code = "too_many_texts"
 
 
 PlacedT = TypeVar("PlacedT", bound=InvalidRequestError)

@@ -1,8 +1,8 @@
-"""What routes give back: status, content type and a body, whole or in pieces."""
+"""Make the answers of routes: status, content type and a body, whole or in pieces."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 
@@ -10,34 +10,20 @@ from seqserve.service.engine.cancellation import Cancellation
 from seqserve.service.engine.event_loop import LARGE_TOKENS, in_turn
 
 _ITEMS = 64
-"""Of a long list, encoded in one go: a few hundred microseconds in which no other thread runs Python."""
+"""Items of a long list that are encoded at once: for a few hundred microseconds no other thread runs Python."""
 
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 STATUS_LINES[499] = "499 Client Closed Request"
 
 
+@dataclass(slots=True)
 class Answer:
     """The answer to one request."""
 
-    __slots__ = ("body", "content_type", "headers", "status")
-
-    def __init__(
-        self,
-        body: bytes | Iterable[bytes],
-        *,
-        status: int = 200,
-        content_type: str = "application/json",
-        headers: Sequence[tuple[str, str]] = (),
-    ) -> None:
-        self.body = body
-        self.status = status
-        self.content_type = content_type
-        self.headers = list(headers)
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer as a WSGI application: so that Flask takes it as what a view returns."""
-        start_response(STATUS_LINES[self.status], [("Content-Type", self.content_type), *self.headers])
-        return [self.body] if isinstance(self.body, bytes) else self.body
+    body: bytes | Iterable[bytes]
+    status: int = 200
+    content_type: str = "application/json"
+    headers: list[tuple[str, str]] = field(default_factory=list)
 
 
 def json_answer(body: msgspec.Struct) -> Answer:
@@ -46,17 +32,16 @@ def json_answer(body: msgspec.Struct) -> Answer:
 
 
 def large_json_answer(body: msgspec.Struct, *, num_items: int, cancellation: Cancellation) -> Answer:
-    """Return a struct of about this many items as JSON, encoded beside the loop and in pieces where they are many."""
+    """Return a struct of about this many items as JSON; many items are encoded in pieces, in another thread."""
     if num_items < LARGE_TOKENS:
         return json_answer(body)
     return in_turn(lambda: Answer(encode_in_pieces(body)), cancellation=cancellation)
 
 
 def encode_in_pieces(body: msgspec.Struct) -> bytes:
-    """Return what `msgspec.json.encode` does.
+    """Return the same bytes as `msgspec.json.encode`, but let other threads run after every few items of a list.
 
-    The encoder holds the interpreter's lock from the first byte to the last, a second for 40 MB. Here it lets other
-    threads go on after every few items of a long list.
+    The encoder holds the interpreter's lock from the first byte to the last: for 40 MB, a second.
     """
     changed = {}
     for name in body.__struct_fields__:
@@ -81,15 +66,11 @@ def _has_long_list(item: object) -> bool:
 
 
 class WholeBody(list[bytes]):
-    """A WSGI body that is all there, with something to be done once it was sent."""
+    """A complete WSGI body, with a function to call once it was sent."""
 
     def __init__(self, body: bytes, close: Callable[[], None]) -> None:
         super().__init__((body,))
-        self._close = close
-
-    def close(self) -> None:
-        """Do it; WSGI's name."""
-        self._close()
+        self.close = close
 
 
 class PiecedBody:

@@ -1,4 +1,4 @@
-"""The WSGI application: what every request has in common, whatever its route."""
+"""The WSGI application: the steps that the requests of all routes share."""
 
 import functools
 import random
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flask import Flask
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from seqserve.errors import NotFoundError, RequestError
 from seqserve.service import problems
@@ -42,13 +42,13 @@ from seqserve.service.routes.table import ROUTES
 from seqserve.service.server.shared_state import SharedState
 from seqserve.service.settings import Settings
 
-# Visible ASCII without what could end or quote a field of a log line.
+# Visible ASCII without characters that could end or quote a field of a log line.
 _SANE_ID = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~:/=@-]{1,128}")
 _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 """`traceparent` of W3C Trace Context."""
 _LEFT = 499
 _QUICK_RUN_S = 0.005
-"""How long a run may hold up the loop. A sentence of 20 tokens of the largest model here takes 3 ms."""
+"""The longest run that is made in the loop. A sentence of 20 tokens of the largest model here takes 3 ms."""
 
 
 def create_app(
@@ -70,7 +70,7 @@ def create_app(
     describe = functools.cache(lambda: document(ROUTES))
     app = _App(Service(settings, registry, shared or SharedState(), telemetry, Clients(settings), describe))
     for route in ROUTES:
-        app.add_url_rule(route.rule, route.name, route.view, methods=[route.method])
+        app.add_url_rule(route.rule, route.name, methods=[route.method])
     app.url_map.update()  # now, not in the first request
     return app
 
@@ -78,7 +78,7 @@ def create_app(
 class _App(Flask):
     """Flask's routes, without its dispatch: contexts, signals and sessions took a third of a request's own time.
 
-    A view takes the parts of its path and returns an Answer; what it needs of the request is in `exchange()`.
+    A view takes the parts of its path and returns an Answer; `exchange()` holds the request.
     """
 
     def __init__(self, parts: Service) -> None:
@@ -97,18 +97,19 @@ class _App(Flask):
             answer = self._answer(here, environ)
         except RequestError as error:
             answer = problems.render(error)
-        except HTTPException as error:
-            answer = problems.render_http(error)
+        except (NotFound, MethodNotAllowed) as error:
+            answer = problems.render_unmatched(error)
         except ClientLeftError:
             answer = Answer(b"", status=_LEFT, content_type="text/plain")
         except Exception as error:
             answer = problems.render_unexpected(error)
         headers = _headers(here, answer)
         start_response(STATUS_LINES[answer.status], headers)
-        if not isinstance(answer.body, bytes):  # its time ends with its last byte
-            return PiecedBody(answer.body, lambda: _end(here, answer))
+        if not isinstance(answer.body, bytes):  # a stream is recorded after its last piece
+            here.at_end.append(lambda: _record(here, answer))
+            return PiecedBody(answer.body, here.end)
         _record(here, answer)
-        return WholeBody(answer.body, lambda: _clean_up(here)) if here.at_end else [answer.body]
+        return WholeBody(answer.body, here.end) if here.at_end else [answer.body]
 
     def _answer(self, here: Exchange, environ: dict[str, Any]) -> Answer:
         for_operators = environ.get(FOR_OPERATORS, False)
@@ -154,10 +155,10 @@ def _not_for_operators() -> NotFoundError:
 def make_registry(
     settings: Settings, reports: Iterable[BundleReport] | None = None, known: Mapping[str, Checked] | None = None
 ) -> Registry:
-    """Take the bundles that a check has reported; they are opened by the registry's `open`.
+    """Return the registry of the bundles that a check has reported; its `open` opens them.
 
-    reports: without them `settings.models` is checked in this process. known: bundles by name that are taken as they
-    are when their report is the same. Raises BundleError, and UsageError when a default that is set is not there.
+    reports: without them `settings.models` is checked in this process. known: bundles by name that are reused when
+    their report is the same. Raises BundleError, and UsageError when the model of a set default is missing.
     """
     provider = choose_provider(settings.provider)
     if reports is None:
@@ -195,18 +196,8 @@ def _headers(here: Exchange, answer: Answer) -> list[tuple[str, str]]:
     return headers
 
 
-def _end(here: Exchange, answer: Answer) -> None:
-    _clean_up(here)
-    _record(here, answer)
-
-
-def _clean_up(here: Exchange) -> None:
-    for function in here.at_end:
-        function()
-
-
 def _record(here: Exchange, answer: Answer) -> None:
-    """Count a request that was answered, and write its line."""
+    """Count an answered request, and log its line if access_log is on."""
     parts, environ = here.service, here.environ
     seconds = {"queue": here.queue_s, "compute": here.compute_s, "total": time.monotonic() - here.arrived_at}
     parts.telemetry.count_request(here.route, here.model, answer.status, seconds)

@@ -1,4 +1,4 @@
-"""From the bytes of a request to a typed struct; every way in which that fails has its own error."""
+"""Decode the body of a request to a typed struct; every kind of failure has its own error."""
 
 import functools
 import math
@@ -15,7 +15,7 @@ from seqserve.errors import FieldError, InvalidRequestError, RequestError, TooMa
 from seqserve.reading import detail_and_path, shortened
 from seqserve.service.context import Exchange
 from seqserve.service.engine.event_loop import CHARACTERS_A_TOKEN, in_turn, in_turn_if_large
-from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError, UnsupportedMediaTypeError
+from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError, UnsupportedMediaTypeError, body_too_large
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 Result = TypeVar("Result")
@@ -23,17 +23,18 @@ Result = TypeVar("Result")
 _GZIP, _ZLIB, _RAW = 31, 15, -15  # zlib's window bits for each container
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`\Z", re.DOTALL)
 _FLOAT = "got `float`"
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _LARGE_BYTES = 64 * 1024
 _ECHOED_CHARS = 100
 _BEYOND_64_BITS = 2**64
 _OTHER_STRINGS = 1_000
-"""Names and values of other fields."""
+"""Strings beside texts and tokens: names and values of other fields."""
 _MOST_MEMBERS = 64
-"""Parts of a gzip body: a client sends one; of 100,000 empty ones each would be copied with all that follow."""
+"""Members of a gzip body: clients send one. Of 100,000 empty members, each would be copied with all that follow."""
 
 
 def from_body(here: Exchange, kind: type[Struct], make: Callable[[Exchange, Struct], Result]) -> Result:
-    """Decode the body of a request and make of it what a model needs; large ones beside the loop, in their turn.
+    """Decode the body of a request and pass it to `make`; large bodies in another thread, clients in turns.
 
     Raises what `make` does, UnsupportedMediaTypeError, PayloadTooLargeError, MalformedJsonError and
     InvalidRequestError.
@@ -56,14 +57,14 @@ def from_body(here: Exchange, kind: type[Struct], make: Callable[[Exchange, Stru
         inflated = _of_few_strings(_decompressed(coding, data, max_bytes), most_strings)
         return make(here, decode_json(inflated, kind))
 
-    # A few bytes may become millions: what they become is there only while this one is worked on.
+    # A few bytes may become millions: they are decompressed only in the turn of this request.
     return in_turn(inflate_and_make, cancellation=here.cancellation)
 
 
 def _of_few_strings(data: bytes, most_strings: int) -> bytes:
-    """Return a body that may be acceptable: one with more strings has more texts or tokens than any request may have.
+    """Return a body, unless it has more strings than a request may have texts and tokens; raises TooManyTextsError.
 
-    Making half a million strings holds the interpreter's lock for 30 ms. Raises TooManyTextsError.
+    Half a million strings would hold the interpreter's lock for 30 ms.
     """
     if data.count(b'"') > 2 * (most_strings + _OTHER_STRINGS):
         raise TooManyTextsError(
@@ -79,9 +80,9 @@ def decode_json(data: bytes, kind: type[Struct]) -> Struct:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
         problem = error.with_traceback(None)  # which refers to this frame: they would keep each other, and the data
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _NOT_JSON as error:
         raise _malformed(error) from error
-    # The decoder stops at the first wrong type; what follows decides whether this is JSON at all.
+    # The decoder stopped at the first wrong type: the bytes after it may not be JSON.
     if len(data) > _LARGE_BYTES and _FLOAT not in str(problem):
         _check_syntax(data)
         raise _invalid(str(problem), None) from problem
@@ -98,22 +99,22 @@ def _untyped(data: bytes) -> Any:
     try:
         return _UNTYPED.decode(data)
     except msgspec.ValidationError:
-        return None  # an integer of thousands of digits: well-formed all the same
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return None  # an integer of thousands of digits, which is well-formed
+    except _NOT_JSON as error:
         raise _malformed(error) from error
 
 
 def _check_syntax(data: bytes) -> None:
-    """Raise MalformedJsonError on what is no JSON, without making objects of it: of 2 MiB that takes 50 ms."""
+    """Raise MalformedJsonError unless this is JSON. No objects are made: for 2 MiB that would take 50 ms."""
     try:
         data.decode("utf-8")
         msgspec.json.decode(data, type=msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _NOT_JSON as error:
         raise _malformed(error) from error
 
 
 class HugeNumber:
-    """A number that no float holds, and so no field takes."""
+    """A number too large for a float, which no field accepts."""
 
 
 def _number(text: str) -> int | float | HugeNumber:
@@ -135,7 +136,7 @@ def _malformed(error: Exception) -> RequestError:
 
 
 def _invalid(message: str, body: Any) -> InvalidRequestError:
-    """Turn the decoder's message, which ends in "- at `$.text[3]`", into a JSON Pointer and a detail."""
+    """Return the error for the decoder's message, whose end "- at `$.text[3]`" becomes a JSON Pointer."""
     unknown = _UNKNOWN.match(message)
     # A field's name may end like the decoder's own sentences.
     is_name = unknown and isinstance(body, dict) and unknown["name"] in body
@@ -157,18 +158,12 @@ def _read(environ: Mapping[str, Any], max_bytes: int) -> bytes:
     """Return the body, which a worker has read already."""
     declared = environ.get("CONTENT_LENGTH") or ""
     num_declared = int(declared) if declared.isdigit() else None
-    if num_declared is not None and num_declared > max_bytes:
-        raise _too_large(max_bytes)
     data: bytes = environ["wsgi.input"].read()
-    if len(data) > max_bytes:
-        raise _too_large(max_bytes)
+    if max(len(data), num_declared or 0) > max_bytes:
+        raise body_too_large(max_bytes)
     if num_declared is not None and len(data) < num_declared:
         raise MalformedJsonError(f"The body ended after {len(data)} of {num_declared} bytes.")
     return data
-
-
-def _too_large(max_bytes: int) -> PayloadTooLargeError:
-    return PayloadTooLargeError(f"The body has more than {max_bytes} bytes (max_body_bytes).")
 
 
 def _decompressed(coding: str, data: bytes, max_bytes: int) -> bytes:

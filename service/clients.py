@@ -1,4 +1,4 @@
-"""Who asks: the key of a request where keys are used, else the address that it comes from."""
+"""Identify the client of a request: by its key where keys are used, else by its address."""
 
 import functools
 import hmac
@@ -12,20 +12,20 @@ from seqserve.service.settings import Settings
 _PROTECTED = ("/v1/", "/v2/")
 _LONGEST_ADDRESS = 64
 _IPV6_NETWORK_BITS = 64
-"""One customer of a provider has such a network, and may use any address of it."""
+"""A provider gives a customer such a network; the customer may use every address of it."""
 
 
 class Clients:
-    """Tells clients apart for the shares of everything that is limited."""
+    """Identifies clients, so that each gets its share of every limit."""
 
     def __init__(self, settings: Settings) -> None:
         self._keys = [key.encode() for key in settings.api_keys]
         self._num_proxies = settings.trust_forwarded
 
     def client_of(self, environ: Mapping[str, Any]) -> str:
-        """Return whose request a WSGI environment is.
+        """Return the client of a request, given its WSGI environment.
 
-        Raises UnauthorizedError when its address needs a key and none of the accepted ones is given.
+        Raises UnauthorizedError when the request's path needs a key and the request has no accepted one.
         """
         if self._keys and f"{environ['PATH_INFO']}/".startswith(_PROTECTED):
             return self._key_of(environ.get("HTTP_AUTHORIZATION", ""))
@@ -34,8 +34,8 @@ class Clients:
     def address_of(self, environ: Mapping[str, Any]) -> str:
         """Return the address of a request's client.
 
-        Behind N trusted proxies it is the entry of X-Forwarded-For that the outermost of them has added: entries
-        further left are whatever the client has written.
+        Behind N trusted proxies it is the entry of X-Forwarded-For that the outermost of them has added. The client
+        itself may have written the entries further left.
         """
         peer = str(environ.get("REMOTE_ADDR", ""))
         if self._num_proxies and (forwarded := environ.get("HTTP_X_FORWARDED_FOR")):
@@ -46,7 +46,7 @@ class Clients:
     def _key_of(self, authorization: str) -> str:
         scheme, _, given = authorization.partition(" ")
         presented = given.strip().encode("latin-1", "replace")  # WSGI's strings are bytes
-        # Every key is compared, each in constant time, so that the time taken tells nothing.
+        # Every key is compared, each in constant time: the time of an answer reveals nothing.
         matches = [hmac.compare_digest(presented, key) for key in self._keys]
         if scheme.lower() != "bearer" or not any(matches):
             raise UnauthorizedError("This address needs Authorization: Bearer KEY with a key that is accepted here.")
@@ -55,7 +55,7 @@ class Clients:
 
 @functools.lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
-    """Return what stands for an address: itself, or the network of an IPv6 address."""
+    """Return the address itself, or the network of an IPv6 address."""
     if ":" not in address:
         return address
     try:

@@ -1,4 +1,4 @@
-"""What every route of one app can reach, and what one request has gathered so far."""
+"""The parts of the app and the state of one request, for its route."""
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -16,22 +16,22 @@ ARRIVED_AT = "seqserve.arrived_at"
 """In the environment that the worker hands to the app: monotonic time of the request's first byte."""
 
 CLIENT = "seqserve.client"
-"""There too: whose request it is, see `seqserve.service.clients`."""
+"""In the same environment: the client of the request, see `seqserve.service.clients`."""
 
 FOR_OPERATORS = "seqserve.for_operators"
-"""True where the request came in by the port of probes and metrics."""
+"""In the same environment: whether the request came in by the port of probes and metrics."""
 
 HAS_LEFT = "seqserve.has_left"
-"""A function that says, from any thread, whether the client has gone."""
+"""In the same environment: a function that returns whether the client has left; callable from any thread."""
 
 HOLD_AHEAD = "seqserve.hold_ahead"
-"""A function that holds room for an answer of a number of bytes until it was sent; raises OverloadedError."""
+"""In the same environment: a function that holds room for an answer of N bytes; raises OverloadedError."""
 
 REFUSED = "seqserve.refused"
-"""The error of a request that was refused by its head; its body was thrown away."""
+"""In the same environment: the error of a request that was refused by its head; its body was discarded."""
 
 CLIENT_LEFT = "499"
-"""Status that nobody reads, for logs and metrics, as nginx has it."""
+"""Status in logs and metrics when the client has left, as in nginx; it is not sent."""
 
 SERVICE = "seqserve"
 """Key of an app's extensions."""
@@ -67,9 +67,9 @@ class Service:
 
 @dataclass(slots=True)
 class Exchange:
-    """One request: its WSGI environment, its ids, when it arrived, what answers it, and seconds by part.
+    """One request: its WSGI environment, its ids, its arrival, its route and model, and its seconds by part.
 
-    `at_end` is called once the answer is on its way, or given up.
+    The functions of `at_end` are called once the answer was sent, or cannot be sent.
     """
 
     service: Service
@@ -84,6 +84,11 @@ class Exchange:
     compute_s: float = 0.0
     at_end: list[Callable[[], object]] = field(default_factory=list)
 
+    def end(self) -> None:
+        """Call the functions of `at_end`."""
+        for function in self.at_end:
+            function()
+
     def expect_items(self, num_items: int) -> None:
         """Hold room for an answer of about this many items before they are made; raises OverloadedError."""
         if num_items >= LARGE_TOKENS and (hold := self.environ.get(HOLD_AHEAD)) is not None:
@@ -91,7 +96,7 @@ class Exchange:
 
 
 _ITEM_BYTES = 50
-"""Of JSON: an alternative or a drawn token takes about that, a token with its offsets twice as much."""
+"""JSON of an alternative or of a drawn token; a token with its offsets takes twice as much."""
 
 _current: ContextVar[Exchange] = ContextVar("exchange")
 
@@ -102,10 +107,5 @@ def enter(here: Exchange) -> None:
 
 
 def exchange() -> Exchange:
-    """Return what belongs to the current request."""
+    """Return the current request."""
     return _current.get()
-
-
-def service() -> Service:
-    """Return the parts of the app that answers the current request."""
-    return _current.get().service

@@ -1,4 +1,4 @@
-"""How many cores this process may really use: the control group's quota, not the host's count."""
+"""Count the cores that this process may use: by its control group's quota, not by the host's count."""
 
 import math
 import os
@@ -34,7 +34,7 @@ def _folders(root: Path, membership: Path) -> list[Path]:
 
 
 def _quota(folder: Path) -> float | None:
-    """Cores granted by one control group; None without a limit."""
+    """Return the cores that one control group grants; None without a limit."""
     try:
         if (folder / "cpu.max").exists():
             quota, period = (folder / "cpu.max").read_text("utf-8").split()

@@ -1,4 +1,4 @@
-"""Errors that only a server can have, and the one table that maps every error to HTTP."""
+"""Errors of the server itself, and the table that maps the code of every error to HTTP."""
 
 from typing import NamedTuple
 
@@ -8,69 +8,50 @@ from seqserve.errors import RequestError
 class MalformedJsonError(RequestError):
     """The body is not JSON."""
 
-    code = "malformed_json"
-
 
 class UnauthorizedError(RequestError):
-    """Keys are set, and none matches."""
-
-    code = "unauthorized"
+    """Keys are set, and the request has none of them."""
 
 
 class MethodNotAllowedError(RequestError):
-    """The address exists, the method does not."""
-
-    code = "method_not_allowed"
+    """The address exists, but does not answer this method."""
 
 
 class PayloadTooLargeError(RequestError):
     """The body is larger than `max_body_bytes`."""
 
-    code = "payload_too_large"
-
 
 class UnsupportedMediaTypeError(RequestError):
-    """The body has another type or encoding than those that are read."""
-
-    code = "unsupported_media_type"
+    """The body has a type or an encoding that is not accepted."""
 
 
 class InternalError(RequestError):
-    """A bug of the server; its cause is logged and not told."""
-
-    code = "internal"
+    """The server has a bug; the cause is logged, and the client does not see it."""
 
 
-class UnavailableError(RequestError):
-    """Not now: `retry_after_s` says after how many seconds another try makes sense."""
-
-
-class OverloadedError(UnavailableError):
+class OverloadedError(RequestError):
     """A queue, or a client's share of it, is full."""
 
-    code = "overloaded"
+
+class ShuttingDownError(RequestError):
+    """The server is draining."""
 
 
-class ShuttingDownError(UnavailableError):
-    """The server drains."""
-
-    code = "shutting_down"
-
-
-class NotReadyError(UnavailableError):
+class NotReadyError(RequestError):
     """A model is still being opened."""
-
-    code = "not_ready"
 
 
 class DeadlineExceededError(RequestError):
     """The answer would come after the request's deadline."""
 
-    code = "deadline_exceeded"
+
+def body_too_large(max_bytes: int) -> PayloadTooLargeError:
+    """Return the error for a body of more bytes than a request may have."""
+    return PayloadTooLargeError(f"The body has more than {max_bytes} bytes (max_body_bytes).")
 
 
 class ErrorKind(NamedTuple):
-    """How one code looks over HTTP."""
+    """Status and title of one error code."""
 
     status: int
     title: str

@@ -16,9 +16,9 @@ from seqserve.service.engine.models import (
     open_transducer,
 )
 from seqserve.service.engine.open_models import Checked, open_checked
+from seqserve.service.model_info import ModelInfo
 from seqserve.service.routes import classify, rank, sample, score, tag, transduce
 from seqserve.service.routes.route import Route
-from seqserve.service.schemas.models import ModelInfo
 from seqserve.service.settings import Settings
 from seqserve.tagger.manifest import TaggerManifest
 from seqserve.transducer.manifest import TransducerManifest

@@ -7,9 +7,8 @@ import msgspec
 
 from seqserve import __version__
 from seqserve.service.errors import KINDS
-from seqserve.service.problems import CONTENT_TYPE
+from seqserve.service.problems import CONTENT_TYPE, Problem
 from seqserve.service.routes.route import Route
-from seqserve.service.schemas.problems import Problem
 
 _REF = "#/components/schemas/{name}"
 
@@ -101,7 +100,7 @@ def _event(kinds: tuple[type[msgspec.Struct], ...]) -> dict[str, Any]:
 
 
 def _failures(route: Route) -> dict[str, Any]:
-    """One response per status: several codes may share one."""
+    """Return one response per status, which several codes may share."""
     by_status: dict[int, list[str]] = {}
     for code in route.errors:
         by_status.setdefault(KINDS[code].status, []).append(code)

@@ -1,36 +1,45 @@
-"""Errors as RFC 9457 problems: the one renderer of this project's own routes."""
+"""Render errors as RFC 9457 problems."""
 
 import logging
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
-from werkzeug.exceptions import HTTPException
+from msgspec import Meta, Struct
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from seqserve.errors import FieldError, InvalidRequestError, NotFoundError, RequestError
+from seqserve.errors import FieldError, NotFoundError, RequestError
 from seqserve.service.answers import Answer
 from seqserve.service.context import exchange
 from seqserve.service.errors import (
     KINDS,
-    ErrorKind,
     InternalError,
-    MalformedJsonError,
     MethodNotAllowedError,
-    PayloadTooLargeError,
     UnauthorizedError,
     UnsupportedMediaTypeError,
 )
-from seqserve.service.schemas.problems import Problem, ProblemField
 
 CONTENT_TYPE = "application/problem+json"
-_BY_STATUS: dict[int, type[RequestError]] = {
-    400: MalformedJsonError,
-    404: NotFoundError,
-    405: MethodNotAllowedError,
-    413: PayloadTooLargeError,
-    415: UnsupportedMediaTypeError,
-}
 
 logger = logging.getLogger("seqserve")
+
+
+class ProblemField(Struct, kw_only=True):
+    """What is wrong with one place of the body."""
+
+    pointer: Annotated[str, Meta(description="JSON Pointer into the body.")]
+    detail: str
+
+
+class Problem(Struct, kw_only=True):
+    """An error as RFC 9457 has it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[ProblemField]
 
 
 def problem_of(error: RequestError) -> Problem:
@@ -70,30 +79,19 @@ def render(error: RequestError) -> Answer:
     return answer
 
 
-def render_http(error: HTTPException) -> Answer:
-    """Return the answer to what the router refuses: unknown addresses, wrong methods."""
-    status = error.code or KINDS["internal"].status
-    if status < 400:  # a redirect is no error
-        return Answer(b"", status=status, headers=[(name, value) for name, value in error.get_headers()])
-    kind = _BY_STATUS.get(status, InvalidRequestError if status < 500 else InternalError)
-    answer = render(kind(_sentence(status, kind)))
-    allowed = getattr(error, "valid_methods", None)
-    if allowed:
-        answer.headers.append(("Allow", ", ".join(sorted(allowed))))
+def render_unmatched(error: NotFound | MethodNotAllowed) -> Answer:
+    """Return the answer to an address or a method that no route has."""
+    kind = MethodNotAllowedError if isinstance(error, MethodNotAllowed) else NotFoundError
+    environ = exchange().environ
+    path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+    answer = render(kind(f"{KINDS[kind.code].title}: {environ['REQUEST_METHOD']} {path[:200]}."))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers.append(("Allow", ", ".join(sorted(error.valid_methods))))
     return answer
 
 
 def render_unexpected(error: Exception) -> Answer:
-    """Return the answer to a bug of ours: logged with its cause, told without detail."""
+    """Return the answer to a bug: its cause is logged, and the client gets no detail."""
     failure = InternalError("Something failed inside the server; it was logged.")
     failure.__cause__ = error
     return render(failure)
-
-
-def _sentence(status: int, kind: type[RequestError]) -> str:
-    known: ErrorKind = KINDS[kind.code]
-    if status in (404, 405):
-        environ = exchange().environ
-        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
-        return f"{known.title}: {environ['REQUEST_METHOD']} {path[:200]}."
-    return f"{known.title}."

@@ -16,7 +16,7 @@ from seqserve.service.settings import Settings, SettingsError, flag_of, options,
 _MAX_KEY_FILE_BYTES = 1024 * 1024
 _SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://")
 _UNITS = {"s": "SECONDS", "bytes": "BYTES", "tokens": "TOKENS", "port": "PORT"}
-"""By the last word of a setting's name, what stands for its value in --help."""
+"""The placeholder of a value in --help, by the last word of the setting's name."""
 
 EPILOG = """\
 Each setting is a flag and an environment variable; the flag wins. API keys are never taken from the command line:
@@ -67,19 +67,19 @@ def settings_from(flags: Mapping[str, str | Sequence[str] | None], environment: 
 
 
 def _variable(name: str, environment: Mapping[str, str]) -> str | None:
-    """Return the value of a setting's variable, or None for what Kubernetes sets for a Service named seqserve."""
+    """Return the value of a setting's variable; None for a value that Kubernetes sets for a Service named seqserve."""
     value = environment.get(variable_of(name))
     if value is None or not _SERVICE_LINK.match(value):
         return value
     logging.getLogger("seqserve").warning(
-        "%s is passed over: its value %r is a service link of Kubernetes, not a setting.", variable_of(name), value
+        "%s is ignored: its value %r is a service link of Kubernetes, not a setting.", variable_of(name), value
     )
     return None
 
 
 def _read_keys(file: Path | None, variable: str) -> tuple[str, ...]:
     keys = [key for part in variable.split(",") if (key := part.strip())]
-    # Neither a variable nor a file without keys may open the server to everybody.
+    # A variable or a file without keys must not open the server to all clients.
     if variable and not keys:
         raise SettingsError("SEQSERVE_API_KEYS is set but holds no key.")
     if file is not None:

@@ -1,4 +1,4 @@
-"""Where small files that change all the time are kept: in memory when the system has a place for it."""
+"""Find a folder for small files that change all the time: in memory where the system has one."""
 
 import tempfile
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from seqserve.errors import SeqserveError
 
 SHARED_MEMORY = Path("/dev/shm")
 _TRIAL_BYTES = 64 * 1024
-"""More than fits into a place that is full or was given a page or two."""
+"""More than fits into a folder that is full or has a page or two."""
 
 
 class ScratchError(SeqserveError):
-    """No folder takes temporary files; the message says where one was looked for."""
+    """No folder takes temporary files; the message names the folders that were tried."""
 
 
 def scratch_directory() -> Path:

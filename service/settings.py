@@ -1,4 +1,4 @@
-"""Every setting of the server: a field here is a flag, an environment variable and a line of --help."""
+"""Define every setting of the server: a field is a flag, an environment variable and a line of --help."""
 
 import dataclasses
 import os
@@ -20,11 +20,11 @@ _UNIX = "unix:"
 _MAX_SOCKET_PATH_BYTES = 107  # Linux's sockaddr_un, less its closing zero
 
 Address = tuple[str, int] | str
-"""What a socket is bound to: host and port, or the path of a socket file."""
+"""Where a socket is bound: host and port, or the path of a socket file."""
 
 
 class SettingsError(UsageError):
-    """A setting has no meaning; the message names it and what is allowed."""
+    """A setting has a value that is not allowed; the message names the setting and the allowed values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,16 +63,13 @@ def _choice(default: str, text: str, choices: Sequence[str]) -> Any:
 
 
 def _read_host(text: str) -> str:
-    """Return the address as the rest of the server wants it: IPv6 without the brackets that it has in a URL."""
+    """Return an address without the brackets that IPv6 has in a URL."""
     return text[1:-1] if text.startswith("[") and text.endswith("]") else text
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the server runs with; checks itself. Names end in their unit.
-
-    Raises SettingsError.
-    """
+    """The settings of a server; names end in their unit. Raises SettingsError."""
 
     # ruff: noqa: RUF009 - _setting makes a dataclass field, as dataclasses.field does
     host: str = _setting(
@@ -97,26 +94,30 @@ class Settings:
     )
     default: tuple[tuple[str, str], ...] = _setting(
         (),
-        "model that answers requests of a task that name none; pairs with commas between them",
+        "model for the requests of a task that name no model; several pairs are separated by commas",
         read=lambda texts: tuple(read_defaults(texts).items()),
         unit="TASK=NAME",
         separator=",",
-        shown=f"{','.join(map('='.join, SHIPPED.items()))} where they are there, else the first by name",
+        shown=f"{','.join(map('='.join, SHIPPED.items()))} where these exist, else the first by name",
     )
     workers: int = _setting(0, "processes; 0 is one per core of the cgroup's quota ({cores} here)", _NUMBER)
-    threads: int = _setting(16, "threads of a process that run graphs and work on large requests", _COUNT)
-    provider: str = _choice("cpu", "where graphs run; auto takes cuda when it is there", PROVIDERS)
-    max_connections: int = _setting(
-        4000, "most connections of a process, most of them idle; more wait for one to end", _COUNT
+    threads: int = _setting(
+        16, "threads of a process for runs of graphs and for large requests; further work waits", _COUNT
     )
-    max_requests: int = _setting(256, "most requests a process answers at a time; beyond it 503", _COUNT)
-    max_body_bytes: int = _setting(2 * 1024 * 1024, "largest request body, also after decompression, in bytes", _COUNT)
+    provider: str = _choice("cpu", "device of the graphs; auto is cuda where it exists, else cpu", PROVIDERS)
+    max_connections: int = _setting(
+        4000, "connections that a process holds, idle ones included; further clients wait to be accepted", _COUNT
+    )
+    max_requests: int = _setting(256, "requests that a process answers at a time; further ones get 503", _COUNT)
+    max_body_bytes: int = _setting(
+        2 * 1024 * 1024, "size of a request body in bytes, also after decompression; a larger one gets 413", _COUNT
+    )
     max_buffered_bytes: int = _setting(
-        64 * 1024 * 1024, "most bytes of requests and unread answers that a process holds; beyond it 503"
+        64 * 1024 * 1024, "bytes of requests and unread answers that a process holds; beyond them 503"
     )
     client_share: float = _setting(
         0.5,
-        "part of each limit that one client (key, else address) may hold while no other holds any; 1 is all",
+        "part of each limit that one client (a key, else an address) may hold while it is alone; 503 beyond; 1 is all",
         _PART,
         read=float,
     )
@@ -125,40 +126,42 @@ class Settings:
         "number of proxies in front; the Nth entry of X-Forwarded-For from its end is the client's address; 0 is none",
         _NUMBER,
     )
-    max_texts: int = _setting(1024, "most texts of one request", _COUNT)
-    max_tokens: int = _setting(20_000, "most tokens of one text", _COUNT)
+    max_texts: int = _setting(1024, "texts of one request; more get 422", _COUNT)
+    max_tokens: int = _setting(20_000, "tokens of one text; more get 422", _COUNT)
     max_queue_tokens: int = _setting(
-        100_000, "most tokens a process has accepted and not answered; beyond it 503", _COUNT
+        100_000, "tokens that a model of a process has accepted and not answered; beyond them 503", _COUNT
     )
-    max_prompt_tokens: int = _setting(4096, "most tokens of a prompt to go on from", _COUNT)
-    max_samples: int = _setting(64, "most samples of a model that a process draws at a time; more take turns", _COUNT)
+    max_prompt_tokens: int = _setting(4096, "tokens of a prompt; more get 422", _COUNT)
+    max_samples: int = _setting(64, "samples of a model that a process draws at a time; more take turns", _COUNT)
     max_waiting_samples: int = _setting(
         256,
-        "most samples of a model that wait for a turn; beyond it 503",
-        # One request may have that many, and must not be refused for ever.
+        "samples of a model that wait for their turn; further ones get 503",
+        # One request may have 64 samples, and must not be refused for ever.
         ("at least 64", lambda value: value >= 64),
     )
-    deadline_s: float = _setting(30.0, "a request not answered by then gets 504, in seconds", _DURATION, read=float)
+    deadline_s: float = _setting(30.0, "seconds in which a request is answered; after them 504", _DURATION, read=float)
     read_timeout_s: float = _setting(
-        20.0, "longest time a client may take to send a request, in seconds", _DURATION, read=float
+        20.0, "seconds in which a client sends a request; after them its connection is closed", _DURATION, read=float
     )
-    keep_alive_s: float = _setting(75.0, "how long an idle connection is kept, in seconds", _DURATION, read=float)
+    keep_alive_s: float = _setting(
+        75.0, "seconds for which an idle connection is kept; after them it is closed", _DURATION, read=float
+    )
     stuck_s: float = _setting(
-        60.0, "a process whose graph runs for longer is replaced, in seconds", _DURATION, read=float
+        60.0, "seconds that one run of a graph may take; after them its process is replaced", _DURATION, read=float
     )
     drain_s: float = _setting(
-        1.0, "time to go on serving after SIGTERM, readiness failing, in seconds", _NUMBER, read=float
+        1.0, "seconds of serving after SIGTERM, while /readyz fails; after them the server stops", _NUMBER, read=float
     )
     api_keys_file: Path | None = _setting(None, "file of accepted API keys, one a line", read=Path, unit="FILE")
-    log_level: str = _choice("info", "least level that is logged", LOG_LEVELS)
-    access_log: str = _choice("off", "one JSON line per request, on standard output", ("on", "off"))
+    log_level: str = _choice("info", "lowest level that is logged", LOG_LEVELS)
+    access_log: str = _choice("off", "one JSON line per request on standard output", ("on", "off"))
     api_keys: tuple[str, ...] = dataclasses.field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         for name, option in options():
             if option.must is not None:
                 self._require(name, option.must[1](getattr(self, name)), option.must[0])
-        # One body may be that large, and must not be refused for ever.
+        # One body may be as large as max_body_bytes, and must not be refused for ever.
         self._require("max_buffered_bytes", self.max_buffered_bytes >= self.max_body_bytes, "at least --max-body-bytes")
         if self.host.startswith(_UNIX):
             path = self.host.removeprefix(_UNIX)
@@ -179,7 +182,7 @@ class Settings:
 
     @property
     def addresses(self) -> list[Address]:
-        """What to listen on: the service, then probes and metrics if they have a port.
+        """The address of the service, then that of probes and metrics if they have a port.
 
         With a Unix socket, probes and metrics listen on the loopback address.
         """
@@ -190,17 +193,17 @@ class Settings:
 
     @property
     def max_request_tokens(self) -> int:
-        """Most tokens of all texts of a request: one that could never be queued is refused for good."""
+        """Most tokens of all texts of a request; a request with more could never be queued."""
         return max(self.max_queue_tokens, self.max_tokens + 1)  # <EOS> counts
 
 
 def flag_of(name: str) -> str:
-    """Command-line flag of a setting: "max_tokens" is "--max-tokens"."""
+    """Return the command-line flag of a setting: "max_tokens" is "--max-tokens"."""
     return "--" + name.replace("_", "-")
 
 
 def variable_of(name: str) -> str:
-    """Environment variable of a setting: "max_tokens" is "SEQSERVE_MAX_TOKENS"."""
+    """Return the environment variable of a setting: "max_tokens" is "SEQSERVE_MAX_TOKENS"."""
     return "SEQSERVE_" + name.upper()
 
 
@@ -212,7 +215,7 @@ def options() -> Iterator[tuple[str, Option]]:
 
 
 def _may_be_socket(path: str) -> bool:
-    """Whether a socket can take this path: gunicorn replaces an old socket, and fails on any other file."""
+    """Return whether a socket can have this path: gunicorn replaces an old socket, and fails on any other file."""
     try:
         return stat.S_ISSOCK(os.stat(path).st_mode)
     except (OSError, ValueError):

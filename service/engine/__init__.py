@@ -1,1 +1,1 @@
-"""What shares one graph between requests: planning, batching, the models that are open."""
+"""Hold the open models, and the queues through which requests share their graphs."""

@@ -1,4 +1,4 @@
-"""Until when a request's work is worth doing: until its deadline, and only while its client is there."""
+"""End the work of a request at its deadline, or when its client has left."""
 
 import time
 from collections.abc import Callable
@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from seqserve.service.errors import DeadlineExceededError
 
 LOOK_AFTER_S = 0.25
-"""How long after a request's arrival batches first ask whether its client has left."""
+"""Time after a request's arrival at which batches first ask whether its client has left."""
 
 
 class ClientLeftError(Exception):
-    """The client has closed its connection, so nobody reads the answer."""
+    """The client has closed its connection, so the answer cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,8 @@ class Cancellation:
     """When a request's work ends without an answer.
 
     deadline: monotonic. has_left: whether the client has closed its connection; quick, callable from any thread.
-    looks_at: monotonic; `has_left` is not asked before. Some clients close their sending side and wait, which looks
-    the same; until then their requests are answered. client: the owner of the request, a digest of a key or an address;
-    clients share the server equally.
+    looks_at: monotonic; `has_left` is not called before. Some clients close their sending side and wait, which looks
+    the same; requests that take no longer are answered. client: the owner of the request, a key or an address.
     """
 
     deadline: float
@@ -30,14 +29,14 @@ class Cancellation:
     client: str = ""
 
     def of(self, client: str) -> "Cancellation":
-        """Return the same for a client that has become known."""
+        """Return a copy for a client that has become known."""
         return replace(self, client=client)
 
     def is_over(self, now: float) -> bool:
-        """Return whether the deadline has passed; the client is not asked for."""
+        """Return whether the deadline has passed."""
         return now >= self.deadline
 
-    def is_alone(self, now: float) -> bool:
+    def has_client_left(self, now: float) -> bool:
         """Return whether the client has left; always False before `looks_at`."""
         return self.has_left is not None and now >= self.looks_at and self.has_left()
 
@@ -46,7 +45,7 @@ class Cancellation:
         now = time.monotonic()
         if self.is_over(now):
             raise late()
-        if self.is_alone(now):
+        if self.has_client_left(now):
             raise ClientLeftError
 
 

@@ -14,7 +14,7 @@ from seqserve.service.engine.reports import BundleReport, Checking, Message, Ski
 
 
 def choose_provider(setting: str) -> str:
-    """Return "cpu" or "cuda" for a setting that may be "auto"; raises BundleError when it is not there at all."""
+    """Return "cpu" or "cuda" for a setting that may be "auto"; raises BundleError when it is not installed."""
     if setting != "auto":
         provider_name(setting)
         return setting
@@ -26,11 +26,11 @@ def choose_provider(setting: str) -> str:
 
 
 def check_bundles(models: Sequence[Path], *, provider: str, known: Sequence[BundleReport] = ()) -> Iterator[Message]:
-    """Check every bundle that `find_models` finds, and yield what is found.
+    """Check every bundle that `find_models` finds, and yield a message for each step.
 
     With provider "cpu" graphs are opened and run against their recorded answers. With another one only files are
     verified. Bundles that are known and have not changed are not checked again.
-    Raises BundleError: one sentence that names the file and says why.
+    Raises BundleError, which names the file and the reason.
     """
     passed_over: list[PassedOver] = []
     try:

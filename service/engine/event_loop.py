@@ -1,7 +1,7 @@
-"""Wait, and call long functions, in a way that fits the current thread: with an event loop or without.
+"""Wait for events and call long functions, in a thread with an event loop or without one.
 
 The requests of a worker are greenlets of one thread. A request that waits must switch to the loop, and long work must
-run in another thread; otherwise all other requests wait too. Offline there is no loop, and the same calls block.
+run in another thread; otherwise all other requests wait too. Without a loop the same calls block.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, TypeVar
 
 from gevent import Timeout, get_hub
 from gevent._hub_local import get_hub_if_exists  # the public get_hub would make one
@@ -29,26 +29,13 @@ CHARACTERS_A_TOKEN = 4
 """A guess, for texts that are not tokenised yet."""
 
 _NICE = 5
-"""How much a thread of the pool lowers its priority; see `_lower_priority`."""
+"""Difference between the priorities of the loop and of a thread of the pool, as `nice` counts it."""
 
 _thread = threading.local()
 
 
-class Event(Protocol):
-    """What `threading.Event` and `LoopEvent` have in common."""
-
-    def set(self) -> None:
-        """Set the event and wake its waiters; callable from any thread."""
-
-    def clear(self) -> None:
-        """Reset the event."""
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the event is set, at most `timeout` seconds; return whether it is set."""
-
-
 class LoopEvent:
-    """An event that any thread may set, and one greenlet waits for: of the loop in which the event was made."""
+    """An event that any thread may set. One greenlet waits for it, of the loop in which the event was made."""
 
     __slots__ = ("_is_set", "_lock", "_loop", "_thread", "_waiter")
 
@@ -77,7 +64,7 @@ class LoopEvent:
             self._is_set = False
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Let other greenlets run until the event is set, at most `timeout` seconds; return whether it is set."""
+        """Wait until the event is set, at most `timeout` seconds; return whether it is set. Other greenlets run."""
         with self._lock:
             if self._is_set:
                 return True
@@ -98,13 +85,13 @@ def has_loop() -> bool:
     return get_hub_if_exists() is not None
 
 
-def make_event() -> Event:
+def make_event() -> LoopEvent | threading.Event:
     """Return an event that this thread can wait for."""
     return LoopEvent() if has_loop() else threading.Event()
 
 
 def run_in_thread(function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-    """Call a long function in another thread while the loop goes on; without a loop, call it here."""
+    """Call a long function in another thread, so that the loop keeps running; without a loop, call it here."""
     hub = get_hub_if_exists()
     if hub is None:
         return function(*args, **kwargs)
@@ -134,9 +121,9 @@ def _call_in_pool(
 
 
 def _lower_priority() -> None:
-    """Give this thread a lower priority than the loop, for good.
+    """Give this thread a lower priority than the loop.
 
-    Where they share a core, the loop would otherwise wait for a run of a graph, and thousands of clients with it.
+    Where they share a core, the loop and all its clients would otherwise wait for a run of a graph.
     """
     if sys.platform == "linux":  # on other systems a thread has the priority of its process
         thread = threading.get_native_id()
@@ -145,7 +132,7 @@ def _lower_priority() -> None:
 
 
 def in_turn_if_large(num_tokens: int, function: Callable[[], Result], *, cancellation: Cancellation) -> Result:
-    """Call a function whose work in Python grows with `num_tokens`: here if they are few, else with `in_turn`."""
+    """Call a function whose work in Python grows with `num_tokens`: directly if they are few, else with `in_turn`."""
     return in_turn(function, cancellation=cancellation) if num_tokens >= LARGE_TOKENS else function()
 
 

@@ -1,4 +1,4 @@
-"""An open model: its bundle, and what lets many requests share it."""
+"""Put a queue before each open bundle, so that requests share it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ _SCORE_TOKENS = 1024
 
 
 class SlotLimits(NamedTuple):
-    """How many samples of a model a process draws at a time, and how many more may wait for their turn.
+    """The samples of a model that a process draws at a time, and those that may wait for their turn.
 
-    client_share: what one client may hold of both (see Shares).
+    client_share: the part of both that one client may hold (see Shares).
     """
 
     max_slots: int = 64
@@ -38,9 +38,9 @@ class SlotLimits(NamedTuple):
 
 
 class QueueLimits(NamedTuple):
-    """How much of a model's work may wait in a process, and how long a run may hold up its loop (see Batcher).
+    """The tokens that may wait for a model in a process, and the longest run in its loop (see Batcher).
 
-    client_share: what one client may hold of the queue (see Shares).
+    client_share: the part of the queue that one client may hold (see Shares).
     """
 
     max_queue_tokens: int
@@ -50,7 +50,7 @@ class QueueLimits(NamedTuple):
 
 @dataclass(frozen=True)
 class Model(Generic[BundleT, RowT, ResultT]):
-    """An open model: where it runs, and what answers rows."""
+    """An open model, the provider that runs its graphs, and its queue."""
 
     provider: str
     bundle: BundleT

@@ -1,4 +1,4 @@
-"""What a check of bundles is to do and what it finds, as messages that can cross from one process to another."""
+"""The order and the messages of a check of bundles, which cross from one process to another."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ Stamps = tuple[tuple[int, int], ...]
 
 
 class CheckOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process is to check: folders of models, as `find_models` takes them, for the process `parent`."""
+    """The folders of models that a process checks, as `find_models` takes them, for the process `parent`."""
 
     models: list[bytes]
     provider: str
@@ -44,14 +44,14 @@ class Checking(msgspec.Struct, frozen=True, tag="checking"):
 
 
 class Skipped(msgspec.Struct, frozen=True, tag="skipped"):
-    """A folder that is not served, and why: the rest of a sentence that begins with the folder."""
+    """A folder that is not served; `reason` continues a sentence that begins with the folder."""
 
     folder: bytes
     reason: str
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """The last message of a check that has found something wrong: one sentence that names the file and says why."""
+    """The last message of a check that has failed; `reason` is one sentence that names the file."""
 
     reason: str
 
@@ -61,4 +61,4 @@ class Finished(msgspec.Struct, frozen=True, tag="finished"):
 
 
 Message = BundleReport | Checking | Skipped
-"""What a check says while it goes on."""
+"""The messages before the last one."""

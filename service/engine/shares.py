@@ -1,7 +1,7 @@
-"""Room of one kind (queued tokens, requests, bytes, connections, samples) that clients hold, none more than its share.
+"""Divide room of one kind (queued tokens, requests, bytes, connections, samples) among clients.
 
-A client may hold so much that what is left to others keeps a fixed ratio to it: one client alone gets `share` of the
-room, two greedy ones less each, and some room is left whatever their number (dynamic thresholds: Choudhury and Hahne,
+The room that a client holds may be at most a fixed multiple of the room that is free. One client alone gets `share` of
+the room, two greedy clients get less each, and some room is always left (dynamic thresholds: Choudhury and Hahne,
 IEEE/ACM Transactions on Networking 6(2), 1998).
 """
 
@@ -14,28 +14,27 @@ _KEPT = 8
 
 
 class Shares:
-    """Who holds how much of `limit`; one thread at a time.
+    """The part of `limit` that each client holds; for one thread at a time.
 
-    share: what one client may hold while it is alone, above 0 and at most 1; 1 lets it have everything. first: what the
-    first amount of a client counts as at most when room is looked for, so that a large one finds room beside others; it
-    may exceed the limit.
+    share: the part that one client alone may hold, above 0 and at most 1. first: the first amount of a client counts
+    as at most this when room is searched, so that a large amount finds room; the total may then exceed the limit.
     """
 
     def __init__(self, limit: int, *, share: float, first: int | None = None) -> None:
         self.limit = limit
         self._first = first
         self.held = 0
-        """What all clients hold together."""
+        """The sum over all clients."""
         self._ratio = share / (1 - share) if share < 1 else math.inf
         self._held_by: dict[Hashable, int] = {}
 
     @property
     def num_clients(self) -> int:
-        """How many clients hold anything."""
+        """The number of clients that hold anything."""
         return len(self._held_by)
 
     def held_by(self, client: Hashable) -> int:
-        """Return what a client holds."""
+        """Return the amount that a client holds."""
         return self._held_by.get(client, 0)
 
     def left_to(self, client: Hashable) -> int:
@@ -46,10 +45,10 @@ class Shares:
         return max(0, int((self._ratio * free - self.held_by(client)) / (1 + self._ratio)))
 
     def fits(self, client: Hashable, amount: int) -> bool:
-        """Say whether a client may take an amount.
+        """Return whether a client may take an amount.
 
-        Where nobody holds anything, any amount fits: a request larger than the room would be told to come back for
-        ever. A client that holds nothing may take what is free, also beyond its share.
+        Any amount fits while nothing is held: a request larger than the room would otherwise be refused for ever. A
+        client that holds nothing may take any free amount, also beyond its share.
         """
         if not self.held:
             return True
@@ -61,7 +60,7 @@ class Shares:
         return held + amount <= self._ratio * (self.limit - self.held - amount)
 
     def is_full_for(self, client: Hashable, amount: int) -> bool:
-        """Say whether the amount is refused for want of room, whatever the client's share is."""
+        """Return whether the amount exceeds the free room, whatever the client's share is."""
         if self._first is not None and client not in self._held_by:
             amount = min(amount, self._first)
         free = self.limit - self.held
@@ -70,19 +69,19 @@ class Shares:
         return amount > free
 
     def take(self, client: Hashable, amount: int) -> bool:
-        """Let a client hold an amount more if it fits; say whether it did."""
+        """Add an amount to a client if it fits; return whether it did."""
         if not self.fits(client, amount):
             return False
         self.add(client, amount)
         return True
 
     def add(self, client: Hashable, amount: int) -> None:
-        """Let a client hold an amount more, whether it fits or not."""
+        """Add an amount to a client, whether it fits or not."""
         self.held += amount
         self._held_by[client] = self._held_by.get(client, 0) + amount
 
-    def give(self, client: Hashable, amount: int) -> None:
-        """Take back what a client no longer holds."""
+    def release(self, client: Hashable, amount: int) -> None:
+        """Subtract an amount that a client no longer holds."""
         self.held -= amount
         left = self._held_by[client] - amount
         if left:

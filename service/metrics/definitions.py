@@ -1,9 +1,10 @@
-"""Every metric of the service: its name, kind, help text and labels, in the order of `/metrics`."""
+"""Define every metric: its name, kind, help text and labels, in the order of `/metrics`."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from seqserve.service.kinds import KINDS
+from seqserve.service.metrics.shared_values import Series
 
 LogName = Literal["access", "error"]
 Kind = Literal["counter", "histogram", "sum", "max", "each"]
@@ -29,12 +30,12 @@ class Metric:
 
     @property
     def width(self) -> int:
-        """How many numbers a series has: a histogram's counts, one beyond the last limit, and the sum."""
+        """The cells of a series: for a histogram its counts, one more beyond the last limit, and the sum."""
         return len(self.bounds) + 2 if self.bounds else 1
 
     @property
     def lasts(self) -> bool:
-        """Whether what a process has counted stays after the process has ended."""
+        """Whether the numbers of a process stay after the process has ended."""
         return self.kind in ("counter", "histogram")
 
 
@@ -58,8 +59,8 @@ _METRICS = (
 METRICS = {metric.name: metric for metric in _METRICS}
 
 
-def metric_of(name: str, *, num_labels: int, width: int) -> Metric | None:
-    """Return the metric of a series; None where the series has another form, as one that a crash has torn may have."""
-    metric = METRICS.get(name)
-    fits = metric is not None and (num_labels, width) == (len(metric.labels), metric.width)
+def metric_of(series: Series) -> Metric | None:
+    """Return the metric of a series; None for a series of another form, such as one that a crash has torn."""
+    metric = METRICS.get(series.metric)
+    fits = metric is not None and (len(series.labels), series.width) == (len(metric.labels), metric.width)
     return metric if fits else None

@@ -1,9 +1,10 @@
-"""The numbers of all processes as Prometheus text, in the client library's own writing."""
+"""Add up the numbers of all processes and write them as Prometheus text."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from operator import add
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client import Metric as Family
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
@@ -19,24 +20,22 @@ Labels = tuple[str, ...]
 Values = dict[Labels, Sequence[float]]
 
 
-class ProcessesCollector(Collector):
-    """Adds up what the regions of all processes hold whenever it is asked."""
-
-    def __init__(self, read: Callable[[], Iterable[Reading]]) -> None:
-        self._read = read
-
-    def collect(self) -> Iterator[Family]:
-        """Yield every metric, those without a series too."""
-        values = _merge(self._read())
-        for metric in METRICS.values():
-            yield _family(metric, values[metric.name])
-
-
-def metrics_registry(read: Callable[[], Iterable[Reading]]) -> CollectorRegistry:
-    """Return what the client library writes as text."""
+def exposed(readings: Iterable[Reading]) -> bytes:
+    """Return the sums of all processes as text, with every metric, also one that has no series."""
+    values = _merge(readings)
     registry = CollectorRegistry()
-    registry.register(ProcessesCollector(read))
-    return registry
+    registry.register(_Families([_family(metric, values[metric.name]) for metric in METRICS.values()]))
+    return generate_latest(registry)
+
+
+class _Families(Collector):
+    """Metrics as the client library's registry takes them."""
+
+    def __init__(self, families: list[Family]) -> None:
+        self._families = families
+
+    def collect(self) -> list[Family]:
+        return self._families
 
 
 def _merge(readings: Iterable[Reading]) -> dict[str, Values]:
@@ -46,21 +45,12 @@ def _merge(readings: Iterable[Reading]) -> dict[str, Values]:
     for reading in readings:
         num_dropped += reading.num_dropped
         for series, numbers in reading.series:
-            if metric := metric_of(series.metric, num_labels=len(series.labels), width=series.width):
+            if metric := metric_of(series):
                 labels = (*series.labels, str(reading.process_id)) if metric.kind == "each" else series.labels
-                _add(merged[metric.name], labels, numbers, is_sum=metric.kind != "max")
+                before = merged[metric.name].get(labels, [0.0] * series.width)
+                merged[metric.name][labels] = list(map(max if metric.kind == "max" else add, before, numbers))
     merged["series_dropped"][()] = [float(num_dropped)]
     return merged
-
-
-def _add(values: Values, labels: Labels, numbers: Sequence[float], *, is_sum: bool) -> None:
-    before = values.get(labels)
-    if before is None:
-        values[labels] = numbers
-    elif is_sum:
-        values[labels] = [one + other for one, other in zip(before, numbers, strict=True)]
-    else:
-        values[labels] = [max(before[0], numbers[0])]
 
 
 def _family(metric: Metric, values: Values) -> Family:

@@ -1,4 +1,4 @@
-"""Lines on their way to a descriptor that may be full, closed, or read by nobody: what logs gives never waits."""
+"""Write lines to a descriptor that may be full, closed or unread, without making their writers wait."""
 
 import os
 import select
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import accumulate
 
 _ATOMIC_BYTES = select.PIPE_BUF
-"""As many bytes go into a pipe in one piece, between those of other processes."""
+"""Writes of up to this many bytes to a pipe are not mixed with those of other processes."""
 _POLL_MS = 500
 _SETTLE_S = 0.05
 
@@ -18,13 +18,13 @@ _WRITERS: "weakref.WeakSet[LineWriter]" = weakref.WeakSet()
 
 
 class LineWriter:
-    """A bounded queue and one thread that writes it out; what does not fit, or cannot be written, is dropped.
+    """A bounded queue of lines, and one thread that writes them; lines that do not fit or fail are dropped.
 
-    After a fork the child's writer begins anew: lines of before the fork are its parent's.
+    After a fork the queue of the child is empty: earlier lines belong to its parent.
     """
 
     pause_s = 1.0
-    """How long a descriptor that has failed is left alone."""
+    """Pause after a descriptor has failed."""
 
     def __init__(
         self,
@@ -37,8 +37,8 @@ class LineWriter:
     ) -> None:
         """Write to a descriptor; all lines are dropped when it is None.
 
-        gather_s: how long after the first line others are waited for, so that many share a write.
-        linger_s: how long the thread waits for another line before it ends. A process that forks should have 0.
+        gather_s: wait for more lines after the first, so that many share a write.
+        linger_s: wait for another line before the thread ends; 0 in a process that forks.
         """
         self._descriptor = descriptor
         self._max_lines = max_lines
@@ -54,28 +54,24 @@ class LineWriter:
         self._thread: threading.Thread | None = None
         self._lines: deque[bytes] = deque()
         self._num_bytes = 0
-        self._num_put = 0  # lines that were given, and those of them that are written or dropped
-        self._num_done = 0
-        self._num_dropped = 0
+        self._num_put = 0
+        self._num_done = 0  # lines that are written or dropped
+        self.num_dropped = 0
+        """The number of lines that this process has lost."""
         self._num_flushing = 0
         self._is_idle = False
         self._is_closed = False
         self._is_torn = False  # the last thing written was a piece of a line
 
-    @property
-    def num_dropped(self) -> int:
-        """How many lines this process has lost."""
-        return self._num_dropped
-
     def report_drops(self, on_drop: Callable[[int], None]) -> None:
-        """Tell a function of every loss, with the number of lines, beginning with those there were already."""
+        """Call a function with the number of lost lines: at once for earlier losses, and at each loss."""
         with self._changed:
             self._on_drop = on_drop
-            if self._num_dropped:
-                on_drop(self._num_dropped)
+            if self.num_dropped:
+                on_drop(self.num_dropped)
 
     def put(self, line: bytes) -> None:
-        """Write a line, without its end, when its turn comes. Never waits for the output and never raises."""
+        """Queue a line, given without its end. Never waits for the output and never raises."""
         data = line + b"\n"
         with self._changed:
             self._num_put += 1
@@ -90,7 +86,7 @@ class LineWriter:
                 self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> bool:
-        """Wait until what was put is written or dropped, or time is up; return whether it is."""
+        """Wait until all queued lines are written or dropped, at most `timeout_s` seconds; return whether they are."""
         with self._changed:
             num_put = self._num_put
             self._num_flushing += 1
@@ -101,7 +97,7 @@ class LineWriter:
                 self._num_flushing -= 1
 
     def close(self, timeout_s: float = 1.0) -> None:
-        """End the thread once the queue is empty; wait for it, but no longer than that. What comes later is dropped."""
+        """End the thread once the queue is empty, waiting at most `timeout_s` seconds; drop later lines."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
@@ -110,7 +106,7 @@ class LineWriter:
             thread.join(timeout_s)
 
     def settle(self) -> None:
-        """End the thread before a fork, unless it is to linger or its descriptor holds it for longer than a moment."""
+        """End the thread before a fork, unless it lingers or its descriptor blocks it for longer than _SETTLE_S."""
         with self._changed:
             thread = self._thread
         if thread and not self._linger_s and self.flush(_SETTLE_S):
@@ -123,7 +119,7 @@ class LineWriter:
 
     def _drop(self, num_lines: int) -> None:
         self._num_done += num_lines
-        self._num_dropped += num_lines
+        self.num_dropped += num_lines
         if self._on_drop:
             self._on_drop(num_lines)
 
@@ -131,14 +127,14 @@ class LineWriter:
         self._thread = threading.Thread(target=self._write_all, name="line writer", daemon=True)
         try:
             self._thread.start()
-        except RuntimeError:  # no more threads, or the interpreter is about to end
+        except RuntimeError:  # no more threads, or the interpreter is ending
             self._thread = None
             self._drop(len(self._lines))
             self._lines.clear()
             self._num_bytes = 0
 
     def _write_all(self) -> None:
-        # Signals are for the main thread, which would not wake up for one that came here.
+        # Signals are for the main thread, which would not wake up for a signal to this thread.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while lines := self._next():
             num_lost = len(lines) - self._write(lines)
@@ -152,7 +148,7 @@ class LineWriter:
                     self._changed.wait_for(lambda: self._num_flushing or self._is_closed, self.pause_s)
 
     def _next(self) -> list[bytes]:
-        """Wait for lines and take as many as fit into one write, at least one; none when the thread is to end."""
+        """Wait for lines and take as many as fit into one write, at least one; none when the thread should end."""
         with self._changed:
             if not self._lines:
                 self._is_idle = True
@@ -170,7 +166,7 @@ class LineWriter:
 
     def _write(self, lines: list[bytes]) -> int:
         """Write lines and return how many were written whole."""
-        # The rest of a line that failed half way is lost: what follows it begins on a line of its own.
+        # The rest of a line that failed half way is lost, and the next line begins on a line of its own.
         prefix = b"\n" if self._is_torn else b""
         data = prefix + b"".join(lines)
         num_written = self._write_bytes(data)
@@ -194,7 +190,7 @@ class LineWriter:
         return num_written
 
     def _wait_for_room(self) -> bool:
-        """Wait a moment for room in a descriptor that does not block; return whether it is worth another try."""
+        """Wait up to _POLL_MS for room in a descriptor that does not block; return whether another try makes sense."""
         poll = select.poll()
         poll.register(self._descriptor or 0, select.POLLOUT)
         return not any(event & (select.POLLERR | select.POLLNVAL) for _, event in poll.poll(_POLL_MS))
@@ -210,5 +206,5 @@ def _begin_in_child() -> None:
         writer._begin()
 
 
-# A thread that is there at a fork is missing in the child. One that a stalled output holds has no lock meanwhile.
+# A thread does not exist in the child of a fork. One that waits for a stalled output holds no lock meanwhile.
 os.register_at_fork(before=_settle, after_in_child=_begin_in_child)

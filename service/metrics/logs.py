@@ -1,9 +1,9 @@
-"""Logs: sentences on standard error, in gunicorn's format, and one JSON line a request on standard output.
+"""Write logs: sentences on standard error, in gunicorn's format, and a JSON line a request on standard output.
 
-Neither holds anything of a user's text: a request is told by its route, never by its address.
+Neither holds anything of a user's text: a line names the route of a request, not its address.
 
-A process has one of each output, so they stand here and not in an app. A thread writes them: an output that is full,
-closed or read by nobody costs lines, which are counted, and never a request.
+A process has one of each output, so they belong to this module and not to an app. A thread writes them: an output that
+is full, closed or unread costs lines, which are counted, and never a request.
 """
 
 import contextlib
@@ -23,14 +23,14 @@ from seqserve.service.metrics.definitions import LogName
 from seqserve.service.metrics.line_writer import LineWriter
 
 FLUSH_S = 1.0
-"""How long the end of a process waits for its last lines."""
+"""The longest wait for the last lines at the end of a process."""
 
 FORMAT = "%(asctime)s [%(process)d] [%(levelname)s] %(message)s"
 DATE_FORMAT = "[%Y-%m-%d %H:%M:%S %z]"
 
 
 class AccessLine(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One request that was answered or given up; times in milliseconds, `bytes` of the answer's body."""
+    """One request that was answered or cancelled; times in milliseconds, `bytes` of the answer's body."""
 
     time: datetime
     request_id: str
@@ -49,7 +49,7 @@ class AccessLine(msgspec.Struct, kw_only=True, omit_defaults=True):
 def set_up_logs(level: str) -> logging.Logger:
     """Send the project's logs to standard error from `level` on and return the logger.
 
-    What is printed on `sys.stderr` goes the same way from now on.
+    Output to `sys.stderr` goes the same way from now on.
     """
     _hold_standard_descriptors()
     logger = logging.getLogger("seqserve")
@@ -61,30 +61,30 @@ def set_up_logs(level: str) -> logging.Logger:
 
 
 def now() -> datetime:
-    """Return the time of a line."""
+    """Return the current time of a line."""
     return datetime.now(UTC)
 
 
 def write_access_line(line: AccessLine) -> None:
-    """Write a line when its turn comes; never waits and never raises."""
+    """Queue a line; never waits and never raises."""
     _access.put(msgspec.json.encode(line))
 
 
 def report_drops(count: Callable[[LogName, int], None]) -> None:
-    """Tell a function of lines that could not be written: which log, and how many lines."""
+    """Call a function at each loss of lines, with the log and the number of lines."""
     _access.report_drops(partial(count, "access"))
     _errors.report_drops(partial(count, "error"))
 
 
 def flush(timeout_s: float = FLUSH_S) -> None:
-    """Wait until all lines are written or lost, but no longer than that; `logging.shutdown` does the same."""
+    """Wait until all lines are written or lost, at most `timeout_s` seconds; `logging.shutdown` does the same."""
     until = time.monotonic() + timeout_s
     for writer in (_errors, _access):
         writer.flush(max(0.0, until - time.monotonic()))
 
 
 def describe_threads() -> str:
-    """Return what every thread of this process is doing, for a log. faulthandler would wait for standard error."""
+    """Return the stack of every thread of this process, for a log. faulthandler would wait for standard error."""
     stacks = [
         f"Thread {number}:\n{''.join(traceback.format_stack(frame))}" for number, frame in sys._current_frames().items()
     ]
@@ -92,7 +92,7 @@ def describe_threads() -> str:
 
 
 class LineHandler(logging.Handler):
-    """Gives records to a writer of lines."""
+    """Passes records to a writer of lines."""
 
     def __init__(self, writer: LineWriter) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class LineHandler(logging.Handler):
         """Format a record and put it into the queue."""
         try:
             self._writer.put(self.format(record).encode("utf-8", "backslashreplace"))
-        except Exception:  # as every handler does: a record that cannot be formatted is reported, not raised
+        except Exception:  # a record that cannot be formatted is reported, not raised, as in every handler
             self.handleError(record)
 
     def flush(self) -> None:
@@ -112,7 +112,7 @@ class LineHandler(logging.Handler):
 
 
 class LineStream(io.TextIOBase):
-    """Stands in for a text stream: what is printed is given to a writer, line by line."""
+    """A text stream that passes its lines to a writer."""
 
     def __init__(self, writer: LineWriter, descriptor: int) -> None:
         self._writer = writer
@@ -120,19 +120,19 @@ class LineStream(io.TextIOBase):
         self._begun = ""
 
     def write(self, text: str) -> int:
-        """Put whole lines into the queue and keep what follows the last."""
+        """Queue whole lines and keep the text after the last line break."""
         *lines, self._begun = (self._begun + text).split("\n")
         for line in lines:
             self._writer.put(line.encode("utf-8", "backslashreplace"))
         return len(text)
 
     def flush(self) -> None:
-        """Put a line that has not ended into the queue; waits for nothing."""
+        """Queue a line that has not ended; does not wait."""
         if self._begun:
             self.write("\n")
 
     def writable(self) -> bool:
-        """Say that text can be written."""
+        """Return True: text can be written."""
         return True
 
     def fileno(self) -> int:
@@ -141,7 +141,7 @@ class LineStream(io.TextIOBase):
 
 
 def _hold_standard_descriptors() -> None:
-    """Open /dev/null in the place of a closed standard stream: a file or socket that got its number would get output.
+    """Open /dev/null in place of each closed standard stream: another file with its number would get its output.
 
     The C++ runtime that runs graphs writes to standard error by number.
     """
@@ -153,7 +153,7 @@ def _hold_standard_descriptors() -> None:
                 os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
 
 
-# Python says None for a stream that was closed when the process began.
+# Python has None for a stream that was closed when the process began.
 _access = LineWriter(1 if sys.__stdout__ else None, gather_s=0.01, linger_s=60.0)
 _errors = LineWriter(2 if sys.__stderr__ else None, max_bytes=1024 * 1024)
 error_handler = LineHandler(_errors)

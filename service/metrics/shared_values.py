@@ -1,7 +1,7 @@
-"""Numbers that one process counts and all processes of a server read, in memory that they share.
+"""Share numbers in memory: each process of a server counts its own, and every process can read all.
 
 The memory belongs to no file: no disk can be too full for it, no folder can be deleted, and nothing of it stays when
-the last process has ended. It is made before the fork. Pages that nobody has touched take no memory.
+the last process has ended. It is made before the fork. Untouched pages take no memory.
 """
 
 import math
@@ -18,7 +18,7 @@ _NAMES_BYTES = 1536 * 1024
 _HEAD_BYTES = 4096  # keeps what follows aligned to pages
 _REGION_BYTES = _HEAD_BYTES + 8 * _NUM_CELLS + _NAMES_BYTES
 _SINK_CELLS = 64
-"""Cells before the first series; a series that found no room counts there, and nobody reads it."""
+"""Cells before the first series; a series that found no room counts there unread."""
 _PROCESS, _NAMES_END, _DROPPED = 0, 1, 2  # uint64 each, at the start of a region
 _MOST_LOOKS = 200
 _LOOK_S = 0.001
@@ -27,7 +27,7 @@ Memory = mmap.mmap | bytearray
 
 
 class Series(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A series as the names area of a region tells it: one JSON line that says where its numbers are."""
+    """A series, as one JSON line in the names area of a region; its numbers are in `width` cells from `start` on."""
 
     metric: str
     labels: tuple[str, ...]
@@ -36,7 +36,7 @@ class Series(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What one region holds; `num_dropped` is the number of series that found no room."""
+    """The content of one region; `num_dropped` is the number of series that found no room."""
 
     process_id: int
     num_dropped: int
@@ -47,9 +47,9 @@ _DECODER = msgspec.json.Decoder(Series)
 
 
 class Region:
-    """The numbers of one process, which alone writes them: float64 cells, and the names of the series in them.
+    """The numbers of one process, which is their only writer: float64 cells, and the names of their series.
 
-    A reader may come at any time: stores of 8 aligned bytes are whole, and a name is there before it is counted in.
+    A reader may read at any time: stores of 8 aligned bytes are whole, and a name is complete before it is counted.
     """
 
     def __init__(self, memory: Memory | None = None, offset: int = 0) -> None:
@@ -62,9 +62,9 @@ class Region:
         self._next = _SINK_CELLS
 
     def take(self) -> None:
-        """Make this process the one that writes here; the region is empty afterwards."""
+        """Make this process the writer of the region, which is empty afterwards."""
         self.clear()
-        self._lock = threading.Lock()  # the one of before the fork may be held by a thread that is not here
+        self._lock = threading.Lock()  # a thread of the parent may hold the old lock
         self._head[_PROCESS] = os.getpid()
 
     def clear(self) -> None:
@@ -75,9 +75,9 @@ class Region:
         self._starts, self._next = {}, _SINK_CELLS
 
     def find(self, metric: str, labels: tuple[str, ...], width: int = 1) -> int:
-        """Return the first cell of a series, which is made if it is new; never raises.
+        """Return the first cell of a series, and make the series if it is new; never raises.
 
-        Without room for it the cell is one that nobody reads, and the series is counted as dropped.
+        Without room the cell is one of those that are not read, and the series is counted as dropped.
         """
         with self._lock:
             start = self._starts.get((metric, labels))
@@ -109,12 +109,12 @@ class Region:
         self._head[_DROPPED] += num_series
 
     def read(self) -> Reading:
-        """Return what is here now; what a dying process has left half written is left out."""
+        """Return the current content, without a name that a dying process has left half written."""
         end = min(self._head[_NAMES_END], len(self._names))
         num_dropped = min(self._head[_DROPPED], _NAMES_BYTES)
         found = list(_decode(bytes(self._names[:end])))
         last = max((series.start + series.width for series in found), default=0)
-        numbers: Sequence[float] = self.cells[:last].tolist()  # no further: a page takes memory once it is read
+        numbers: Sequence[float] = self.cells[:last].tolist()  # not all cells: a page takes memory once it is read
         series_numbers = [(series, numbers[series.start : series.start + series.width]) for series in found]
         return Reading(self._head[_PROCESS], num_dropped, series_numbers)
 
@@ -146,9 +146,9 @@ class SharedValues:
         return self._workers[slot]
 
     def retire(self, slot: int, *, lasts: Callable[[Series], bool]) -> None:
-        """Add what a worker that has ended had counted to the sums, and clear its region; called by the master.
+        """Add the numbers of a worker that has ended to the sums, and clear its region; called by the master.
 
-        lasts: whether a series is well formed and stays. Nothing that the worker has left behind makes this raise.
+        lasts: whether a series is well formed and its numbers stay. No content of the region makes this raise.
         """
         region = self._workers[slot]
         if region.is_empty:
@@ -171,12 +171,12 @@ class SharedValues:
                 self._ended.cells[start + place] += number
 
     def read(self) -> list[Reading]:
-        """Return what all processes hold, and what those that have ended had counted.
+        """Return the content of all regions, with the sums of processes that have ended.
 
-        No number is there twice or missing because the master was moving it meanwhile.
+        A number that the master moves meanwhile is neither missing nor counted twice.
         """
         readings: list[Reading] = []
-        for _ in range(_MOST_LOOKS):  # a master that was killed while it moved numbers will never end
+        for _ in range(_MOST_LOOKS):  # bounded, because the master may be killed while it moves numbers
             before = self._control[0]
             if before % 2 == 0:
                 readings = self._read()

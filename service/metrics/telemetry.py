@@ -1,19 +1,18 @@
-"""Numbers for Prometheus, right over all workers: each counts in memory of its own that any of them can read.
+"""Count for Prometheus: each process counts in its own part of a memory that all processes can read.
 
-The interpreter changes threads at calls and at jumps backwards only, so that an addition to a cell, whose index is
-known by then, is never cut in two. Series that threads of graphs write have a lock besides.
+A cell's index is known before its addition. The interpreter changes threads only at calls and at jumps backwards, so
+that such an addition is whole. Series that threads of graphs write have a lock besides.
 """
 
 import threading
 from bisect import bisect_left
+from collections.abc import Callable
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
-from seqserve.service.metrics.definitions import LOG_NAMES, METRICS, SECONDS, TOKEN_KINDS, LogName, metric_of
-from seqserve.service.metrics.exposition import metrics_registry
+from seqserve.service.metrics.definitions import LOG_NAMES, METRICS, SECONDS, LogName, metric_of
+from seqserve.service.metrics.exposition import exposed
 from seqserve.service.metrics.shared_values import Reading, Region, Series, SharedValues
-
-_PARTS = ("queue", "compute", "total")
 
 
 class Telemetry:
@@ -21,9 +20,7 @@ class Telemetry:
 
     def __init__(self, values: SharedValues | None = None) -> None:
         self._values = values
-        self._region = values.master if values else Region()
-        self._registry = metrics_registry(self._read)
-        self._use(self._region)
+        self._use(values.master if values else Region())
 
     def bind(self, slot: int) -> None:
         """Count for a slot's worker from now on; to be called in the worker, right after the fork."""
@@ -31,56 +28,76 @@ class Telemetry:
         self._use(self._values.worker(slot))
 
     def retire(self, slot: int) -> None:
-        """Keep what a worker that has ended had counted and forget what it held; to be called in the master."""
+        """Keep the counters of a worker that has ended and forget its gauges; to be called in the master."""
         assert self._values is not None
         self._values.retire(slot, lasts=_lasts)
 
     def count_request(self, route: str, model: str, status: int, seconds: dict[str, float]) -> None:
         """Count an answered request; `seconds` has queue, compute and total."""
-        cells = self._cells
-        cells[self._requests[route, model, status]] += 1
+        cells, starts = self._cells, self._starts
+        cells[starts["requests"][route, model, status]] += 1
         for part, value in seconds.items():
-            if part == "total" or seconds["compute"]:  # what ran no graph has not waited for one
-                start = self._seconds[part][(route,)]
+            if part == "total" or seconds["compute"]:  # a request that ran no graph has not waited for one
+                start = starts[f"{part}_seconds"][(route,)]
                 cells[start + bisect_left(SECONDS, value)] += 1
                 cells[start + len(SECONDS) + 1] += value
 
     def count_rejected(self, code: str) -> None:
         """Count a request that got an error instead of a result."""
-        self._cells[self._rejected[(code,)]] += 1
+        self._cells[self._starts["rejected"][(code,)]] += 1
 
     def count_tokens(self, model: str, num_tokens: int, *, kind: str) -> None:
         """Count tokens that a model has worked on."""
-        self._cells[self._tokens[kind][(model,)]] += num_tokens
+        self._cells[self._starts[f"tokens_{kind}"][(model,)]] += num_tokens
 
     def count_dropped_lines(self, log: LogName, num_lines: int) -> None:
-        """Count lines that a log could not take."""
-        self._cells[self._dropped_lines[(log,)]] += num_lines
+        """Count lines that a log has lost."""
+        self._cells[self._starts["log_lines_dropped"][(log,)]] += num_lines
 
     def set_model(self, name: str, version: str, task: str) -> None:
-        """Say that this process serves a model."""
-        self._cells[self._info[name, version, task]] = 1.0
+        """Note that this process serves a model."""
+        self._cells[self._starts["model_info"][name, version, task]] = 1.0
 
     def set_queue_tokens(self, model: str, num_tokens: int) -> None:
-        """Say how many tokens a model's queue holds now."""
-        self._cells[self._queue_tokens[(model,)]] = float(num_tokens)
+        """Note how many tokens a model's queue holds now."""
+        self._cells[self._starts["queue_tokens"][(model,)]] = float(num_tokens)
 
     def set_process(self, *, resident_bytes: int, num_connections: int) -> None:
-        """Say what this process holds now."""
-        self._cells[self._memory[()]] = float(resident_bytes)
-        self._cells[self._connections[()]] = float(num_connections)
+        """Note the memory and the connections of this process now."""
+        self._cells[self._starts["resident_bytes"][()]] = float(resident_bytes)
+        self._cells[self._starts["connections"][()]] = float(num_connections)
 
-    def sampling(self, model: str) -> "SamplingTelemetry":
-        """Return what a model's decoder reports to."""
-        return SamplingTelemetry(self._cells, self._tokens["sampled"][(model,)], self._active[(model,)])
+    def sample_counter(self, model: str) -> Callable[[int, int], None]:
+        """Return the function to which a model's decoder reports (see Decoder.report)."""
+        cells, lock = self._cells, threading.Lock()
+        tokens, active = self._starts["tokens_sampled"][(model,)], self._starts["active_samples"][(model,)]
 
-    def batches(self, model: str) -> "BatchTelemetry":
-        """Return what a model's batcher reports to."""
-        return BatchTelemetry(self._cells, self._batch_rows[(model,)], self._waste[(model,)])
+        def count(num_tokens: int, num_active: int) -> None:
+            with lock:
+                cells[tokens] += num_tokens
+            cells[active] = float(num_active)
+
+        return count
+
+    def batch_counter(self, model: str) -> Callable[[int, int, int], None]:
+        """Return the function to which a model's batcher reports (see Batcher.report)."""
+        cells, lock = self._cells, threading.Lock()
+        series = [
+            (self._starts[name][(model,)], METRICS[name].bounds, METRICS[name].width - 1)
+            for name in ("batch_rows", "padding_waste")
+        ]
+
+        def count(num_rows: int, num_tokens: int, num_padded: int) -> None:
+            with lock:
+                for (start, bounds, last), value in zip(series, (num_rows, 1 - num_tokens / num_padded), strict=True):
+                    cells[start + bisect_left(bounds, value)] += 1
+                    cells[start + last] += value
+
+        return count
 
     def render(self) -> tuple[bytes, str]:
         """Return the metrics of all workers as Prometheus text, with its content type; any thread may call this."""
-        return generate_latest(self._registry), CONTENT_TYPE_LATEST
+        return exposed(self._read()), CONTENT_TYPE_LATEST
 
     def _read(self) -> list[Reading]:
         return self._values.read() if self._values else [self._region.read()]
@@ -88,57 +105,13 @@ class Telemetry:
     def _use(self, region: Region) -> None:
         region.take()
         self._region, self._cells = region, region.cells
-        self._requests = _Starts(region, "requests")
-        self._seconds = {part: _Starts(region, f"{part}_seconds") for part in _PARTS}
-        self._tokens = {kind: _Starts(region, f"tokens_{kind}") for kind in TOKEN_KINDS}
-        self._rejected = _Starts(region, "rejected")
-        self._batch_rows, self._waste = _Starts(region, "batch_rows"), _Starts(region, "padding_waste")
-        self._queue_tokens, self._active = _Starts(region, "queue_tokens"), _Starts(region, "active_samples")
-        self._memory, self._connections = _Starts(region, "resident_bytes"), _Starts(region, "connections")
-        self._info = _Starts(region, "model_info")
-        self._dropped_lines = _Starts(region, "log_lines_dropped")
+        self._starts = {name: _Starts(region, name) for name in METRICS}
         for log in LOG_NAMES:
             self.count_dropped_lines(log, 0)
 
 
-class SamplingTelemetry:
-    """Sampling of one model: tokens drawn and samples that hold a slot."""
-
-    def __init__(self, cells: "memoryview[float]", tokens: int, active: int) -> None:
-        self._cells, self._tokens, self._active = cells, tokens, active
-        self._lock = threading.Lock()
-
-    def count_sampled(self, num_tokens: int) -> None:
-        """Count the tokens of a run."""
-        with self._lock:
-            self._cells[self._tokens] += num_tokens
-
-    def set_active_samples(self, num_samples: int) -> None:
-        """Say how many samples hold a slot now."""
-        self._cells[self._active] = float(num_samples)
-
-
-class BatchTelemetry:
-    """Batches of one model: their rows, and the share of them that was padding."""
-
-    def __init__(self, cells: "memoryview[float]", rows: int, waste: int) -> None:
-        self._cells, self._rows, self._waste = cells, rows, waste
-        self._row_bounds, self._waste_bounds = METRICS["batch_rows"].bounds, METRICS["padding_waste"].bounds
-        self._lock = threading.Lock()
-
-    def count_batch(self, num_rows: int, num_tokens: int, num_padded: int) -> None:
-        """Count a batch."""
-        with self._lock:
-            self._observe(self._rows, self._row_bounds, float(num_rows))
-            self._observe(self._waste, self._waste_bounds, 1 - num_tokens / num_padded)
-
-    def _observe(self, start: int, bounds: tuple[float, ...], value: float) -> None:
-        self._cells[start + bisect_left(bounds, value)] += 1
-        self._cells[start + len(bounds) + 1] += value
-
-
 class _Starts(dict[tuple[str | int, ...], int]):
-    """The first cell of each series of a metric, by its labels; made when it is first asked for."""
+    """The first cell of each series of a metric, by its labels; a series is made when it is first asked for."""
 
     def __init__(self, region: Region, name: str) -> None:
         super().__init__()
@@ -152,5 +125,5 @@ class _Starts(dict[tuple[str | int, ...], int]):
 
 
 def _lasts(series: Series) -> bool:
-    metric = metric_of(series.metric, num_labels=len(series.labels), width=series.width)
+    metric = metric_of(series)
     return metric is not None and metric.lasts

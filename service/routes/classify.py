@@ -1,4 +1,4 @@
-"""POST /v1/classify: what a text is, as a whole."""
+"""POST /v1/classify: labels for whole texts."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
 from seqserve.service.engine.models import ClassifierModel
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
-from seqserve.service.routes.work import find_model, finished, limits_of, run_rows
+from seqserve.service.routes.work import Response, find_model, finished, limits_of, run_rows
 
 
 class ClassifyRequest(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -25,11 +25,9 @@ class ClassifyRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     text: Annotated[str | list[str], Meta(description="One text or several, each of at least one token.")]
 
 
-class ClassifyResponse(Struct, kw_only=True):
+class ClassifyResponse(Response, kw_only=True):
     """One result per text, in order."""
 
-    model: str
-    version: str
     results: list[ClassifyResult]
 
 

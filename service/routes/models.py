@@ -1,24 +1,24 @@
-"""GET /v1/models: what is open here, in OpenAI's list shape with more fields."""
+"""GET /v1/models: the open models, in OpenAI's list shape with more fields."""
 
 from datetime import UTC, datetime
 
 from seqserve.service.answers import Answer, json_answer
-from seqserve.service.context import Service, service
+from seqserve.service.context import Service, exchange
 from seqserve.service.engine.models import AnyModel
 from seqserve.service.kinds import KINDS
+from seqserve.service.model_info import ModelInfo, ModelLimits, ModelList
 from seqserve.service.routes.route import Route
-from seqserve.service.schemas.models import ModelInfo, ModelLimits, ModelList
 
 
 def list_models() -> Answer:
     """List every open model, by name."""
-    here = service()
+    here = exchange().service
     return json_answer(ModelList(data=[_info(model, here) for model in here.registry.models]))
 
 
 def show_model(name: str) -> Answer:
     """Describe one model."""
-    here = service()
+    here = exchange().service
     return json_answer(_info(here.registry.get(name), here))
 
 

@@ -1,26 +1,34 @@
-"""What keeps the service running: probes, metrics, its own description."""
+"""The routes for operators: probes, metrics, and the description of all routes."""
 
 import math
+from typing import Literal
+
+from msgspec import Struct
 
 from seqserve.service.answers import Answer, json_answer
-from seqserve.service.context import service
+from seqserve.service.context import exchange
 from seqserve.service.engine.event_loop import run_in_thread
 from seqserve.service.engine.registry import NOT_READY_RETRY_S
 from seqserve.service.errors import NotReadyError, ShuttingDownError
 from seqserve.service.routes.route import Route
-from seqserve.service.schemas.problems import Health
 
 METRICS = "/metrics"
 
 
+class Health(Struct, kw_only=True):
+    """The process lives, or every model is ready."""
+
+    status: Literal["ok", "ready"]
+
+
 def healthz() -> Answer:
-    """Say that the process lives."""
+    """Answer that the process lives."""
     return json_answer(Health(status="ok"))
 
 
 def readyz() -> Answer:
-    """Say that every model is open and that the server goes on taking requests."""
-    here = service()
+    """Answer whether every model is open and the server is not draining."""
+    here = exchange().service
     if here.shared.is_draining:
         wait_s = max(1, math.ceil(here.shared.drain_left_s))
         raise ShuttingDownError("The server is shutting down.", retry_after_s=wait_s)
@@ -30,14 +38,14 @@ def readyz() -> Answer:
 
 
 def metrics() -> Answer:
-    """Give the numbers of all workers to Prometheus."""
-    data, content_type = run_in_thread(service().telemetry.render)
+    """Return the numbers of all workers for Prometheus."""
+    data, content_type = run_in_thread(exchange().service.telemetry.render)
     return Answer(data, content_type=content_type)
 
 
 def openapi() -> Answer:
     """Describe every route."""
-    return Answer(service().describe())
+    return Answer(exchange().service.describe())
 
 
 ROUTES = (

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from seqserve.language.answers import RankedCandidate
 from seqserve.language.load import LANGUAGE_MODEL
@@ -13,9 +13,16 @@ from seqserve.reading import check_number
 from seqserve.service.answers import Answer
 from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
-from seqserve.service.engine.scoring import QueuedRuns, Scorer
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
-from seqserve.service.routes.work import LanguageModelName, find_model, finished, limits_of
+from seqserve.service.routes.work import (
+    LanguageModelName,
+    QueuedRuns,
+    Response,
+    Scorer,
+    find_model,
+    finished,
+    limits_of,
+)
 
 
 class RankRequest(RankOptions, forbid_unknown_fields=True, kw_only=True):
@@ -24,11 +31,9 @@ class RankRequest(RankOptions, forbid_unknown_fields=True, kw_only=True):
     model: LanguageModelName = None
 
 
-class RankResponse(Struct, kw_only=True):
+class RankResponse(Response, kw_only=True):
     """The candidates, best first; of equal ones the first that was sent comes first."""
 
-    model: str
-    version: str
     best: Annotated[int, Meta(description="Index of the best candidate in the request.")]
     ranking: list[RankedCandidate]
 

@@ -1,4 +1,4 @@
-"""What a route is: its address, its view, and what /openapi.json says of it."""
+"""A route: its address, its view, and its description in /openapi.json."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -45,7 +45,7 @@ class Route(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The view's name, which is the operation's."""
+        """The view's name, which is also the operation's."""
         return self.view.__name__
 
     @property

@@ -21,13 +21,12 @@ from seqserve.service.engine.event_loop import in_turn_if_large
 from seqserve.service.engine.models import LanguageModel
 from seqserve.service.engine.sampling.handle import SampleHandle
 from seqserve.service.errors import InternalError
-from seqserve.service.problems import problem_of
+from seqserve.service.problems import Problem, problem_of
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
-from seqserve.service.routes.work import LanguageModelName, find_model
-from seqserve.service.schemas.problems import Problem
+from seqserve.service.routes.work import LanguageModelName, Response, find_model
 
 HEARTBEAT_S = 5.0
-"""A stream that is silent for so long says that it lives: proxies cut those that are silent for a minute or less."""
+"""Interval of comments in a silent stream: proxies cut streams that are silent for a minute or less."""
 
 _EVENTS_AT_ONCE = 64
 _STREAM_HEADERS = (("Cache-Control", "no-cache"), ("X-Accel-Buffering", "no"))
@@ -44,11 +43,9 @@ class SampleRequest(SampleOptions, forbid_unknown_fields=True, kw_only=True):
     stream: Annotated[bool, Meta(description="Answer with Server-Sent Events, piece by piece.")] = False
 
 
-class SampleResponse(Struct, kw_only=True):
+class SampleResponse(Response, kw_only=True):
     """`n` samples; `seed` draws them again."""
 
-    model: str
-    version: str
     seed: Seed
     samples: list[SampleResult]
 
@@ -86,19 +83,19 @@ def _read(here: Exchange, body: SampleRequest) -> tuple[LanguageModel, SamplePla
 
 
 def _stream(plan: SamplePlan, handle: SampleHandle, here: Exchange) -> Answer:
-    # Also called for a client that left before the first event, when the generator has not even begun.
+    # These are also called for a client that left before the first event, when the generator has not begun.
     here.at_end += [handle.cancel, lambda: _time(handle, here)]
     headers = [*_STREAM_HEADERS, ("X-Seed", str(plan.seed))]
     return Answer(_chunks(plan, handle, here.request_id), content_type="text/event-stream", headers=headers)
 
 
 def _time(handle: SampleHandle, here: Exchange) -> None:
-    """Note how long the samples waited and were drawn."""
+    """Note the seconds in which the samples waited and were drawn."""
     here.queue_s, here.compute_s = handle.queue_s, handle.compute_s
 
 
 def _chunks(plan: SamplePlan, handle: SampleHandle, request_id: str) -> Iterator[bytes]:
-    """Yield events as they come, some together; runs after the headers were sent, so an error is an event too."""
+    """Yield events as they come, some together. The headers were sent before, so an error is an event too."""
     try:
         told_at = time.monotonic()
         for events in _events(plan, handle):
@@ -120,16 +117,16 @@ def _chunks(plan: SamplePlan, handle: SampleHandle, request_id: str) -> Iterator
 
 
 def _events(plan: SamplePlan, handle: SampleHandle) -> Iterator[list[SamplePiece | SampleEnd]]:
-    """Yield the events of a stream as they come, some together; none after HEARTBEAT_S without any.
+    """Yield the events of a stream as they come, some together; an empty list after HEARTBEAT_S without an event.
 
-    Raises what ended the request, see SampleHandle.check.
+    Raises the error that ended the request, see SampleHandle.check.
     """
     readers = plan.readers(handle.samples)
     while readers:
         handle.wait_for_news(HEARTBEAT_S)
         try:
             handle.check()
-        except Exception:  # first what was drawn before it, which is the same however fast it was asked for
+        except Exception:  # the samples drawn before it come first, and do not depend on the speed of the client
             yield from _in_pieces(readers)
             raise
         yield from _in_pieces(readers)
@@ -137,7 +134,7 @@ def _events(plan: SamplePlan, handle: SampleHandle) -> Iterator[list[SamplePiece
 
 
 def _in_pieces(readers: Sequence[SampleReader]) -> Iterator[list[SamplePiece | SampleEnd]]:
-    """Yield what there is to read, at least once, and never much at a time: others are answered in between."""
+    """Yield the events that can be read, at least one list, in short lists: other requests run in between."""
     events: list[SamplePiece | SampleEnd] = []
     for reader in readers:
         for event in reader.read():

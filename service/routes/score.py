@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from seqserve.language.answers import ScoreResult
 from seqserve.language.load import LANGUAGE_MODEL
@@ -14,9 +14,16 @@ from seqserve.service.answers import Answer
 from seqserve.service.body import from_body
 from seqserve.service.context import Exchange, exchange
 from seqserve.service.engine.event_loop import in_turn_if_large
-from seqserve.service.engine.scoring import QueuedRuns, Scorer
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
-from seqserve.service.routes.work import LanguageModelName, find_model, finished, limits_of
+from seqserve.service.routes.work import (
+    LanguageModelName,
+    QueuedRuns,
+    Response,
+    Scorer,
+    find_model,
+    finished,
+    limits_of,
+)
 
 
 class ScoreRequest(ScoreOptions, forbid_unknown_fields=True, kw_only=True):
@@ -26,11 +33,9 @@ class ScoreRequest(ScoreOptions, forbid_unknown_fields=True, kw_only=True):
     text: Annotated[str | list[str], Meta(description="One text or several.")]
 
 
-class ScoreResponse(Struct, kw_only=True):
+class ScoreResponse(Response, kw_only=True):
     """One result per text, in order."""
 
-    model: str
-    version: str
     results: list[ScoreResult]
 
 

@@ -13,7 +13,7 @@ from seqserve.service.context import Exchange, exchange
 from seqserve.service.engine.event_loop import in_turn_if_large
 from seqserve.service.engine.models import TaggerModel
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
-from seqserve.service.routes.work import find_model, finished, limits_of, run_rows
+from seqserve.service.routes.work import Response, find_model, finished, limits_of, run_rows
 from seqserve.tagger.answers import TagResult
 from seqserve.tagger.load import TAGGER
 from seqserve.tagger.pipeline import (
@@ -46,11 +46,9 @@ class TagRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     include: Include = []
 
 
-class TagResponse(Struct, kw_only=True):
+class TagResponse(Response, kw_only=True):
     """One result per text, in order."""
 
-    model: str
-    version: str
     results: list[TagResult]
 
 

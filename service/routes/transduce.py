@@ -14,7 +14,7 @@ from seqserve.service.context import Exchange, exchange
 from seqserve.service.engine.cancellation import late
 from seqserve.service.engine.models import TransducerModel
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
-from seqserve.service.routes.work import find_model, finished, limits_of, run_rows
+from seqserve.service.routes.work import Response, find_model, finished, limits_of, run_rows
 from seqserve.transducer.answers import TransduceResult
 from seqserve.transducer.beam import Search
 from seqserve.transducer.load import TRANSDUCER
@@ -33,16 +33,14 @@ class TransduceRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     beams: Beams = 1
 
 
-class TransduceResponse(Struct, kw_only=True):
+class TransduceResponse(Response, kw_only=True):
     """One result per text, in order."""
 
-    model: str
-    version: str
     results: list[TransduceResult]
 
 
 def transduce() -> Answer:
-    """Answer one request; the deadline is looked at between tokens."""
+    """Answer one request; the deadline is checked between tokens."""
     here = exchange()
     model, texts, search = from_body(here, TransduceRequest, _read)
     results = transduce_ids(here, model, texts, search)
@@ -65,7 +63,7 @@ def transduce_ids(
     """Answer texts, each as its source ids, sharing runs with other requests that wait."""
     rows = [TransduceRow(ids, search, here.cancellation.deadline) for ids in texts]
     found = run_rows(here, model, rows, [expected_cost(len(ids), search) for ids in texts])
-    if here.cancellation.is_over(time.monotonic()):  # what was found by then may have been cut off
+    if here.cancellation.is_over(time.monotonic()):  # the results may have been cut off
         raise late()
     return [result_of(model.bundle, each) for each in found]
 

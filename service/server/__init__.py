@@ -1,1 +1,1 @@
-"""The gunicorn application: its master, its workers, their connections, and what they share."""
+"""The gunicorn application: its master, its workers, their connections, and their shared state."""

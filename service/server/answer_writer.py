@@ -1,4 +1,4 @@
-"""Writes answers to a client's socket: head and body together, streams piece by piece as fast as they are read."""
+"""Write answers to a client's socket: head and body together, streams as fast as the client reads them."""
 
 import fcntl
 import functools
@@ -64,7 +64,7 @@ class AnswerWriter:
         self.send(head + body if self._wants_body else head)
 
     def send_pieces(self, pieces: Iterable[bytes]) -> None:
-        """Send an answer whose body comes in pieces: as chunks, or to HTTP/1.0 up to the end of the connection."""
+        """Send an answer whose body comes in pieces, in chunks; to HTTP/1.0 the connection then ends."""
         if self._is_old:
             self.keeps_alive = False
         self.send(self._head("" if self._is_old else "Transfer-Encoding: chunked\r\n"))
@@ -114,7 +114,7 @@ class AnswerWriter:
             writable.close()
 
     def _num_unread(self) -> int:
-        """Return how many bytes wait in the kernel for the client; 0 where the kernel does not say."""
+        """Return the number of bytes in the kernel that the client has not read; 0 where it is unknown."""
         if sys.platform != "linux":
             return 0
         return int(struct.unpack("i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, b"\0\0\0\0"))[0])

@@ -1,4 +1,4 @@
-"""Serving under gunicorn, configured in code."""
+"""Serve under gunicorn, which is configured in code."""
 
 import dataclasses
 import gc
@@ -10,49 +10,49 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from seqserve.service.app import create_app, make_registry
 from seqserve.service.engine.registry import Registry
 from seqserve.service.engine.reports import BundleReport
 from seqserve.service.memory import use_few_heaps
 from seqserve.service.metrics import logs
-from seqserve.service.metrics.gunicorn_log import ErrorLog
 from seqserve.service.metrics.shared_values import SharedValues
 from seqserve.service.metrics.telemetry import Telemetry
 from seqserve.service.scratch import scratch_directory
 from seqserve.service.server.checking import ModelCheck
 from seqserve.service.server.listeners import Listeners
-from seqserve.service.server.master import Master, prepare_worker, retire_worker
+from seqserve.service.server.reload import ReloadingMaster
 from seqserve.service.server.shared_state import SharedState
 from seqserve.service.server.worker import Worker
 from seqserve.service.settings import Settings
 
 _GRACE_S = 5
-"""Beyond a request's deadline: time to write its answer before a worker that lingers is killed."""
+"""Time to write an answer after its request's deadline, before a stopping worker is killed."""
 _START_LIMIT_S = 120
 _GC_THRESHOLDS = 5_000, 2, 100
-"""A flooded worker holds thousands of connections and hundreds of requests: looking at them as often as Python does by
-default took 4 to 7 % of its time, up to 90 ms at once."""
+"""A flooded worker holds thousands of connections and hundreds of requests. With Python's default thresholds the
+collector took 4 to 7 % of its time, up to 90 ms at once."""
 _OTHER_FILES = 64
-"""Descriptors that a worker needs beside those of its connections; about 20 are open when it is idle."""
+"""Descriptors of a worker in addition to those of its connections; about 20 are open when it is idle."""
 
 
 def serve(settings: Settings, listeners: Listeners, check: ModelCheck) -> None:
-    """Wait for the check of the models, then serve until told to stop; ends in SystemExit.
+    """Wait for the check of the models, then serve until a signal ends the server; ends in SystemExit.
 
     Raises SeqserveError before any connection is taken.
     """
     logger = logs.set_up_logs(settings.log_level)
     use_few_heaps()
-    # Everything that workers can share is made before they are forked: modules, manifests, vocabularies, routes.
+    # Workers share everything that is made before the fork: modules, manifests, vocabularies, routes.
     server = Server(_within_descriptors(settings), listeners, check.wait())
     logger.info("checked %s", ", ".join(server.registry.missing))
     logger.info("requests that name no model: %s", server.registry.described_defaults)
-    # What lives until the end need not be looked at, and so not be copied, by each worker's garbage collector.
+    # Frozen objects are not visited, and so not copied, by the garbage collectors of the workers.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
-    Master(server).run()
+    ReloadingMaster(server).run()
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -74,28 +74,26 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._app = create_app(self.settings, registry=registry, shared=self.shared, telemetry=self.telemetry)
 
     def load_config(self) -> None:
-        """Set what gunicorn needs; its own environment variables and files are not read."""
+        """Configure gunicorn; its own environment variables and files are not read."""
         settings = self.settings
         values: dict[str, Any] = {
             "bind": self._binds,
             "workers": settings.num_workers,
             "worker_class": Worker,
             "http_parser": "python",
-            # No header of a proxy says anything that is used here, so whether its sender is trusted need not be known.
+            # gunicorn's parser is not used, so none of the headers that a proxy sets matters to it.
             "forwarded_allow_ips": "*",
             "forwarder_headers": "",
             "secure_scheme_headers": {},
             "timeout": _START_LIMIT_S,
             "graceful_timeout": math.ceil(settings.deadline_s) + _GRACE_S,
-            # A container's user may have no home to put the socket in, and nobody needs it.
+            # The control socket is not needed, and a container's user may have no home for it.
             "control_socket_disable": True,
             "loglevel": settings.log_level,
             "logger_class": ErrorLog,
             "proc_name": "seqserve",
             "worker_tmp_dir": str(self.scratch),
-            "pre_fork": prepare_worker,
-            "post_fork": _count_in_worker,
-            "child_exit": retire_worker,
+            "pre_fork": ReloadingMaster.prepare_worker,
         }
         for name, value in values.items():
             self.cfg.set(name, value)
@@ -110,13 +108,19 @@ class Server(BaseApplication):  # type: ignore[misc]
         return self._app
 
 
-def _count_in_worker(master: Master, worker: Any) -> None:
-    """Let a new worker count in the memory of its slot; called by gunicorn in the worker, right after the fork."""
-    worker.app.telemetry.bind(worker.slot)
+class ErrorLog(Logger):  # type: ignore[misc]
+    """gunicorn's log of errors, which writes as the project's own log does; there is no log of requests."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take the level that is configured and the handler of this process."""
+        self.cfg = cfg
+        self.loglevel = self.LOG_LEVELS.get(cfg.loglevel.lower(), logging.INFO)
+        self.error_log.setLevel(self.loglevel)
+        self.error_log.handlers = [logs.error_handler]
 
 
 def _within_descriptors(settings: Settings) -> Settings:
-    """Let a process have as many files as the system grants it, and no more connections than that allows."""
+    """Raise the limit of open files as far as the system allows; return settings whose connections fit into it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = settings.max_connections + _OTHER_FILES
     if soft == resource.RLIM_INFINITY or soft >= wanted:

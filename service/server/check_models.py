@@ -1,8 +1,7 @@
 """Check bundles in a process of its own, which `seqserve.service.server.checking` starts.
 
-A file may crash the runtime, or hold it up for ever. Neither must happen to the server, which reads what this process
-writes to standard output: one JSON message a line (service/engine/reports.py), the last of which is `finished` or
-`failed`.
+A file may crash the runtime, or block it for ever, which must not happen to the server. The server reads this process's
+standard output: one JSON message a line (service/engine/reports.py), the last of which is `finished` or `failed`.
 """
 
 import contextlib
@@ -25,7 +24,7 @@ Write = Callable[[msgspec.Struct], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check and report; returns 0 also when a bundle has failed, because the messages say so.
+    """Check and report; return 0 also when a bundle has failed, because the messages report it.
 
     arguments: the order, then a report of each bundle that is checked only if it has changed, as JSON.
     """
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _end_with(parent: int) -> None:
-    """Let the kernel end this process when its parent ends, however that happens; only Linux can do so."""
+    """Make the kernel end this process when its parent ends for any reason; Linux only."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it had ended before the kernel was told
@@ -56,7 +55,7 @@ def _end_with(parent: int) -> None:
 
 
 def _take_output() -> Write:
-    """Keep standard output for messages: what a library prints goes to standard error from now on."""
+    """Keep standard output for messages; output of libraries goes to standard error from now on."""
     output = os.dup(1)
     with contextlib.suppress(OSError):  # standard error may be closed
         os.dup2(2, 1)
@@ -69,7 +68,7 @@ def _take_output() -> Write:
 
 
 def _plain(sentence: str) -> str:
-    """Return a sentence that JSON can hold: the bytes of a file name that are not UTF-8 are written as escapes."""
+    """Return a sentence that JSON can hold, with escapes for the bytes of a file name that are not UTF-8."""
     return sentence.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

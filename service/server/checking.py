@@ -1,4 +1,4 @@
-"""Starts the process that checks bundles, and hears what it reports, without ever waiting for it for long."""
+"""Run the check of bundles in a process of its own, and receive its reports."""
 
 import contextlib
 import logging
@@ -18,7 +18,7 @@ from seqserve.service.engine.reports import BundleReport, Checking, CheckOrder, 
 
 MODULE = "seqserve.service.server.check_models"
 PROGRESS_LIMIT_S = 120.0
-"""How long a check may be silent; it reports each bundle."""
+"""The longest silence of a check, which reports each bundle."""
 
 _REAP_LIMIT_S = 5.0
 _WAIT_S = 1.0
@@ -30,7 +30,7 @@ _decoder = msgspec.json.Decoder(BundleReport | Checking | Skipped | Failed | Fin
 
 
 class CheckError(SeqserveError):
-    """Bundles were not found to be sound; the message says which and why."""
+    """A check of bundles has failed; the message names the bundle and the reason."""
 
 
 class ModelCheck:
@@ -61,8 +61,8 @@ class ModelCheck:
             raise CheckError(f"The process that checks {self._at} cannot be started: {error.strerror}.") from error
         assert self._process.stdout is not None
         self._output = self._process.stdout.fileno()
-        self._begun = b""  # a line whose end has not come yet
-        self._heard_at = time.monotonic()
+        self._begun = b""  # a line that has not ended
+        self._received_at = time.monotonic()
         self._reports: list[BundleReport] = []
         self._failure = ""
         self._is_over = False
@@ -74,14 +74,14 @@ class ModelCheck:
         self.stop()
 
     def is_over(self, timeout_s: float) -> bool:
-        """Wait for news, at most `timeout_s` seconds; say whether the check has ended, well or not."""
+        """Wait for a message, at most `timeout_s` seconds; return whether the check has ended, with success or not."""
         if self._is_over:
             return True
         poll = select.poll()
         poll.register(self._output, select.POLLIN)
         if poll.poll(1000 * timeout_s):
-            self._hear(os.read(self._output, _READ_BYTES))
-        elif time.monotonic() - self._heard_at > PROGRESS_LIMIT_S:
+            self._receive(os.read(self._output, _READ_BYTES))
+        elif time.monotonic() - self._received_at > PROGRESS_LIMIT_S:
             self._end(f"checking {self._at} took longer than {PROGRESS_LIMIT_S:.0f} s and was given up")
         return self._is_over
 
@@ -110,11 +110,11 @@ class ModelCheck:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def _hear(self, data: bytes) -> None:
+    def _receive(self, data: bytes) -> None:
         if not data:
             self._end(f"checking {self._at} crashed the process that did it")
             return
-        self._heard_at = time.monotonic()
+        self._received_at = time.monotonic()
         *lines, self._begun = (self._begun + data).split(b"\n")
         for line in lines:
             try:

@@ -1,4 +1,4 @@
-"""Find out whether the client of a running request has left."""
+"""Ask a socket whether its client has left."""
 
 import select
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 _LEFT = getattr(select, "POLLRDHUP", 0)  # Linux; on other systems only a fully closed connection is seen
 
 
-def has_gone(connection: Any) -> bool:
+def has_closed(connection: Any) -> bool:
     """Return whether the client of a socket has closed its side; takes microseconds, callable from any thread.
 
     A client that has closed its sending side counts as gone, although it could still read: HTTP clients that want an

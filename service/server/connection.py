@@ -1,4 +1,4 @@
-"""A client's connection: reads requests and answers them, one at a time, in their client's turn.
+"""Read the requests of a connection and answer them, one at a time, in their client's turn.
 
 Reading needs no greenlet: the loop itself passes received bytes to the parser. A client that stalls holds only a socket
 and the bytes it has sent, which are counted. Each complete request is answered in its own greenlet.
@@ -17,11 +17,11 @@ from seqserve.errors import RequestError
 from seqserve.service.context import ARRIVED_AT, CLIENT, CLIENT_LEFT, FOR_OPERATORS, HAS_LEFT, HOLD_AHEAD, REFUSED
 from seqserve.service.errors import MalformedJsonError, OverloadedError
 from seqserve.service.server.answer_writer import AnswerWriter
-from seqserve.service.server.client_gone import has_gone
-from seqserve.service.server.gate import SMALL_BODY_BYTES, check_head, has_room, is_for_models
+from seqserve.service.server.client_gone import has_closed
+from seqserve.service.server.gate import SMALL_BODY_BYTES, check_head
 from seqserve.service.server.held_bytes import HeldBytes
 from seqserve.service.server.host import Host
-from seqserve.service.server.refuser import Refuser
+from seqserve.service.server.refusals import Refuser
 from seqserve.service.server.request_parser import RequestParser
 
 _READ_BYTES, _LARGE_READ_BYTES = 16 * 1024, 256 * 1024
@@ -64,18 +64,18 @@ class Connection:
         self._readable.start(self._on_readable)
         self._host.note(self, "idle", time.monotonic() + self._host.settings.keep_alive_s)
 
-    def hurry(self) -> None:
-        """Close an idle connection unless a request has arrived."""
+    def close_idle(self) -> None:
+        """Close the connection if it is idle and no request has arrived."""
         self._on_readable()
         if not (self._is_answering or self._parser.has_begun or self._num_drained >= 0):
             self.close()
 
     def expire(self) -> None:
-        """Close after the time limit of the state: idle, reading or parting."""
+        """Close after the time limit of the state: idle, reading or closing."""
         if self._parser.has_begun or self._num_drained >= 0:
             self.close()  # in the middle of a request no answer can be sent
         else:
-            self.hurry()
+            self.close_idle()
 
     def close(self) -> None:
         """Close the socket and free everything; does nothing the second time."""
@@ -126,7 +126,7 @@ class Connection:
             self._read_on()
         except RequestError as error:
             self._refuse(error)
-        except Exception as error:  # a bug of ours costs this connection, not the loop
+        except Exception as error:  # a bug ends this connection, not the loop
             logger.error("a connection failed", exc_info=error)
             self.close()
 
@@ -154,18 +154,19 @@ class Connection:
 
     def _take_head(self) -> None:
         parser = self._parser
-        self._is_limited = is_for_models(parser.environ, for_operators=self._for_operators)
-        self._refused = check_head(parser, self._host, self._held, for_operators=self._for_operators)
+        assert parser.environ is not None, "the head is complete"
+        self._is_limited = parser.environ["REQUEST_METHOD"] == "POST" and not self._for_operators
+        self._refused = check_head(parser, self._host, self._held, is_limited=self._is_limited)
         if self._refused is not None:
-            may_go_on = not (parser.is_chunked or parser.expects_continue) and parser.num_missing <= SMALL_BODY_BYTES
-            if may_go_on or parser.is_complete:
+            is_small = not (parser.is_chunked or parser.expects_continue) and parser.num_missing <= SMALL_BODY_BYTES
+            if is_small or parser.is_complete:
                 parser.discards = True
             else:
                 self._refuse(self._refused)
         elif parser.expects_continue and not parser.is_complete and self._position == len(self._buffer):
-            self._say_continue()
+            self._send_continue()
 
-    def _say_continue(self) -> None:
+    def _send_continue(self) -> None:
         try:
             num_sent = self._socket.send(_CONTINUE)
         except OSError:
@@ -178,12 +179,12 @@ class Connection:
     def _complete(self) -> None:
         self._is_answering = True
         host, client = self._host, self._held.client
-        if self._refused is None and self._is_limited and not has_room(host.room, client, self._parser.num_bytes):
+        if self._refused is None and self._is_limited and not host.room.accepts(client, self._parser.num_bytes):
             self._refused = host.room.overload(client)
         if isinstance(self._refused, OverloadedError):
             # Answered here, without a greenlet: an overloaded process refuses ten thousand requests a second.
-            goes_on = self._parser.keeps_alive and not host.sends_away
-            self._refuse(self._refused, goes_on=goes_on)
+            keeps_open = self._parser.keeps_alive and not host.sheds_clients
+            self._refuse(self._refused, keeps_open=keeps_open)
             return
         host.note(self, "answering", 0.0)
         host.room.begin_request(client)
@@ -192,18 +193,18 @@ class Connection:
     def _run(self) -> None:
         host, client = self._host, self._held.client
         try:
-            goes_on = self._answer()
+            keeps_open = self._answer()
         except OSError as error:
             logger.debug("a client has left: %s", error)
-            goes_on = None
-        except Exception as error:  # a bug of ours, or of the framework
-            logger.error("failed outside of the app", exc_info=error)
-            goes_on = None
+            keeps_open = None
+        except Exception as error:  # a bug
+            logger.error("an answer failed outside of the app", exc_info=error)
+            keeps_open = None
         finally:
             host.room.end_request(client)
         if self._is_limited and (retry_after_s := self._writer.retry_after_s):
             host.room.note_refused(client, self._parser.num_bytes, retry_after_s)
-        self._end(goes_on)
+        self._end(keeps_open)
 
     def _answer(self) -> bool | None:
         """Answer the request; return whether another may follow, None when the client has left."""
@@ -213,13 +214,13 @@ class Connection:
         environ[ARRIVED_AT] = self._arrived_at
         environ[CLIENT] = self._held.client
         environ[FOR_OPERATORS] = self._for_operators
-        environ[HAS_LEFT] = self._has_gone
+        environ[HAS_LEFT] = self._has_left
         environ[HOLD_AHEAD] = self._held.hold_ahead
         if self._refused is not None:
             environ[REFUSED] = self._refused
         environ["wsgi.input"] = io.BytesIO(parser.body)
         limits = host.room.rate_limit(self._held.client) if self._is_limited else ""
-        writer.begin(environ, keep_alive=parser.keeps_alive and not host.sends_away, more_headers=limits)
+        writer.begin(environ, keep_alive=parser.keeps_alive and not host.sheds_clients, more_headers=limits)
         pieces = host.wsgi(environ, writer.start_response)
         try:
             if writer.status.startswith(CLIENT_LEFT):
@@ -239,10 +240,10 @@ class Connection:
                 close()
         return writer.keeps_alive
 
-    def _has_gone(self) -> bool:
-        return self._socket is None or has_gone(self._socket)
+    def _has_left(self) -> bool:
+        return self._socket is None or has_closed(self._socket)
 
-    def _go_on(self) -> None:
+    def _read_next(self) -> None:
         """Begin the next request, which may have arrived already."""
         self._held.belong_to(self.address)  # until the next head names the client
         self._parser.reset()
@@ -262,28 +263,28 @@ class Connection:
         self._readable.start(self._on_readable)
         self._advance()
 
-    def _refuse(self, error: RequestError, *, goes_on: bool = False) -> None:
-        """Send an error without the app; then close, or go on."""
+    def _refuse(self, error: RequestError, *, keeps_open: bool = False) -> None:
+        """Send an error without the app; then close the connection, or keep it open."""
         if self._socket is None:
             return
         self._is_answering = True
         self._readable.stop()
         self._host.note(self, "answering", 0.0)
-        self._refuser.refuse(error, self._host.room, arrived_at=self._arrived_at, goes_on=goes_on)
+        self._refuser.refuse(error, self._host.room, arrived_at=self._arrived_at, keeps_open=keeps_open)
 
-    def _end(self, goes_on: bool | None) -> None:
-        """Go on after an answer, or end the connection; None: the client has left."""
+    def _end(self, keeps_open: bool | None) -> None:
+        """Read the next request after an answer, or end the connection; None: the client has left."""
         if self._socket is None:
             return
-        if goes_on is None:
+        if keeps_open is None:
             self.close()
-        elif goes_on:
-            self._go_on()
+        elif keeps_open:
+            self._read_next()
         else:
-            self._part()
+            self._close_sending_side()
 
-    def _part(self) -> None:
-        """Close our side and discard what still arrives: after a full close the client might lose the answer."""
+    def _close_sending_side(self) -> None:
+        """Close our side and discard later bytes: after a full close the client might lose the answer."""
         try:
             self._socket.shutdown(socket_module.SHUT_WR)
         except OSError:
@@ -295,4 +296,4 @@ class Connection:
         self._is_answering = False
         self._buffer = b""
         self._readable.start(self._on_readable)
-        self._host.note(self, "parting", time.monotonic() + _LINGER_S)
+        self._host.note(self, "closing", time.monotonic() + _LINGER_S)

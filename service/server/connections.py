@@ -1,4 +1,4 @@
-"""The connections of a process, with their states and time limits."""
+"""Hold the connections of a process, with their states and time limits."""
 
 import time
 
@@ -21,14 +21,13 @@ class Connections:
         self._by_address = Shares(settings.max_connections, share=share)
         self._all: set[Connection] = set()
         self._of_operators: set[Connection] = set()
-        self._ends: dict[State, dict[Connection, float]] = {"idle": {}, "reading": {}, "parting": {}}
-        self._state_of: dict[Connection, State] = {}
+        self._ends: dict[State, dict[Connection, float]] = {"idle": {}, "reading": {}, "closing": {}}
 
     def __len__(self) -> int:
         return len(self._all)
 
     @property
-    def are_gone(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether no connection is left, including those of operators."""
         return not self._all and not self._of_operators
 
@@ -44,9 +43,7 @@ class Connections:
         """Set the state of a connection and its end, monotonic; answering has no end."""
         self._leave(connection)
         if state != "answering":
-            ends = self._ends[state]
-            ends[connection] = until
-            self._state_of[connection] = state
+            self._ends[state][connection] = until
 
     def forget(self, connection: Connection) -> None:
         """Remove a closed connection."""
@@ -54,7 +51,7 @@ class Connections:
         self._of_operators.discard(connection)
         if connection in self._all:
             self._all.remove(connection)
-            self._by_address.give(connection.address, 1)
+            self._by_address.release(connection.address, 1)
 
     def sweep(self) -> None:
         """Expire the connections whose time limit has passed."""
@@ -67,31 +64,30 @@ class Connections:
                 self._leave(connection)
                 connection.expire()
 
-    def hurry(self) -> None:
-        """Close all idle connections on which no request arrives."""
+    def close_idle(self) -> None:
+        """Close all idle connections on which no request has arrived."""
         for connection in list(self._ends["idle"]):
-            connection.hurry()
+            connection.close_idle()
 
-    def has_place(self, address: str) -> bool:
-        """Return whether an address may have another connection; if need be, close its longest idle one."""
+    def make_room_for(self, address: str) -> bool:
+        """Return whether an address may have another connection; if not, close its longest idle one first."""
         if self._by_address.fits(address, 1):
             return True
-        self._hurry_one(address)
+        self._close_longest_idle(address)
         return self._by_address.fits(address, 1)
 
     def make_room(self) -> bool:
-        """Return whether there is room for a connection; if need be, close the longest idle one."""
+        """Return whether there is room for a connection; if not, close the longest idle one first."""
         if len(self._all) >= self.limit:
-            self._hurry_one(None)
+            self._close_longest_idle(None)
         return len(self._all) < self.limit
 
-    def _hurry_one(self, address: str | None) -> None:
+    def _close_longest_idle(self, address: str | None) -> None:
         for connection in self._ends["idle"]:
             if connection in self._all and address in (None, connection.address):
-                connection.hurry()
+                connection.close_idle()
                 return
 
     def _leave(self, connection: Connection) -> None:
-        state = self._state_of.pop(connection, None)
-        if state is not None:
-            self._ends[state].pop(connection, None)
+        for ends in self._ends.values():
+            ends.pop(connection, None)

@@ -10,7 +10,7 @@ _SO_ATTACH_FILTER = 26  # asm-generic/socket.h; the module socket does not have 
 _DROP_ALL = struct.pack("=HBBI", 0x06, 0, 0, 0)  # struct sock_filter of linux/filter.h: BPF_RET, no byte is kept
 
 
-def take_the_last(listener: socket, *, for_all: bool) -> list[tuple[socket, Any]]:
+def accept_remaining(listener: socket, *, for_all: bool) -> list[tuple[socket, Any]]:
     """Return the connections that wait, with their addresses, and close the listener.
 
     for_all: no other process accepts from it. Then the kernel first drops new connections, so that none arrives between
@@ -19,7 +19,7 @@ def take_the_last(listener: socket, *, for_all: bool) -> list[tuple[socket, Any]
     """
     listener.setblocking(False)
     if for_all:
-        let_nobody_in(listener)
+        drop_new_connections(listener)
     taken = []
     try:
         while True:
@@ -29,8 +29,8 @@ def take_the_last(listener: socket, *, for_all: bool) -> list[tuple[socket, Any]
     return taken
 
 
-def let_nobody_in(listener: socket) -> None:
-    """Make the kernel drop all packets for a listener; accepted connections go on. Linux only."""
+def drop_new_connections(listener: socket) -> None:
+    """Make the kernel drop all packets for a listener; accepted connections keep working. Linux only."""
     program = ctypes.create_string_buffer(_DROP_ALL)
     with contextlib.suppress(OSError):
         listener.setsockopt(SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(program)))

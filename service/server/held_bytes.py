@@ -1,4 +1,4 @@
-"""The bytes that one connection holds of its process's limit (max_buffered_bytes)."""
+"""Count the bytes that one connection holds of its process's limit (max_buffered_bytes)."""
 
 from seqserve.service.server.room import Room
 
@@ -13,7 +13,7 @@ class HeldBytes:
         self.client = client
         """The owner of the bytes; set by `belong_to`."""
         self._room = room
-        self._is_free = is_free
+        self.is_free = is_free
         self._num_bytes = 0
         self._num_ahead = 0  # part of `_num_bytes`: for the answer, before it is made
 
@@ -37,7 +37,7 @@ class HeldBytes:
 
     def check(self, num_bytes: int) -> None:
         """Raise OverloadedError when this many bytes cannot be held now."""
-        if not self._is_free and not self._room.can_hold(self.client, num_bytes):
+        if not self.is_free and not self._room.bytes.fits(self.client, num_bytes):
             self._room.hold(self.client, num_bytes)  # raises OverloadedError, and counts it
 
     def release(self) -> None:
@@ -47,6 +47,6 @@ class HeldBytes:
         self._num_bytes = self._num_ahead = 0
 
     def _hold(self, num_bytes: int) -> None:
-        if num_bytes > 0 and not self._is_free:
+        if num_bytes > 0 and not self.is_free:
             self._room.hold(self.client, num_bytes, own=self._num_bytes)
             self._num_bytes += num_bytes

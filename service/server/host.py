@@ -7,7 +7,7 @@ from seqserve.service.server.room import Room
 from seqserve.service.server.turns import Turns
 from seqserve.service.settings import Settings
 
-State = Literal["idle", "reading", "answering", "parting"]
+State = Literal["idle", "reading", "answering", "closing"]
 
 
 class Host(Protocol):
@@ -20,7 +20,7 @@ class Host(Protocol):
     room: Room
 
     @property
-    def sends_away(self) -> bool:
+    def sheds_clients(self) -> bool:
         """Whether clients should open a new connection, which another worker accepts."""
 
     def note(self, connection: Any, state: State, until: float) -> None:

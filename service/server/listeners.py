@@ -1,4 +1,4 @@
-"""Sockets that are bound before anything else is done, so that an address that is taken is said at once."""
+"""Bind the sockets before all other work, so that an address in use is reported at once."""
 
 import errno
 import os
@@ -14,13 +14,13 @@ _PROBE_S = 1.0
 
 
 class ListenError(SeqserveError):
-    """An address cannot be listened at; the message names it and says why."""
+    """The server cannot listen at an address; the message names it and the reason."""
 
 
 class Listeners:
     """Sockets that are bound to the addresses of the settings, and refuse connections until `hand_over`.
 
-    Where gunicorn gets sockets from systemd, or from a master whose place it takes, there are none.
+    There are none where gunicorn gets sockets from systemd, or from a master that it replaces.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -48,7 +48,7 @@ class Listeners:
         return [f"fd://{each.detach()}" for _, each in handed]
 
     def close(self) -> None:
-        """Close what was not handed over."""
+        """Close the sockets that were not handed over."""
         for address, each in self._sockets:
             each.close()
             if isinstance(address, str):
@@ -71,11 +71,11 @@ def _bound(address: Address) -> socket.socket:
 
 
 def _bound_file(path: str) -> socket.socket:
-    """Return a socket bound to a path, in place of one that a server which was killed has left there."""
+    """Return a socket bound to a path, where a killed server may have left its own."""
     made = socket.socket(socket.AF_UNIX)
     try:
         if os.path.lexists(path):
-            _see_that_nobody_listens(path)
+            _check_unused(path)
             os.unlink(path)
         mask = os.umask(0)
         try:
@@ -88,7 +88,7 @@ def _bound_file(path: str) -> socket.socket:
     return made
 
 
-def _see_that_nobody_listens(path: str) -> None:
+def _check_unused(path: str) -> None:
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(_PROBE_S)
         try:

@@ -1,4 +1,4 @@
-"""gunicorn's master process: starts, replaces and stops workers, drains before it stops, and reloads models."""
+"""gunicorn's master process: starts, replaces and stops workers, and drains before it stops."""
 
 import logging
 import os
@@ -11,22 +11,47 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
 from seqserve.errors import SeqserveError
-from seqserve.service.server.reload import reload_models
-from seqserve.service.server.start_failures import StartFailures
 from seqserve.service.server.worker import BOOT_ERROR, STOPS
 
 _RESPAWN_S = 0.05
 """Pause after each replacement of a worker: a worker that dies again and again must not take a whole core."""
 
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+"""Pauses before the next start of a worker, after the first failure and after many failures."""
+
 logger = logging.getLogger("seqserve")
 
 
-class StoppingError(SeqserveError):
-    """The server was told to stop during another task."""
+class StartFailures:
+    """Failed starts of workers, with pauses that double with each failure; times are monotonic seconds."""
 
+    def __init__(self) -> None:
+        self._reasons: set[str] = set()
+        self._pause_s = 0.0
+        self._due_at = 0.0
 
-class SlotsTakenError(SeqserveError):
-    """Every slot of the shared state belongs to a worker that has not ended."""
+    def __bool__(self) -> bool:
+        """Return whether a worker has failed to start since the last `clear`."""
+        return bool(self._reasons)
+
+    def note(self, reason: str, now: float) -> bool:
+        """Note a failure; return whether its reason is new."""
+        is_new = reason not in self._reasons
+        self._reasons.add(reason)
+        self._pause_s = min(2 * self._pause_s or FIRST_PAUSE_S, LONGEST_PAUSE_S)
+        self._due_at = now + self._pause_s
+        return is_new
+
+    def pause_left_s(self, now: float) -> float:
+        """Return the seconds until another worker may be started."""
+        return max(0.0, self._due_at - now)
+
+    def clear(self) -> None:
+        """Forget all failures, because a worker has served."""
+        self._reasons.clear()
+        self._pause_s = 0.0
+        self._due_at = 0.0
 
 
 class Master(Arbiter):  # type: ignore[misc]
@@ -42,19 +67,21 @@ class Master(Arbiter):  # type: ignore[misc]
         self._is_halting = False
         self._retiring: set[int] = set()
         self._failures = StartFailures()
-        self._later: list[int] = []
-        self._new_workers: set[int] = set()
-        self._new_worker_failure = ""
 
     # Workers.
 
-    def free_slot(self) -> int:
-        """Return a slot of the shared state that no worker has; raises SlotsTakenError."""
-        taken = {worker.slot for worker in self.WORKERS.values()}
-        for slot in range(self._shared.num_slots):
-            if slot not in taken:
-                return slot
-        raise SlotsTakenError(f"all {len(taken)} slots belong to workers that have not ended")
+    def prepare_worker(self, worker: Any) -> None:
+        """Give a worker a free slot of the shared state; called by gunicorn before the fork. Raises SeqserveError."""
+        taken = {other.slot for other in self.WORKERS.values()}
+        free = [slot for slot in range(self._shared.num_slots) if slot not in taken]
+        if not free:
+            raise SeqserveError(f"all {len(taken)} slots belong to workers that have not ended")
+        worker.slot = free[0]
+        self._forget(worker)  # gunicorn does not report workers that could not start
+
+    def _forget(self, worker: Any) -> None:
+        self._shared.clear(worker.slot)
+        self._server.telemetry.retire(worker.slot)
 
     def spawn_worker(self) -> int:
         """Start a worker; signals that it is sent before it listens to them are kept for it."""
@@ -88,15 +115,15 @@ class Master(Arbiter):  # type: ignore[misc]
         is_first = self.worker_age < self.num_workers  # a pause between the first ones would delay readiness
         try:
             self.spawn_worker()
-        except (OSError, SlotsTakenError) as error:
+        except (OSError, SeqserveError) as error:
             self._note_failure(f"a process cannot be started: {error}")
         if not is_first:
             time.sleep(_RESPAWN_S)
 
-    def retire_worker(self, number: int) -> None:
-        """Ask a worker to end; another worker may be started at once."""
+    def retire_worker(self, number: int, received: int = signal.SIGTERM) -> None:
+        """Send a worker a signal to end; another worker may be started at once."""
         self._retiring.add(number)
-        self.kill_worker(number, signal.SIGTERM)
+        self.kill_worker(number, received)
 
     def kill_worker(self, number: int, received: int) -> None:
         """Send a worker a signal; note a SIGTERM first, so that the worker knows that the master sent it."""
@@ -120,24 +147,26 @@ class Master(Arbiter):  # type: ignore[misc]
         self._retiring.discard(number)
         reason = self._shared.take_failure() if code == BOOT_ERROR else ""
         worker.tmp.close()
-        self.cfg.child_exit(self, worker)
+        self._forget(worker)
         if has_served:
             if not was_retiring:
                 self._failures.clear()  # it is replaced at once
             if code and not was_retiring:
-                logger.error("worker %d %s", number, _how(code))
+                logger.error("worker %d %s", number, _described_end(code))
         elif code and not was_retiring and not self._is_halting:
-            reason = reason or f"a worker {_how(code)} before it served"
-            if number in self._new_workers:
-                self._new_worker_failure = reason
-            elif code != -signal.SIGKILL and not self._has_serving():
-                raise HaltServer(reason, BOOT_ERROR)
-            else:
-                self._note_failure(reason)
+            self.note_failed_start(number, code, reason or f"a worker {_described_end(code)} before it served")
+
+    def note_failed_start(self, number: int, code: int, reason: str) -> None:
+        """Note that a worker could not start; raises HaltServer when no other serves, unless memory was short."""
+        if code != -signal.SIGKILL and not self._has_serving():
+            raise HaltServer(reason, BOOT_ERROR)
+        self._note_failure(reason)
 
     def _note_failure(self, reason: str) -> None:
         if self._failures.note(reason, time.monotonic()):
-            logger.error("a worker could not start: %s. Others are tried, with growing pauses.", reason.rstrip("."))
+            logger.error(
+                "a worker could not start: %s. The server tries again after growing pauses.", reason.rstrip(".")
+            )
 
     def _has_serving(self) -> bool:
         return any(
@@ -151,38 +180,6 @@ class Master(Arbiter):  # type: ignore[misc]
         pause_s = self._failures.pause_left_s(time.monotonic())
         received: list[int] = super().wait_for_signals(timeout=min(timeout, pause_s) if pause_s else timeout)
         return sorted(received, key=lambda number: number not in STOPS)
-
-    def look_around(self) -> None:
-        """Collect ended workers during another task; other signals are kept until its end.
-
-        Raises StoppingError when the server is to stop.
-        """
-        received = self.wait_for_signals(timeout=0.001)
-        self._later += [each for each in received if each != signal.SIGCHLD and each not in self._later]
-        if any(each in STOPS for each in self._later):
-            raise StoppingError("the server has been told to stop")
-        self.reap_workers()
-
-    def look_after_workers(self) -> None:
-        """Collect ended workers and replace those that have ended or do not start."""
-        self.look_around()
-        self.murder_workers()
-        self.manage_workers()
-
-    def handle_hup(self) -> None:
-        """Reload the models; when that fails, keep the current ones and log why.
-
-        Another SIGHUP during the reload is handled afterwards: the folder may have changed since it was read.
-        """
-        try:
-            reload_models(self, self._server)
-        except StoppingError:
-            logger.info("SIGHUP: given up, because the server has been told to stop")
-        except SeqserveError as error:
-            logger.error("SIGHUP: %s. The models of before go on being served.", str(error).rstrip("."))
-        later, self._later = self._later, []
-        for received in later:
-            self.SIG_QUEUE.put(received)
 
     def handle_term(self) -> None:
         """Fail readiness, serve for another `drain_s` seconds, then stop gracefully."""
@@ -210,37 +207,6 @@ class Master(Arbiter):  # type: ignore[misc]
         super().halt(reason)
         raise AssertionError("gunicorn's halt has returned")
 
-    # A reload: new workers are started beside the old ones, which serve until all new ones do.
-
-    def start_new_workers(self) -> set[int]:
-        """Start `num_workers` new workers; raises OSError and SlotsTakenError."""
-        self._new_workers, self._new_worker_failure = set(), ""
-        for _ in range(self.num_workers):
-            self._new_workers.add(self.spawn_worker())
-        return self._new_workers
-
-    def new_workers_serve(self) -> bool:
-        """Return whether every new worker serves; raises SeqserveError when one has ended."""
-        if self._new_worker_failure:
-            raise SeqserveError(self._new_worker_failure)
-        if not self._new_workers <= self.WORKERS.keys():
-            raise SeqserveError("a new worker ended before all of them served")
-        return all(self._shared.serves(self.WORKERS[number].slot) for number in self._new_workers)
-
-    def retire_old_workers(self) -> None:
-        """Retire every worker but the new ones."""
-        for number in self.WORKERS.keys() - self._new_workers - self._retiring:
-            self.retire_worker(number)
-        self._new_workers = set()
-        self._failures.clear()
-
-    def kill_new_workers(self) -> None:
-        """End the new workers at once."""
-        for number in self._new_workers & self.WORKERS.keys():
-            self._retiring.add(number)
-            self.kill_worker(number, signal.SIGKILL)
-        self._new_workers = set()
-
 
 def _next_ended() -> tuple[int, int] | None:
     """Return process id and status of a child that has ended, or None."""
@@ -251,7 +217,7 @@ def _next_ended() -> tuple[int, int] | None:
     return (number, status) if number else None
 
 
-def _how(code: int) -> str:
+def _described_end(code: int) -> str:
     if code >= 0:
         return f"ended with exit status {code}"
     try:
@@ -259,16 +225,3 @@ def _how(code: int) -> str:
     except ValueError:
         name = f"signal {-code}"
     return f"was ended by {name}" + (" (perhaps the memory has run out)" if name == "SIGKILL" else "")
-
-
-def prepare_worker(master: Master, worker: Any) -> None:
-    """Give a worker its slot; called by gunicorn before the fork."""
-    worker.slot = master.free_slot()
-    master._shared.clear(worker.slot)
-    master._server.telemetry.retire(worker.slot)  # gunicorn does not report workers that could not start
-
-
-def retire_worker(master: Master, worker: Any) -> None:
-    """Forget a worker that has ended; called by gunicorn."""
-    master._shared.clear(worker.slot)
-    master._server.telemetry.retire(worker.slot)

@@ -1,7 +1,7 @@
-"""Parses the requests of one connection with llhttp, one at a time; checks limits while the bytes arrive.
+"""Parse the requests of one connection with llhttp, one at a time; check limits while the bytes arrive.
 
-Knows no socket and no loop. Bytes that follow a request are left to the caller: a client that sends a thousand requests
-at once must wait for its turn with each of them.
+It uses no socket and no loop. The caller keeps the bytes after a request: a client that sends a thousand requests at
+once waits for its turn with each of them.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import httptools
 
 from seqserve.errors import RequestError
-from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError
+from seqserve.service.errors import MalformedJsonError, PayloadTooLargeError, body_too_large
 
 MAX_LINE_BYTES = 8190
 MAX_HEADER_BYTES = 8190
@@ -124,13 +124,13 @@ class RequestParser:
             # Upgrades are ignored and the request is answered. llhttp has not read its body.
             self._parser = httptools.HttpRequestParser(self)
             if self._error is None:
-                self._go_on_after_upgrade()
+                self._resume_after_upgrade()
         except httptools.HttpParserError as error:
             raise self._error or _invalid() from error
         if self._error is not None:
             raise self._error
 
-    def _go_on_after_upgrade(self) -> None:
+    def _resume_after_upgrade(self) -> None:
         if self.environ is None or self.is_chunked:
             raise MalformedJsonError("A request that asks for an upgrade must not have a body in chunks.")
         length = self.content_length or 0
@@ -158,7 +158,9 @@ class RequestParser:
         if self.environ is None:
             self._url += piece
             if len(self._url) > MAX_LINE_BYTES:
-                self._error = self._error or _long_line()
+                self._error = self._error or MalformedJsonError(
+                    f"The first line of the request has more than {MAX_LINE_BYTES} bytes."
+                )
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Add a header; trailers are ignored."""
@@ -174,7 +176,7 @@ class RequestParser:
             if key in self._fields:
                 if key in _UNIQUE:
                     self._error = self._error or MalformedJsonError(
-                        f"The header {name.decode('latin-1')} must stand once in a request."
+                        f"The header {name.decode('latin-1')} must be given only once."
                     )
                     return
                 text = f"{self._fields[key]},{text}"
@@ -188,15 +190,17 @@ class RequestParser:
         version = parser.get_http_version()
         coding = fields.get("HTTP_TRANSFER_ENCODING")
         if version not in ("1.1", "1.0"):
-            self._error = MalformedJsonError("Of HTTP only the versions 1.1 and 1.0 are understood.")
+            self._error = MalformedJsonError("The server understands HTTP/1.1 and HTTP/1.0 only.")
         elif coding is not None and coding.lower() != "chunked":
-            self._error = MalformedJsonError(f"Of Transfer-Encoding only chunked is understood, not {coding[:100]!r}.")
+            self._error = MalformedJsonError(
+                f"The server understands the Transfer-Encoding chunked only, not {coding[:100]!r}."
+            )
         elif coding is not None and (version == "1.0" or "CONTENT_LENGTH" in fields):
-            self._error = MalformedJsonError("A body in chunks needs HTTP/1.1, and has no Content-Length.")
+            self._error = MalformedJsonError("A body in chunks needs HTTP/1.1 and must not have a Content-Length.")
         elif fields.get("HTTP_EXPECT", "100-continue").lower() != "100-continue":
-            self._error = MalformedJsonError("Of Expect only 100-continue is understood.")
+            self._error = MalformedJsonError("The server understands the Expect value 100-continue only.")
         elif version == "1.1" and "HTTP_HOST" not in fields:
-            self._error = MalformedJsonError("A request of HTTP/1.1 needs the header Host.")
+            self._error = MalformedJsonError("An HTTP/1.1 request needs the header Host.")
         else:
             self._set_head(version)
 
@@ -239,17 +243,8 @@ class RequestParser:
         self.is_complete = True
 
 
-def body_too_large(max_bytes: int) -> PayloadTooLargeError:
-    """Return the error for a body of more bytes than a request may have."""
-    return PayloadTooLargeError(f"The body has more than {max_bytes} bytes (max_body_bytes).")
-
-
 def _invalid() -> MalformedJsonError:
     return MalformedJsonError("The request is not valid HTTP.")
-
-
-def _long_line() -> MalformedJsonError:
-    return MalformedJsonError(f"The first line of the request has more than {MAX_LINE_BYTES} bytes.")
 
 
 def _long_head() -> MalformedJsonError:

@@ -1,4 +1,4 @@
-"""The limits of a process and of each client in it: requests that are being answered, and bytes that are held."""
+"""Limit the requests that a process answers and the bytes that it holds, in total and for each client."""
 
 import math
 import time
@@ -9,7 +9,7 @@ from seqserve.service.metrics.telemetry import Telemetry
 from seqserve.service.settings import Settings
 
 CROWDED_S = 1.0
-"""How long after a request the process counts as shared by several clients."""
+"""Time after a request in which the process counts as shared by several clients."""
 
 _DECAY = 0.7
 _MOST_REFUSED = 1024
@@ -33,9 +33,9 @@ class Room:
         self._num_seen = 0
         self._answers_per_s = 0.0
 
-    def has_room(self, client: str) -> bool:
-        """Return whether the process and the client's share have room for one more request."""
-        return self.requests.fits(client, 1)
+    def accepts(self, client: str, num_bytes: int) -> bool:
+        """Return whether a client may send a request of this size now."""
+        return self.requests.fits(client, 1) and not self._is_early(client, num_bytes)
 
     def begin_request(self, client: str) -> None:
         """Count a request that begins."""
@@ -60,7 +60,7 @@ class Room:
             self._refused.clear()
         self._refused[client] = (time.monotonic() + min(retry_after_s, _MOST_WAIT_S), num_bytes)
 
-    def is_early(self, client: str, num_bytes: int) -> bool:
+    def _is_early(self, client: str, num_bytes: int) -> bool:
         """Return whether a client repeats a refused request before its Retry-After has passed.
 
         Reading the request again would cost other clients time. Without other clients the answer is False.
@@ -76,14 +76,14 @@ class Room:
 
     def end_request(self, client: str) -> None:
         """Count a request that has ended."""
-        self.requests.give(client, 1)
+        self.requests.release(client, 1)
         self.num_answered += 1
 
     def overload(self, client: str) -> OverloadedError:
         """Return, and count, the error for a request beyond the limit of the process or the share of its client."""
         requests = self.requests
-        if client in self._refused and self.has_room(client):
-            detail = "This client was told to come back later (Retry-After), and has come earlier."
+        if client in self._refused and self.requests.fits(client, 1):
+            detail = "This client has sent the request again before its Retry-After had passed."
         elif requests.held >= requests.limit:
             detail = f"{requests.held} requests are being answered, the limit of a process (max_requests)."
         else:
@@ -102,10 +102,6 @@ class Room:
             return f"{self._policy}{self.requests.left_to(client)}\r\n"
         return f"{self._policy}0;t={error.retry_after_s}\r\n"
 
-    def can_hold(self, client: str, num_bytes: int) -> bool:
-        """Return whether a client may hold these bytes now."""
-        return self.bytes.fits(client, num_bytes)
-
     def hold(self, client: str, num_bytes: int, *, own: int = 0) -> None:
         """Hold a client's bytes until `release`; raises, and counts, OverloadedError when there is no room.
 
@@ -122,7 +118,7 @@ class Room:
 
     def release(self, client: str, num_bytes: int) -> None:
         """Release bytes."""
-        self.bytes.give(client, num_bytes)
+        self.bytes.release(client, num_bytes)
 
     def excess(self, detail: str) -> OverloadedError:
         """Return, and count, an error whose Retry-After is the time in which the current requests should end."""

@@ -1,6 +1,6 @@
-"""Round robin among clients for work of the loop: one piece of each client, then the next piece of each.
+"""Run work of the loop in turns: one piece of each client, then the next piece of each.
 
-A client with a thousand pieces gets as many turns as one with a single piece. Every few milliseconds the loop looks at
+A client with a thousand pieces gets as many turns as one with a single piece. Every few milliseconds the loop polls
 sockets and timers, so that probes and new clients do not wait for all pieces.
 """
 
@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-SPELL_S = 0.002
-"""How long pieces run before the loop looks at sockets again."""
+SLICE_S = 0.002
+"""Pieces run for this long before the loop polls sockets again."""
 
 
 class Turns:
@@ -18,7 +18,7 @@ class Turns:
 
     def __init__(self, loop: Any) -> None:
         self._loop = loop
-        self._next_spell = loop.timer(0)
+        self._next_slice = loop.timer(0)
         self._waiting: dict[str, deque[Callable[[], object]]] = {}  # clients in the order of their turns
         self._is_scheduled = False
 
@@ -34,8 +34,8 @@ class Turns:
             self._loop.run_callback(self._take)
 
     def _take(self) -> None:
-        """Run pieces for SPELL_S seconds."""
-        until = time.monotonic() + SPELL_S
+        """Run pieces for SLICE_S seconds."""
+        until = time.monotonic() + SLICE_S
         waiting = self._waiting
         while waiting:
             client = next(iter(waiting))
@@ -48,5 +48,5 @@ class Turns:
                 break
         self._is_scheduled = bool(waiting)
         if waiting:
-            # A timer, because the loop runs callbacks before it looks at sockets.
-            self._next_spell.start(self._take)
+            # A timer, because the loop runs callbacks before it polls sockets.
+            self._next_slice.start(self._take)

@@ -1,4 +1,4 @@
-"""Ends a worker that is stuck: its loop stands still, or a run of a graph takes too long."""
+"""End a worker that is stuck: its loop is blocked, or a run of a graph takes too long."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ logger = logging.getLogger("seqserve")
 
 
 class Watchdog:
-    """A thread that watches the loop, which cannot watch itself while it stands still."""
+    """A thread that watches the loop, which cannot watch itself while it is blocked."""
 
     def __init__(self, registry: Registry, *, stuck_s: float) -> None:
         self._registry = registry
@@ -33,10 +33,10 @@ class Watchdog:
         """Note that the loop is running."""
         self._beat_at = time.monotonic()
 
-    def complaint(self, now: float) -> str:
-        """Return what is stuck, or ""."""
+    def stuck_part(self, now: float) -> str:
+        """Return a sentence about the part that is stuck, or ""."""
         if now - self._beat_at > self._stuck_s:
-            return f"the loop has not gone round for {now - self._beat_at:.0f} s"
+            return f"the event loop has been blocked for {now - self._beat_at:.0f} s"
         for model in self._registry.models:
             runs = [model.batcher.running_since]
             if isinstance(model, LanguageModel):
@@ -47,9 +47,9 @@ class Watchdog:
         return ""
 
     def _watch(self) -> None:
-        while not (complaint := self.complaint(time.monotonic())):
+        while not (stuck := self.stuck_part(time.monotonic())):
             time.sleep(min(_LOOK_S, self._stuck_s / 2))
-        logger.critical("%s, longer than stuck_s: this worker ends and is replaced", complaint)
+        logger.critical("%s, longer than stuck_s: this worker ends and is replaced", stuck)
         logger.critical("%s", describe_threads())
         logging.shutdown()
         os._exit(STUCK)

@@ -1,8 +1,8 @@
-"""A gunicorn worker: a loop of greenlets that reads, answers and writes, and threads that run graphs.
+"""Serve in a gunicorn worker: a loop of greenlets reads, answers and writes, and threads run graphs.
 
 One thread runs the Python code of all requests, so that they never wait for each other's interpreter lock. gunicorn's
-own worker of threads was measured: it spends three quarters of its time on handing requests over. Clients hold
-sockets, not threads, so clients that stall cost little.
+own worker of threads was measured: it spends three quarters of its time on handing requests over. A stalled client
+holds a socket, not a thread.
 """
 
 import logging
@@ -35,15 +35,15 @@ STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 """Signals that end a process."""
 
 BOOT_ERROR = 3
-"""Exit status of a worker that could not start, and of a master whose workers all could not."""
+"""Exit status of a worker that could not start, and of a master none of whose workers could start."""
 
 _TICK_S = 1.0
 _QUICK_GRACE_S = 1.0
-_DRAIN_NEWS_S = 1.0  # how soon the master drains after a SIGTERM that a service manager sends to all processes
+_DRAIN_NOTICE_S = 1.0  # the master drains within this time when a service manager sends SIGTERM to all processes
 _LINGER_S = 2.0
-"""How long a stopping worker keeps idle connections."""
+"""Time for which a stopping worker keeps idle connections."""
 _LONG_LINGER_S = 15.0
-"""The same while other workers go on serving."""
+"""The same while other workers keep serving."""
 _LOOK_S = 0.05
 _SWEEP_S = 0.25
 _ONE_IN = 16
@@ -59,7 +59,8 @@ class Worker(base.Worker):  # type: ignore[misc]
     """Its slot of the shared state; set by the master before the fork."""
 
     def init_process(self) -> None:
-        """Make the loop of this process, then do what gunicorn does."""
+        """Count in this worker's memory, make the loop of this process, then start as gunicorn's workers do."""
+        self.app.telemetry.bind(self.slot)
         self.settings: Settings = self.app.settings
         get_hub().threadpool.maxsize = self.settings.threads
         sys.setswitchinterval(_SWITCH_S)
@@ -77,7 +78,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
     def load_wsgi(self) -> None:
-        """Open the models; when one cannot be opened, tell the master why and exit."""
+        """Open the models; when one cannot be opened, report the reason to the master and exit."""
         try:
             super().load_wsgi()
         except Exception as error:
@@ -87,10 +88,10 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.clients = self._parts.clients
         self.room = Room(self.settings, self._parts.telemetry)
 
-    # What connections ask for.
+    # Called by connections.
 
     @property
-    def sends_away(self) -> bool:
+    def sheds_clients(self) -> bool:
         """Whether clients should open a new connection, which another worker accepts.
 
         True when this worker is about to stop. When another worker holds far fewer connections, because it is new or
@@ -118,7 +119,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         """Serve until told to stop, then finish requests for at most the grace period."""
         watchdog = Watchdog(self._parts.registry, stuck_s=self.settings.stuck_s)
         watchdog.start()
-        gevent.spawn(self._heed_signals)
+        gevent.spawn(self._watch_signals)
         gevent.spawn(self._sweep)
         acceptor = Acceptor(self, self.connections, self.app.shared, self._report)
         acceptor.start(self.sockets)
@@ -137,7 +138,7 @@ class Worker(base.Worker):  # type: ignore[misc]
     def _tick(self) -> None:
         self.notify()
         if self.ppid != os.getppid():
-            self.log.info("the master has gone: stopping")
+            self.log.info("the master process has ended: this worker stops")
             self.alive = False
         self.room.tick(_TICK_S)
         telemetry = self.app.telemetry
@@ -154,14 +155,14 @@ class Worker(base.Worker):  # type: ignore[misc]
         """Wait for the running requests; keep idle connections for a moment, because a request may be on its way."""
         begun_at = time.monotonic()
         linger_s = _LINGER_S if self.app.shared.is_draining else _LONG_LINGER_S
-        while not self.connections.are_gone:
+        while not self.connections.is_empty:
             now = time.monotonic()
             if now >= min(begun_at + self.cfg.graceful_timeout, self._quit_at):
                 return
             self.notify()
             watchdog.beat()
             if now >= begun_at + linger_s:
-                self.connections.hurry()
+                self.connections.close_idle()
             gevent.sleep(_LOOK_S)
 
     def _report(self) -> None:
@@ -169,7 +170,7 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     # Signals: a handler can interrupt any greenlet, which may hold any lock. So handlers only set values.
 
-    def _heed_signals(self) -> None:
+    def _watch_signals(self) -> None:
         """Wake the loop at each signal: Python runs no handler while the loop waits in the kernel."""
         while True:
             gevent_socket.wait_read(self.PIPE[0])
@@ -181,10 +182,10 @@ class Worker(base.Worker):  # type: ignore[misc]
         if self.app.shared.is_retired(self.slot) or self.ppid != os.getppid():
             self.alive = False
         else:
-            signal.setitimer(signal.ITIMER_REAL, _DRAIN_NEWS_S)
+            signal.setitimer(signal.ITIMER_REAL, _DRAIN_NOTICE_S)
 
     def handle_alarm(self, sig: Any, frame: Any) -> None:
-        """Obey a SIGTERM that the master did not announce; while the server drains, the master says when to stop."""
+        """Stop after a SIGTERM that the master did not announce; while the server drains, the master decides."""
         if not self.app.shared.is_draining:
             self.alive = False
 

@@ -78,7 +78,7 @@ def test_a_folder_whose_name_is_not_utf_8_is_passed_over(serve: Callable[..., Se
     shutil.copytree(models / "tiny-ner" / "1", models / os.fsdecode(b"\xff\xfe") / "1")
     shutil.copytree(models / "tiny-ner" / "1", models / "tiny-ner" / os.fsdecode(b"2\xff"))
     reload(server)
-    assert "nothing to do" in server.log
+    assert "the models have not changed" in server.log
     assert server.log.count("is not served: ") == 2, server.log
     assert r"/\udcff\udcfe/1 is not served" in server.log
     assert server.workers == workers
@@ -93,7 +93,7 @@ def test_a_broken_bundle_below_a_name_that_is_not_utf_8_is_named(serve: Callable
     (folder / "manifest.json").write_bytes(b"{")
     reload(server)
     assert r"models/\udcff/1/manifest.json" in server.log
-    assert "The models of before go on being served." in server.log
+    assert "The server keeps its previous models." in server.log
     assert server.workers == workers
     assert version(server) == "1"
 
@@ -105,7 +105,7 @@ def test_a_reload_whose_check_hangs_is_ended_by_sigterm(serve: Callable[..., Ser
     assert wait_until(lambda: bool(checks_of(server)), FAR_S)
     assert version(server) == "1"
     assert server.stop() == 0  # fails when a process is left
-    assert "SIGHUP: given up, because the server has been told to stop" in server.log
+    assert "SIGHUP: the reload was cancelled, because the server is about to stop" in server.log
     assert is_free(server.port)
 
 
@@ -143,7 +143,7 @@ def test_a_worker_that_dies_during_a_reload_is_replaced(serve: Callable[..., Ser
     os.kill(worker, signal.SIGKILL)
     assert version(server) == "1"
     let_go(models)
-    assert wait_until(lambda: "nothing to do" in server.log, FAR_S), server.log
+    assert wait_until(lambda: "the models have not changed" in server.log, FAR_S), server.log
 
 
 def test_a_bundle_that_comes_after_the_check_is_not_served(serve: Callable[..., Served], models: Path) -> None:
@@ -188,7 +188,7 @@ def test_workers_that_cannot_start_are_told_once_and_a_reload_repairs_it(
     assert wait_until(lambda: server.log.count("Booting worker") >= 5, FAR_S), server.log
     assert server.log.count("could not start") == 1, server.log
     (line,) = (line for line in server.log.splitlines() if "could not start" in line)
-    assert "named in manifest.json but missing. Others are tried" in line
+    assert "named in manifest.json but missing. The server tries again" in line
     assert alive in server.workers
     assert version(server) == "1"
     reload(server)

@@ -143,7 +143,7 @@ def test_service_links_of_kubernetes_are_passed_over_with_one_warning(
     settings = settings_from({}, {"SEQSERVE_PORT": link, "SEQSERVE_OPS_PORT": "9000"})
     assert (settings.port, settings.ops_port) == (8000, 9000)
     assert [record.getMessage() for record in logged.records] == [
-        f"SEQSERVE_PORT is passed over: its value {link!r} is a service link of Kubernetes, not a setting."
+        f"SEQSERVE_PORT is ignored: its value {link!r} is a service link of Kubernetes, not a setting."
     ]
 
 

@@ -1,8 +1,8 @@
 """Anticipatory scheduling (Iyer and Druschel, SOSP 2001): wait a moment before a batch if more rows are likely to come.
 
-A client that waits for each answer sends its next request at once, and the new rows could share the next batch: of 16
-rows each costs a twentieth less than of 8. The loop must read and answer these clients on the same core anyway, so the
-wait costs little. While clients do not come back, there is no wait.
+A client that waits for each answer sends its next request at once, and the new rows could share the next batch. In a
+batch of 16 a row costs a twentieth less than in a batch of 8. The loop must read and answer these clients on the same
+core anyway, so the wait costs little. While clients do not come back, there is no wait.
 """
 
 import time
@@ -18,7 +18,7 @@ _MIN_SHARE = 0.5
 
 _DECAY = 0.8
 _RETRY_BATCHES = 64
-"""While the wait does not pay, one batch in this many waits all the same, to learn whether that has changed."""
+"""While the wait does not pay, one batch in this many waits, to learn whether that has changed."""
 
 
 class Anticipation:
@@ -29,7 +29,7 @@ class Anticipation:
         self._num_skipped = 0
 
     def wait(self, queue: Sized, num_answered: int, max_rows: int) -> None:
-        """Let the loop go on until the queue has grown by `num_answered` rows or to `max_rows`, at most WAIT_S seconds.
+        """Run the loop until the queue has grown by `num_answered` rows or to `max_rows`, for at most WAIT_S seconds.
 
         Returns at once when the queue is empty or holds `max_rows` already.
         """

@@ -1,4 +1,4 @@
-"""Rows of concurrent requests share runs of one graph, without a timer; clients share the graph fairly.
+"""Run rows of concurrent requests together, without a timer, and divide the graph fairly among clients.
 
 Where a loop serves, one greenlet runs batch after batch until the queue is empty. Without a loop, every caller runs its
 own rows. A timer that collects rows was measured and is worse: waiting 2 ms costs 10 to 25 % of the throughput and
@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from gevent import sleep, spawn
 
@@ -37,19 +37,12 @@ TURN_S = 0.01
 """Length of one part of a run, and of a run while several clients use the queue and one of them has a backlog."""
 
 
-class BatchObserver(Protocol):
-    """Receives the size of every batch."""
-
-    def count_batch(self, num_rows: int, num_tokens: int, num_padded: int) -> None:
-        """Count a batch of this many rows and tokens, which ran padded to `num_padded` tokens."""
-
-
 class Batcher(Generic[Row, Result]):
     """The queue of one graph.
 
     run: takes rows and returns their results in order, or a run that is made in parts; two threads may call it at once.
-    It is called in another thread than the loop's. quick_run_s: runs that should take no longer are made in the loop
-    itself, which stands still meanwhile: where every loop has its own core, a change of threads only costs time.
+    It is called in another thread than the loop's. quick_run_s: runs that should take no longer are made in the loop,
+    which is blocked meanwhile: where every loop has its own core, a change of threads only costs time.
     client_share: see Shares. All requests come from greenlets of one loop, or all from threads without a loop.
     """
 
@@ -62,7 +55,8 @@ class Batcher(Generic[Row, Result]):
         quick_run_s: float = 0.0,
         client_share: float = 1.0,
     ) -> None:
-        self.observer: BatchObserver | None = None
+        self.report: Callable[[int, int, int], None] | None = None
+        """Called after each batch with its rows, its tokens, and its tokens with padding."""
         self._run = run
         self._limits = limits or BatchLimits()
         self._quick_run_s = quick_run_s
@@ -83,7 +77,7 @@ class Batcher(Generic[Row, Result]):
 
     @property
     def running_since(self) -> float | None:
-        """Monotonic time at which the oldest run that goes on began; None when none does."""
+        """Monotonic time at which the oldest current run began; None without a run."""
         return min((since for since, _ in list(self._running.values())), default=None)
 
     @contextmanager
@@ -99,7 +93,7 @@ class Batcher(Generic[Row, Result]):
             yield
         finally:
             with self._room_lock:
-                self._room.give(client, num_tokens)
+                self._room.release(client, num_tokens)
 
     def _refusal(self, num_tokens: int, client: str) -> OverloadedError:
         room, held = self._room, self._room.held_by(client)
@@ -135,7 +129,7 @@ class Batcher(Generic[Row, Result]):
         return ticket.answer()
 
     def _run_in_loop(self, ticket: Ticket[Row, Result]) -> None:
-        """Let the leading greenlet run the rows, and wait until the deadline."""
+        """Wait, at most until the deadline, while the leading greenlet runs the rows."""
         now = time.monotonic()
         self._queue.add(ticket, now)
         if not self._has_leader:
@@ -171,7 +165,7 @@ class Batcher(Generic[Row, Result]):
             self._caller_lock.release()
 
     def _may_overtake(self, ticket: Ticket[Row, Result], now: float) -> bool:
-        """Return whether a small request may run at once, beside the batch of another client that has a backlog."""
+        """Return whether a small request may run at once, in parallel with the batch of a client that has a backlog."""
         most, client = TURN_S * self._tokens_per_s, ticket.cancellation.client
         if self._has_parts or len(self._running) != 1 or sum(ticket.lengths) > most:
             return False
@@ -181,7 +175,7 @@ class Batcher(Generic[Row, Result]):
         return batch.num_padded > most / 4 and client not in batch.clients
 
     def _overtake(self, ticket: Ticket[Row, Result], now: float) -> None:
-        """Run the rows of a request that was just queued beside the batch that is running."""
+        """Run the rows of a request that was just queued, in parallel with the current batch."""
         batch = Batch([(ticket, row) for row in ticket.left], ticket.lengths)
         self._queue.take(batch)
         self._running[id(batch)] = now, batch  # at once, so that no second request overtakes
@@ -212,7 +206,7 @@ class Batcher(Generic[Row, Result]):
     def _run_batch(self, batch: Batch[Row, Result], *, is_timed: bool = True) -> None:
         """Run a batch, or the next part of its run, and hand out the results.
 
-        is_timed: whether the run says how fast the graph is; two at once are slower.
+        is_timed: whether the run measures the speed of the graph; parallel runs are slower.
         """
         started_at = time.monotonic()
         self._running[id(batch)] = started_at, batch
@@ -241,8 +235,8 @@ class Batcher(Generic[Row, Result]):
             batch.keep([index for index, result in enumerate(results) if result is None])
             if batch.entries:
                 self._queue.put_back(batch)
-        if is_new and self.observer is not None:
-            self.observer.count_batch(len(lengths), int(sum(lengths)), len(lengths) * int(max(lengths)))
+        if is_new and self.report is not None:
+            self.report(len(lengths), int(sum(lengths)), len(lengths) * int(max(lengths)))
 
     def _results_of(self, batch: Batch[Row, Result]) -> Sequence[Result | None]:
         """Run a batch, or the next part of its run; return None for rows that are not finished."""

@@ -1,4 +1,4 @@
-"""The order of waiting rows: clients get equal shares of the graph, and so do the requests of one client.
+"""Order waiting rows: clients get equal shares of the graph, and so do the requests of one client.
 
 Clients are served by start-time fair queueing (Goyal, Vin and Cheng, SIGCOMM 1996). Every client has a start tag: the
 tokens it was given, in virtual time. The smallest tag goes first, and a client that returns after a pause starts at the
@@ -34,10 +34,10 @@ class _Flow:
         self.client = client
         self.start_tag = start_tag
         self.virtual_time = 0.0  # within the flow: tokens that equal shares would have given each request
-        self.num_requests = 1  # that shared what the client is given, when its last batch was taken
+        self.num_requests = 1  # that shared the client's turn when its last batch was taken
         self.num_tokens = 0  # of the rows of `tickets`
-        self.tickets: list[Ticket[Any, Any]] = []  # by finish tag
-        self.started: list[Batch[Any, Any]] = []  # that hold a row of this client
+        self.tickets: list[Ticket[Any, Any]] = []  # sorted by finish tag
+        self.started: list[Batch[Any, Any]] = []  # batches with a row of this client
 
     @property
     def is_backlogged(self) -> bool:
@@ -124,7 +124,11 @@ class FairQueue(Generic[Row, Result]):
 
     def charge(self, batch: Batch[Row, Result]) -> None:
         """Charge each client for its own rows of a batch that has run."""
-        for client, cost in batch.costs_by_client().items():
+        costs: dict[str, float] = {}
+        for (ticket, _), cost in zip(batch.entries, batch.costs, strict=True):
+            client = ticket.cancellation.client
+            costs[client] = costs.get(client, 0) + cost
+        for client, cost in costs.items():
             flow = self._flow(client)
             flow.virtual_time += cost / flow.num_requests
             if flow.is_backlogged:
@@ -135,7 +139,7 @@ class FairQueue(Generic[Row, Result]):
                 insort(self._backlogged, flow, key=_start_tag)
 
     def put_back(self, batch: Batch[Row, Result]) -> None:
-        """Queue a batch whose run has begun; it goes on in the turn of any client in it."""
+        """Queue a batch whose run has begun; its next part runs in the turn of any client in it."""
         for client in batch.clients:
             self._backlogged_flow(client).started.append(batch)
 
@@ -156,7 +160,7 @@ class FairQueue(Generic[Row, Result]):
         return batch
 
     def _serve(self, flow: _Flow, batch: Batch[Row, Result]) -> None:
-        """Advance the virtual time to the flow that is next; note how many requests share what a client is given."""
+        """Advance the virtual time to the next flow; note how many requests share the turn of each client."""
         self._virtual_time = max(self._virtual_time, flow.start_tag)
         for client in batch.clients:
             served = self._flows[client]

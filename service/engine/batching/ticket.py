@@ -1,4 +1,4 @@
-"""The entries of a batcher's queue: the rows of a request with their results, and batches of such rows."""
+"""Hold the rows of a request with their results, and batches of such rows."""
 
 import time
 from collections import deque
@@ -14,7 +14,7 @@ Row = TypeVar("Row")
 Result = TypeVar("Result")
 
 LOOK_S = 0.05
-"""How often a waiting request asks whether its client has left."""
+"""Interval in which a waiting request asks whether its client has left."""
 
 
 class Answer(NamedTuple, Generic[Result]):
@@ -58,7 +58,7 @@ class Ticket(Generic[Row, Result]):
             return True
         if now - self._looked_at >= LOOK_S:
             self._looked_at = now
-            if self.cancellation.is_alone(now):
+            if self.cancellation.has_client_left(now):
                 self.client_has_left = True
                 self.done.set()
         return self.client_has_left
@@ -113,14 +113,6 @@ class Batch(Generic[Row, Result]):
     def clients(self) -> set[str]:
         """The clients of the rows."""
         return {ticket.cancellation.client for ticket, _ in self.entries}
-
-    def costs_by_client(self) -> dict[str, float]:
-        """Return the cost of each client's rows together."""
-        costs: dict[str, float] = {}
-        for (ticket, _), cost in zip(self.entries, self.costs, strict=True):
-            client = ticket.cancellation.client
-            costs[client] = costs.get(client, 0) + cost
-        return costs
 
     def keep(self, kept: Sequence[int]) -> None:
         """Remove all entries but those with the given indices."""

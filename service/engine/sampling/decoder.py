@@ -1,24 +1,23 @@
 """Sampling: every running sample of every request advances by one token in one run of the step graph.
 
-One thread owns it all: it starts with the first request and ends when nothing is left. A sample is waiting, running in
-a slot, or preempted: it has given its slot up and waits again, its state kept. Samples begin and end to run between two
-tokens. When more wait than there are slots, those that have run longest are preempted, so that a long sample never
-holds up a short one. Clients take turns, and the requests of a client do, so that one with many samples never holds up
-one with few. A client that has fewer slots than an equal share is given slots of those that have more at once.
+One thread runs all of this: it starts with the first request and ends when no request is left. A sample is waiting,
+running in a slot, or preempted: it has lost its slot and waits again, with its state. Samples start and stop between
+two tokens. When the slots are too few, the samples that have run longest are preempted, so that short samples do not
+wait for long ones. Clients have turns, and so have the requests of a client. A client with fewer slots than an equal
+share gets slots of clients with more at once.
 """
 
 import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
 
 from seqserve.language.model import LanguageModelBundle
 from seqserve.language.sampling.spec import SampleSpec, nothing_left
 from seqserve.language.sampling.step_rows import StepRows
-from seqserve.service.engine.cancellation import Cancellation, ClientLeftError
-from seqserve.service.engine.sampling.handle import QueuedSample, SampleHandle, samples_late, seconds_left
+from seqserve.service.engine.cancellation import Cancellation, ClientLeftError, late
+from seqserve.service.engine.sampling.handle import QueuedSample, SampleHandle, seconds_left
 from seqserve.service.engine.sampling.prefill import PrefillQueue
 from seqserve.service.engine.sampling.slots import Running, plan_slots
 from seqserve.service.engine.sampling.turns import Turns
@@ -26,10 +25,10 @@ from seqserve.service.engine.shares import Shares
 from seqserve.service.errors import OverloadedError
 
 QUANTUM_TOKENS = 32
-"""A sample draws at least this many tokens before another of equal right preempts it: moving a state is cheap."""
+"""A sample draws at least this many tokens before it may be preempted, unless its client has too many slots."""
 
 LOOK_TOKENS = 8
-"""How often clients are looked at; one that has left frees its slots within twice this many tokens."""
+"""Every this many tokens the decoder asks which clients have left; their slots are free soon afterwards."""
 
 FIRST_GUESS_TOKENS_PER_S = 200.0
 """Speed that Retry-After is computed from before anything was measured."""
@@ -39,20 +38,10 @@ _DECAY = 0.95
 logger = logging.getLogger("seqserve")
 
 
-class Observer(Protocol):
-    """Who is told how sampling goes; called in the decoder's thread."""
-
-    def count_sampled(self, num_tokens: int) -> None:
-        """A run has drawn this many tokens."""
-
-    def set_active_samples(self, num_samples: int) -> None:
-        """This many samples run now."""
-
-
 class Decoder:
     """Draws samples of one model; `max_slots` rows in a run at most, `max_waiting` samples beyond them wait.
 
-    client_share: what one client may have of both together (see Shares).
+    client_share: the part of both together that one client may hold (see Shares).
     """
 
     def __init__(
@@ -63,9 +52,10 @@ class Decoder:
         max_waiting: int = 256,
         client_share: float = 1.0,
     ) -> None:
-        self.observer: Observer | None = None
+        self.report: Callable[[int, int], None] | None = None
+        """Called in the decoder's thread with the tokens that a run has drawn and the samples that run now."""
         self.running_since: float | None = None
-        """Monotonic time since when the present turn goes on; None while nothing is drawn."""
+        """Monotonic time at which the current turn began; None while nothing is drawn."""
         self._bundle = bundle
         self._max_slots = max_slots
         self._lock = threading.Lock()  # of the next three
@@ -73,7 +63,7 @@ class Decoder:
         self._arrived: list[SampleHandle] = []
         most = max_slots + max_waiting
         self._room = Shares(most, share=client_share, first=most // 4)  # samples admitted and not ended
-        # What follows belongs to the owner thread.
+        # The attributes below belong to the owner thread.
         self._handles: list[SampleHandle] = []
         self._prefills = PrefillQueue(bundle)
         self._waiting: Turns[QueuedSample] = Turns()
@@ -81,11 +71,6 @@ class Decoder:
         self._streaming: list[SampleHandle] = []
         self._turn = 0
         self._recent_tokens, self._recent_s = 0.0, 0.0
-
-    @property
-    def num_samples(self) -> int:
-        """Samples that were admitted and have not ended."""
-        return self._room.held
 
     def submit(
         self,
@@ -131,7 +116,7 @@ class Decoder:
 
     def _own(self) -> None:
         """Advance until nothing is left; the thread's body."""
-        while (arrived := self._take_in()) is not None:
+        while (arrived := self._take_arrived()) is not None:
             self.running_since = time.monotonic()
             try:
                 self._handles += arrived
@@ -143,12 +128,12 @@ class Decoder:
                 self._fill_slots()
                 self._step()
                 self._turn += 1
-            except Exception as error:  # a bug of ours: nobody may wait for ever, and the next request finds order
+            except Exception as error:  # a bug: no request may wait for ever, and the next request finds empty queues
                 logger.error("the decoder failed", exc_info=error)
                 self._reset(error)
 
-    def _take_in(self) -> list[SampleHandle] | None:
-        """Return the requests that have arrived; None, having given up the ownership, when nothing is left at all."""
+    def _take_arrived(self) -> list[SampleHandle] | None:
+        """Return the requests that have arrived; end the ownership and return None when no request is left."""
         with self._lock:
             arrived, self._arrived = self._arrived, []
             if arrived or self._handles:
@@ -165,10 +150,10 @@ class Decoder:
         now, looks = time.monotonic(), self._turn % LOOK_TOKENS == 0
         errors: dict[SampleHandle, Exception] = {}
         for handle in self._handles:
-            if handle.is_cancelled or (looks and handle.cancellation.is_alone(now)):
+            if handle.is_cancelled or (looks and handle.cancellation.has_client_left(now)):
                 errors[handle] = ClientLeftError()
             elif handle.cancellation.is_over(now):
-                errors[handle] = samples_late()
+                errors[handle] = late()
         for handle, error in errors.items():
             self._fail([handle], error)
 
@@ -188,7 +173,7 @@ class Decoder:
                 self._queue(sample)
 
     def _fill_slots(self) -> None:
-        """Let waiting samples run in free slots, and in those of samples that are preempted when too few are free."""
+        """Move waiting samples into free slots; preempt running samples when too few slots are free."""
         if not self._waiting:
             return
         # Joiners come last, so rows are in the order in which they got their slots.
@@ -220,11 +205,11 @@ class Decoder:
         ended, stuck = self._rows.advance(result)
         self._measure(len(samples), time.monotonic() - started_at)
         for handle in self._streaming:
-            handle.tell()
+            handle.notify()
         if ended:
             self._end(ended)
         if stuck:
-            # Bans are counted before a sample is admitted: this is about weights that leave nothing.
+            # Banned tokens are counted before a sample is admitted: here the weights leave no token.
             self._fail([samples[row].handle for row in stuck], nothing_left())
 
     def _end(self, rows: list[int]) -> None:
@@ -238,7 +223,7 @@ class Decoder:
                 over.append(sample.handle)
         with self._lock:
             for client, number in ended.items():
-                self._room.give(client, number)
+                self._room.release(client, number)
         if over:
             self._handles = [handle for handle in self._handles if handle.num_unfinished]
             for handle in over:
@@ -253,38 +238,38 @@ class Decoder:
         self._change([row for row, sample in enumerate(self._rows.samples) if sample.handle in over], [])
         # Last, so that a bug before it leaves them where `_reset` finds them.
         self._handles = [handle for handle in self._handles if handle not in over]
-        self._give_room(over)
+        self._release_room(over)
         for handle in over:
             handle.end(error)
 
     def _reset(self, error: Exception) -> None:
-        """Fail every request and begin anew."""
+        """Fail every request and empty the queues."""
         handles, self._handles = self._handles, []
         self._prefills, self._waiting, self._streaming = PrefillQueue(self._bundle), Turns(), []
         self._rows = StepRows(self._bundle.state_size)
-        self._give_room(handles)
+        self._release_room(handles)
         for handle in handles:
             if not handle.is_over:
                 handle.end(error)
 
-    def _give_room(self, handles: Iterable[SampleHandle]) -> None:
+    def _release_room(self, handles: Iterable[SampleHandle]) -> None:
         with self._lock:
             for handle in handles:
                 if handle.num_unfinished:
-                    self._room.give(handle.cancellation.client, handle.num_unfinished)
+                    self._room.release(handle.cancellation.client, handle.num_unfinished)
 
     def _change(self, leaving: Sequence[int], joining: Sequence[QueuedSample]) -> list[QueuedSample]:
-        """Let samples leave their slots and others take some; return those that left."""
+        """Free the slots of some samples and give slots to others; return the samples that left."""
         if not leaving and not joining:
             return []
         left = self._rows.change(leaving, joining)
         self._streaming = list({sample.handle: None for sample in self._rows.samples if sample.handle.streams})
-        if self.observer is not None:
-            self.observer.set_active_samples(len(self._rows))
+        if self.report is not None:
+            self.report(0, len(self._rows))
         return left
 
     def _measure(self, num_tokens: int, seconds: float) -> None:
         self._recent_tokens = _DECAY * self._recent_tokens + num_tokens
         self._recent_s = _DECAY * self._recent_s + seconds
-        if self.observer is not None:
-            self.observer.count_sampled(num_tokens)
+        if self.report is not None:
+            self.report(num_tokens, len(self._rows))

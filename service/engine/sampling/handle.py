@@ -1,4 +1,4 @@
-"""What a request holds of its samples while the decoder draws them: the samples carry their own reply."""
+"""Hold the samples of one request while the decoder draws them."""
 
 import math
 import threading
@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from seqserve.errors import RequestError
 from seqserve.language.sampling.sample import Sample
 from seqserve.language.sampling.spec import SampleSpec
-from seqserve.service.engine.cancellation import Cancellation, ClientLeftError
+from seqserve.service.engine.cancellation import Cancellation, ClientLeftError, late
 from seqserve.service.engine.event_loop import make_event
-from seqserve.service.errors import DeadlineExceededError, InternalError
+from seqserve.service.errors import InternalError
 
 GRACE_S = 5.0
-"""Beyond the deadline: the decoder ends a request between two tokens, and only a run that hangs takes longer."""
+"""Wait beyond the deadline: the decoder ends a request between two tokens, so only a run that hangs takes longer."""
 
 
 class QueuedSample(Sample):
@@ -29,10 +29,9 @@ class QueuedSample(Sample):
 
 
 class SampleHandle:
-    """The samples of one request. The decoder ends it; any thread may wait for news, read the samples, or cancel it.
+    """The samples of one request. Any thread may wait for news, read the samples, or cancel the request.
 
-    A handle that `streams` gets news for every token, else only at its end. Every few tokens the decoder's thread asks
-    whether the client is gone.
+    A handle that `streams` gets news for every token, other handles only at their end.
     """
 
     def __init__(self, specs: Sequence[SampleSpec], *, cancellation: Cancellation, streams: bool = False) -> None:
@@ -56,7 +55,7 @@ class SampleHandle:
 
     @property
     def queue_s(self) -> float:
-        """Seconds before anything of it ran."""
+        """Seconds before its first run."""
         return (self._started_at or self._ended_at or time.monotonic()) - self._submitted_at
 
     @property
@@ -65,13 +64,13 @@ class SampleHandle:
         return 0.0 if self._started_at is None else (self._ended_at or time.monotonic()) - self._started_at
 
     def cancel(self) -> None:
-        """Say that nobody waits any more; the slots are free before the next token."""
+        """End the request; its slots are free before the next token."""
         self.is_cancelled = True
 
     def wait(self) -> list[QueuedSample]:
         """Return the samples when all have ended.
 
-        Raises DeadlineExceededError, InternalError, ClientLeftError, and whatever RequestError ended it.
+        Raises DeadlineExceededError, InternalError, ClientLeftError, and the RequestError that ended it.
         """
         until = self.cancellation.deadline + GRACE_S
         while not self._is_over and (left_s := until - time.monotonic()) > 0:
@@ -80,47 +79,42 @@ class SampleHandle:
         return self.samples
 
     def wait_for_news(self, timeout_s: float) -> None:
-        """Wait until something was drawn or all has ended since the last call, or the time runs out."""
+        """Wait until a token was drawn or the request has ended since the last call, at most `timeout_s` seconds."""
         self._news.wait(timeout_s)
         self._news.clear()
 
     def check(self) -> None:
-        """Raise what ended the request before its samples did, if anything has; see `wait`."""
+        """Raise the error that ended the request, if it has failed; see `wait`."""
         if self._error is None:
             if not self._is_over and time.monotonic() >= self.cancellation.deadline + GRACE_S:
                 self.cancel()
-                raise samples_late()
+                raise late()
             return
         if isinstance(self._error, RequestError | ClientLeftError):
             raise self._error
         raise InternalError("The model failed on this request.") from self._error
 
-    # What follows is called by the decoder's thread.
+    # The methods below are called by the decoder's thread.
 
     def start(self, now: float) -> None:
-        """Note when something of it first ran."""
+        """Note the time of its first run."""
         if self._started_at is None:
             self._started_at = now
 
-    def tell(self) -> None:
-        """Wake who waits for news."""
+    def notify(self) -> None:
+        """Wake the thread that waits for news."""
         self._news.set()
 
     def end(self, error: Exception | None = None) -> None:
-        """All samples have ended, or the request has failed."""
+        """End the request: all samples have ended, or it has failed."""
         self._error = error
         self._ended_at = time.monotonic()
         self._is_over = True
         self._news.set()
 
 
-def samples_late() -> DeadlineExceededError:
-    """The error of a request whose deadline has passed."""
-    return DeadlineExceededError("The samples were not drawn within the request's deadline; what was there is dropped.")
-
-
 def seconds_left(handles: Iterable[SampleHandle], tokens_per_s: float) -> int:
-    """Whole seconds until the samples of requests will have been drawn, or dropped, at this speed; at least 1."""
+    """Return the seconds until the samples of requests are drawn, or dropped, at this speed; a whole number from 1."""
     left, latest = 0, 0.0
     for handle in handles:
         latest = max(latest, handle.cancellation.deadline)

@@ -1,4 +1,4 @@
-"""Reading prompts: chunk by chunk between the tokens of running samples, so that a long prompt never holds them."""
+"""Read prompts chunk by chunk between the tokens of running samples, which so never wait for a long prompt."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from seqserve.service.engine.sampling.turns import Turns
 from seqserve.vocabulary.tokens import START_ID
 
 RUN_TOKENS = 128
-"""Rows x longest chunk of a run: what running samples wait for between two tokens."""
+"""Rows x longest chunk of a run, for which running samples wait between two tokens."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,7 +33,7 @@ class Prefill:
 
 
 class PrefillQueue:
-    """Prompts that wait, in turn: each gets a chunk, then one of the next client or request."""
+    """Prompts that wait: after each chunk the next client or request has its turn."""
 
     def __init__(self, bundle: LanguageModelBundle) -> None:
         self._bundle = bundle
@@ -44,7 +44,7 @@ class PrefillQueue:
         return len(self._waiting)
 
     def add(self, handle: SampleHandle) -> list[QueuedSample]:
-        """Queue a request's prompts; returns the samples that have none and can start at once."""
+        """Queue the prompts of a request; return the samples without a prompt, which can start at once."""
         ready = []
         prefills: dict[tuple[int, ...], Prefill] = {}
         for sample in handle.samples:
@@ -66,7 +66,7 @@ class PrefillQueue:
             self._waiting.drop(handle)
 
     def take(self) -> list[Prefill]:
-        """Remove those whose next chunks fit in one run: the first, and those after it until it is full."""
+        """Remove the first prompt, and those after it whose next chunks fit into the same run."""
         chosen: list[Prefill] = []
         longest = 0
         while self._waiting:
@@ -77,7 +77,7 @@ class PrefillQueue:
         return chosen
 
     def run(self, chosen: list[Prefill]) -> list[Prefill]:
-        """Read one chunk of each in one run; returns those that are read, the others wait for their next turn."""
+        """Read one chunk of each prompt in one run; return the prompts that are complete. The others wait again."""
         rows = [
             ScoreRow(int(prefill.ids[prefill.num_read - 1]) if prefill.num_read else START_ID, chunk, prefill.state)
             for prefill in chosen

@@ -1,4 +1,4 @@
-"""Which running samples are preempted, and which clients get the slots: a pure function of who runs and who waits."""
+"""Decide which running samples are preempted and which clients get the slots: a pure function."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

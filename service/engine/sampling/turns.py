@@ -1,4 +1,4 @@
-"""Turns among clients, then among the requests of a client: one with much to do never holds one with little."""
+"""Give clients turns, and the requests of a client too, so that short work does not wait for long work."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -23,22 +23,22 @@ class Turns(Generic[Item]):
 
     @property
     def clients(self) -> Iterator[tuple[str, int]]:
-        """The clients, and how many items of each wait."""
+        """The clients, each with the number of its items."""
         return ((client, sum(map(len, line.values()))) for client, line in self._lines.items())
 
     def add(self, handle: SampleHandle, item: Item) -> None:
-        """Let an item wait behind those of its request."""
+        """Add an item, after the other items of its request."""
         line = self._lines.setdefault(handle.cancellation.client, {})
         line.setdefault(handle, deque()).append(item)
         self._num_items += 1
 
     def first(self, client: str | None = None) -> Item:
-        """Return the item whose turn it is, of a client or of all; there must be one."""
+        """Return the next item of a client, or of all clients; there must be one."""
         line = self._lines[next(iter(self._lines)) if client is None else client]
         return next(iter(line.values()))[0]
 
     def take(self, client: str | None = None) -> Item:
-        """Remove the item whose turn it is, of a client or of all; its client and request then come last."""
+        """Remove the next item of a client, or of all clients; its client and request then come last."""
         client = next(iter(self._lines)) if client is None else client
         line = self._lines.pop(client)
         handle = next(iter(line))
@@ -52,7 +52,7 @@ class Turns(Generic[Item]):
         return item
 
     def drop(self, handle: SampleHandle) -> None:
-        """Forget what waits of a request."""
+        """Remove the items of a request."""
         line = self._lines.get(handle.cancellation.client, {})
         self._num_items -= len(line.pop(handle, ()))
         if not line:

@@ -29,7 +29,7 @@ def test_a_client_has_its_share_of_samples() -> None:
     model = model_of(ToyLanguageModel(), "cpu", QueueLimits(1000), slots)  # type: ignore[arg-type]
     assert isinstance(model, LanguageModel)
     handle = submit(model.decoder, *(spec(index, max_tokens=1) for index in range(8)), client="greedy")
-    assert model.decoder._room.fits("greedy", 1) is (model.decoder.num_samples == 0)
+    assert model.decoder._room.fits("greedy", 1) is (model.decoder._room.held == 0)
     handle.wait()
     assert model.decoder._room.limit == 8
     assert model.decoder._room.left_to("greedy") == 4

@@ -41,7 +41,7 @@ def test_what_is_refused_for_the_share_finds_room_in_another_name() -> None:
 def test_an_amount_given_back_may_be_taken_again() -> None:
     room = Shares(100, share=0.5)
     assert room.take("greedy", 50)
-    room.give("greedy", 50)
+    room.release("greedy", 50)
     assert (room.held, room.num_clients) == (0, 0)
     assert room.take("greedy", 50)
 
@@ -86,7 +86,7 @@ def test_two_greedy_clients_leave_room_for_a_third() -> None:
     assert shares.held < 1000
     for client, held in zip("abc", (first, second, third), strict=True):
         assert shares.held_by(client) == held
-        shares.give(client, held)
+        shares.release(client, held)
     assert (shares.held, shares.held_by("a")) == (0, 0)
     assert fill(shares, "d") == 500
 
@@ -95,7 +95,7 @@ def test_anything_fits_where_nobody_holds_anything() -> None:
     shares = Shares(100, share=0.5)
     assert shares.take("a", 1_000)
     assert not shares.take("b", 1)
-    shares.give("a", 1_000)
+    shares.release("a", 1_000)
     assert shares.take("b", 1)
 
 

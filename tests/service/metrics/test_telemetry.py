@@ -78,9 +78,8 @@ def test_every_other_series() -> None:
     telemetry.set_model("m", "1", "tag")
     telemetry.set_queue_tokens("m", 9)
     telemetry.set_process(resident_bytes=4096, num_connections=5)
-    telemetry.sampling("m").count_sampled(2)
-    telemetry.sampling("m").set_active_samples(1)
-    telemetry.batches("m").count_batch(3, 27, 30)
+    telemetry.sample_counter("m")(2, 1)
+    telemetry.batch_counter("m")(3, 27, 30)
     expected = {
         'rejected_total{code="overloaded"}': 1,
         'tokens_tagged_total{model="m"}': 7,
@@ -162,14 +161,14 @@ def test_a_series_of_a_wrong_shape_is_neither_shown_nor_kept(shared: Telemetry) 
 
 def test_no_count_is_lost_between_threads(frequent_switches: None) -> None:
     telemetry = Telemetry()
-    sampling, batches = telemetry.sampling("m"), telemetry.batches("m")
+    count_samples, count_batch = telemetry.sample_counter("m"), telemetry.batch_counter("m")
 
     def count() -> None:
         for _ in range(2_000):
             telemetry.count_request("/v1/tag", "m", 200, SECONDS)
             telemetry.count_tokens("m", 3, kind="tagged")
-            sampling.count_sampled(2)
-            batches.count_batch(1, 10, 10)
+            count_samples(2, 1)
+            count_batch(1, 10, 10)
 
     threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:

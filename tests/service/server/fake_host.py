@@ -29,7 +29,7 @@ class FakeHost:
         self.clients = Clients(settings)
         self.turns = Turns(get_hub().loop)
         self.room = Room(settings, Telemetry())
-        self.sends_away = False
+        self.sheds_clients = False
         self.states: list[str] = []
         self.num_forgotten = 0
 

@@ -48,7 +48,7 @@ class AcceptingHost(FakeHost):
             self.acceptor.stop(for_all=False)
         self._clients.close()
         settle()
-        assert self.connections.are_gone
+        assert self.connections.is_empty
 
 
 @contextlib.contextmanager
@@ -82,7 +82,7 @@ def test_operators_have_a_listener_and_a_count_of_their_own() -> None:
         operator.say(GET)
         operator.hears(b">")
         assert len(host.connections) == 0
-        assert not host.connections.are_gone
+        assert not host.connections.is_empty
 
 
 @in_loop
@@ -151,7 +151,7 @@ def test_without_a_free_descriptor_it_pauses(number: int, caplog: pytest.LogCapt
         gevent.spawn(paused.append, "others ran")
         assert not host.acceptor._take(Full())
     assert paused == ["others ran"]
-    assert [record.getMessage() for record in caplog.records] == ["cannot accept a connection: no room"]
+    assert [record.getMessage() for record in caplog.records] == ["a connection cannot be accepted: no room"]
 
 
 @pytest.mark.parametrize("number", [errno.EAGAIN, errno.ECONNABORTED])

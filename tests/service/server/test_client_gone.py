@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from seqserve.service.server.client_gone import has_gone
+from seqserve.service.server.client_gone import has_closed
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -28,7 +28,7 @@ def reset(client: socket.socket) -> None:
 
 
 def watch(server: socket.socket) -> Callable[[], bool]:
-    return lambda: has_gone(server)
+    return lambda: has_closed(server)
 
 
 def test_a_client_that_waits_is_there(pair: Pair) -> None:

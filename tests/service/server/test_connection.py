@@ -68,7 +68,7 @@ def test_nothing_is_read_while_a_request_is_answered() -> None:
         client.say(SMALL)
         held = host.room.bytes.held
         client.say(GET * 100)
-        connection.hurry()
+        connection.close_idle()
         assert host.room.bytes.held == held == len(SMALL)
         app.may_answer.set()
         for _ in range(101):
@@ -105,16 +105,16 @@ def test_a_stream_to_an_old_client_ends_with_the_connection() -> None:
         assert client.rest() == b"onetwo"
 
 
-@pytest.mark.parametrize("sends_away", [False, True])
+@pytest.mark.parametrize("sheds_clients", [False, True])
 @in_loop
-def test_a_connection_that_is_not_kept_is_closed(sends_away: bool) -> None:
+def test_a_connection_that_is_not_kept_is_closed(sheds_clients: bool) -> None:
     with connected(echo) as (host, _, client):
-        host.sends_away = sends_away
-        client.say(GET if sends_away else GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        host.sheds_clients = sheds_clients
+        client.say(GET if sheds_clients else GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         assert b"\r\nConnection: close\r\n" in client.hears(b">")
         client.say(GET)  # is not answered any more
         assert client.rest() == b""
-        assert host.states[-1] == "parting"
+        assert host.states[-1] == "closing"
 
 
 @pytest.mark.parametrize("sent", [b"", GET, HEAD], ids=["nothing", "a request", "half a head"])
@@ -143,7 +143,7 @@ def test_a_client_that_ends_in_a_body_is_told(framing: bytes) -> None:
 @in_loop
 def test_hurry_closes_an_idle_connection() -> None:
     with connected(echo) as (host, connection, client):
-        connection.hurry()
+        connection.close_idle()
         assert host.num_forgotten == 1
         assert client.rest() == b""
 
@@ -153,8 +153,8 @@ def test_hurry_closes_an_idle_connection() -> None:
 def test_hurry_never_drops_a_request_that_is_there(cut: int) -> None:
     with connected(echo) as (_, connection, client):
         client.socket.sendall(SMALL[:cut])  # the loop has not seen it yet
-        connection.hurry()
-        connection.hurry()
+        connection.close_idle()
+        connection.close_idle()
         client.say(SMALL[cut:])
         client.hears(b"</ hi>")
 
@@ -175,6 +175,6 @@ def test_a_client_that_goes_on_sending_after_its_refusal_is_cut() -> None:
     with connected(echo) as (host, connection, client):
         client.say(b"\x00")
         client.say(b"x" * 100_000)
-        assert (host.num_forgotten, host.states[-1]) == (0, "parting")
+        assert (host.num_forgotten, host.states[-1]) == (0, "closing")
         connection.expire()
         assert host.num_forgotten == 1

@@ -26,8 +26,8 @@ class FakeConnection:
         self._connections.note(self, "idle", until)
         return self
 
-    def hurry(self) -> None:
-        self.calls.append("hurry")
+    def close_idle(self) -> None:
+        self.calls.append("close_idle")
         self.at_hurry(self)
 
     def expire(self) -> None:
@@ -42,7 +42,7 @@ def connections() -> Connections:
 
 def test_what_has_taken_too_long_is_ended(connections: Connections) -> None:
     now = time.monotonic()
-    states: list[Any] = ["idle", "reading", "parting"]
+    states: list[Any] = ["idle", "reading", "closing"]
     over = [FakeConnection(connections, str(number)) for number in range(3)]
     young = [FakeConnection(connections, str(number)) for number in range(3)]
     for until, some in ((now - 1, over), (now + 1000, young)):
@@ -58,7 +58,7 @@ def test_one_that_is_answering_has_no_end(connections: Connections) -> None:
     one = FakeConnection(connections).idle(0.0)
     connections.note(one, "answering", 0.0)
     connections.sweep()
-    connections.hurry()
+    connections.close_idle()
     assert one.calls == []
 
 
@@ -66,8 +66,8 @@ def test_all_idle_ones_are_hurried(connections: Connections) -> None:
     idle = [FakeConnection(connections).idle() for _ in range(3)]
     reading = FakeConnection(connections)
     connections.note(reading, "reading", FAR)
-    connections.hurry()
-    assert [each.calls for each in [*idle, reading]] == [["hurry"]] * 3 + [[]]
+    connections.close_idle()
+    assert [each.calls for each in [*idle, reading]] == [["close_idle"]] * 3 + [[]]
     assert len(connections) == 1
 
 
@@ -75,7 +75,7 @@ def test_the_longest_idle_one_makes_room(connections: Connections) -> None:
     some = [FakeConnection(connections, str(number)).idle() for number in range(4)]
     some[0].idle()  # has just been answered
     assert connections.make_room()
-    assert [each.calls for each in some] == [[], ["hurry"], [], []]
+    assert [each.calls for each in some] == [[], ["close_idle"], [], []]
     assert connections.make_room()
     assert len(connections) == 3
 
@@ -92,8 +92,8 @@ def test_an_address_makes_room_for_itself(connections: Connections) -> None:
     some = [FakeConnection(connections, "a").idle()]
     while connections._by_address.fits("a", 1):
         some.append(FakeConnection(connections, "a").idle())
-    assert connections.has_place("a")
-    assert [each.calls for each in some] == [["hurry"]] + [[]] * (len(some) - 1)
+    assert connections.make_room_for("a")
+    assert [each.calls for each in some] == [["close_idle"]] + [[]] * (len(some) - 1)
     assert other.calls == []
 
 
@@ -101,8 +101,8 @@ def test_an_address_with_busy_connections_only_has_no_place(connections: Connect
     FakeConnection(connections, "b").idle()
     while connections._by_address.fits("a", 1):
         FakeConnection(connections, "a")
-    assert not connections.has_place("a")
-    assert connections.has_place("c")
+    assert not connections.make_room_for("a")
+    assert connections.make_room_for("c")
 
 
 def test_operators_are_counted_apart_and_make_no_room(connections: Connections) -> None:
@@ -112,22 +112,23 @@ def test_operators_are_counted_apart_and_make_no_room(connections: Connections) 
     assert len(connections) == 4
     assert not connections.make_room()
     assert operator.calls == []
-    assert not connections.are_gone
+    assert not connections.is_empty
 
 
 def test_behind_proxies_one_address_may_have_them_all() -> None:
     connections = Connections(Settings(max_connections=4, trust_forwarded=1))
     for _ in range(4):
-        assert connections.has_place("proxy")
+        assert connections.make_room_for("proxy")
         FakeConnection(connections, "proxy")
-    assert not connections.has_place("proxy")
+    assert not connections.make_room_for("proxy")
 
 
 def test_what_is_forgotten_leaves_nothing(connections: Connections) -> None:
     for for_operators in (False, True):
         one = FakeConnection(connections, for_operators=for_operators).idle()
-        assert not connections.are_gone
+        assert not connections.is_empty
         for _ in range(2):
             connections.forget(one)
-        assert connections.are_gone
-    assert (len(connections), connections._by_address.held, connections._state_of) == (0, 0, {})
+        assert connections.is_empty
+    assert (len(connections), connections._by_address.held) == (0, 0)
+    assert not any(connections._ends.values())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from seqserve.service.server.drain_listener import let_nobody_in, take_the_last
+from seqserve.service.server.drain_listener import accept_remaining, drop_new_connections
 
 SHORT_S = 0.2
 
@@ -21,7 +21,7 @@ def test_all_that_wait_are_taken_and_the_next_are_refused(listener: socket.socke
     here = listener.getsockname()
     clients = [socket.create_connection(here) for _ in range(5)]
     try:
-        taken = take_the_last(listener, for_all=for_all)
+        taken = accept_remaining(listener, for_all=for_all)
         assert [address for _, address in taken] == [client.getsockname() for client in clients]
         for (server, _), client in zip(taken, clients, strict=True):
             client.sendall(b"a request")
@@ -34,10 +34,10 @@ def test_all_that_wait_are_taken_and_the_next_are_refused(listener: socket.socke
             each.close()
 
 
-def test_nobody_is_let_in_from_the_last_call_on(listener: socket.socket) -> None:
+def test_new_connections_are_dropped_while_those_that_wait_are_accepted(listener: socket.socket) -> None:
     here = listener.getsockname()
     with socket.create_connection(here) as early:
-        let_nobody_in(listener)
+        drop_new_connections(listener)
         with pytest.raises(TimeoutError):
             socket.create_connection(here, timeout=SHORT_S)
         server, address = listener.accept()

@@ -10,7 +10,7 @@ from gevent.hub import get_hub
 
 from seqserve.service.clients import Clients
 from seqserve.service.metrics.telemetry import Telemetry
-from seqserve.service.server.accepted import base_environ
+from seqserve.service.server.acceptor import base_environ
 from seqserve.service.server.connection import Connection
 from seqserve.service.server.host import Host
 from seqserve.service.server.room import Room
@@ -41,7 +41,7 @@ def host_of(settings: Settings, forgotten: list[Connection]) -> Host:
         clients=Clients(settings),
         turns=Turns(get_hub().loop),
         room=Room(settings, Telemetry()),
-        sends_away=False,
+        sheds_clients=False,
         note=lambda *_: None,
         forget=forgotten.append,
     )
@@ -66,7 +66,7 @@ def test_a_client_that_went_before_it_was_told_is_forgotten(data: bytes, caplog:
     with caplog.at_level(logging.ERROR):
         there.sendall(data)
         connection.start()
-        connection.hurry()
+        connection.close_idle()
         there.close()
         connection.expire()
     assert forgotten == [connection]
@@ -84,7 +84,7 @@ def test_what_a_client_sent_goes_with_its_connection() -> None:
     connection = Connection(host, Gone(here), addresses, for_operators=False)
     there.sendall(HEAD + b"Content-Length: 10\r\n\r\nhalf")
     connection.start()
-    connection.hurry()
+    connection.close_idle()
     there.close()
     connection.expire()
     assert forgotten == [connection]
@@ -102,7 +102,7 @@ def test_what_a_refused_client_sent_goes_before_it_does() -> None:
     with there:
         there.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nno chunk\r\n")
         connection.start()
-        connection.hurry()
+        connection.close_idle()
         assert there.recv(12) == b"HTTP/1.1 400"
         request = connection._parser
         assert (request.environ, request.body) == (None, b"")

@@ -18,12 +18,12 @@ INVALID = "The request is not valid HTTP."
 LONG_LINE = "The first line of the request has more than 8190 bytes."
 LONG_HEAD = "The headers of the request are too many or too long: at most 100 of 8190 bytes each, 65536 bytes together."
 LARGE = "The body has more than 100 bytes (max_body_bytes)."
-VERSION = "Of HTTP only the versions 1.1 and 1.0 are understood."
-CHUNKS = "A body in chunks needs HTTP/1.1, and has no Content-Length."
+VERSION = "The server understands HTTP/1.1 and HTTP/1.0 only."
+CHUNKS = "A body in chunks needs HTTP/1.1 and must not have a Content-Length."
 FRAME = (
     "The sizes, extensions and trailers of the chunks have more than 16384 bytes beyond the size of the body itself."
 )
-WITHOUT_HOST = "A request of HTTP/1.1 needs the header Host."
+WITHOUT_HOST = "An HTTP/1.1 request needs the header Host."
 
 
 def refused(data: bytes, step: int = 1 << 20) -> RequestError:
@@ -58,27 +58,30 @@ REFUSALS = {
     "a chunk longer than its size": (CHUNKED + b"3\r\nabcd\r\n0\r\n\r\n", INVALID),
     "another coding": (
         HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-        "Of Transfer-Encoding only chunked is understood, not 'gzip, chunked'.",
+        "The server understands the Transfer-Encoding chunked only, not 'gzip, chunked'.",
     ),
     "two headers of codings": (
         HEAD + b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "Of Transfer-Encoding only chunked is understood, not 'gzip,chunked'.",
+        "The server understands the Transfer-Encoding chunked only, not 'gzip,chunked'.",
     ),
     "chunks in HTTP/1.0": (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", CHUNKS),
     "HTTP/2.0": (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", VERSION),
     "HTTP/0.9": (b"GET /\r\n\r\n", VERSION),
-    "another expectation": (HEAD + b"Expect: more\r\n\r\n", "Of Expect only 100-continue is understood."),
+    "another expectation": (
+        HEAD + b"Expect: more\r\n\r\n",
+        "The server understands the Expect value 100-continue only.",
+    ),
     "no host": (LINE + b"\r\n", WITHOUT_HOST),
     "no host, but a name like it": (LINE + b"Ho_st: a\r\n\r\n", WITHOUT_HOST),
     "an upgrade without a host": (LINE + b"Connection: upgrade\r\nUpgrade: x\r\n\r\n", WITHOUT_HOST),
-    "two hosts": (HEAD + b"HOST: a\r\n\r\n", "The header HOST must stand once in a request."),
+    "two hosts": (HEAD + b"HOST: a\r\n\r\n", "The header HOST must be given only once."),
     "two types": (
         HEAD + b"Content-Type: a\r\nContent-Type: a\r\n\r\n",
-        "The header Content-Type must stand once in a request.",
+        "The header Content-Type must be given only once.",
     ),
     "two keys": (
         HEAD + b"Authorization: a\r\nAuthorization: b\r\n\r\n",
-        "The header Authorization must stand once in a request.",
+        "The header Authorization must be given only once.",
     ),
     "an upgrade in chunks": (
         HEAD + b"Connection: upgrade\r\nUpgrade: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",

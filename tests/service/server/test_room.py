@@ -21,10 +21,10 @@ def room(telemetry: Telemetry) -> Room:
 
 
 def test_a_client_may_have_its_share_and_others_find_room(room: Room) -> None:
-    while room.has_room("a"):
+    while room.accepts("a", 1):
         room.begin_request("a")
     assert room.requests.held == 2
-    assert room.has_room("b")
+    assert room.accepts("b", 1)
     error = room.overload("a")
     assert error.detail == (
         "2 requests of this client are being answered, its share of the 4 that a process takes (client_share)."
@@ -34,7 +34,7 @@ def test_a_client_may_have_its_share_and_others_find_room(room: Room) -> None:
 def test_a_full_process_says_so(room: Room) -> None:
     for number in range(4):
         room.begin_request(str(number))
-    assert not room.has_room("another")
+    assert not room.accepts("another", 1)
     assert room.overload("another").detail == ("4 requests are being answered, the limit of a process (max_requests).")
 
 
@@ -47,7 +47,7 @@ def test_what_ends_makes_room_and_is_counted(room: Room) -> None:
 
 def test_bytes_are_held_until_they_are_given_back(room: Room) -> None:
     room.hold("a", MIB)
-    assert not room.can_hold("a", 1)
+    assert not room.bytes.fits("a", 1)
     with pytest.raises(OverloadedError) as caught:
         room.hold("a", 5)
     assert caught.value.detail == (

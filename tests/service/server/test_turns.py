@@ -5,7 +5,7 @@ import time
 import gevent
 from gevent.hub import get_hub
 
-from seqserve.service.server.turns import SPELL_S, Turns
+from seqserve.service.server.turns import SLICE_S, Turns
 from tests.service.engine.test_event_loop import in_a_loop
 
 
@@ -44,7 +44,7 @@ def test_the_loop_looks_at_other_things_between_two_spells() -> None:
         turns, done = Turns(get_hub().loop), []
 
         def slow() -> None:
-            time.sleep(SPELL_S)
+            time.sleep(SLICE_S)
             done.append(1)
 
         for _ in range(5):

@@ -34,18 +34,18 @@ def run_since(model: LanguageModel, engine: str, since: float) -> None:
 
 def test_nothing_is_wrong_while_all_goes_on(model: LanguageModel) -> None:
     run_since(model, "batcher", time.monotonic())
-    assert watchdog(model).complaint(time.monotonic()) == ""
+    assert watchdog(model).stuck_part(time.monotonic()) == ""
 
 
 @pytest.mark.parametrize("engine", ["batcher", "decoder"])
 def test_a_run_that_takes_too_long(model: LanguageModel, engine: str) -> None:
     run_since(model, engine, time.monotonic() - 6)
-    assert watchdog(model).complaint(time.monotonic()) == f"a run of model {model.manifest.name} has taken 6 s"
+    assert watchdog(model).stuck_part(time.monotonic()) == f"a run of model {model.manifest.name} has taken 6 s"
 
 
 def test_a_loop_that_stands_still(model: LanguageModel) -> None:
     watched = watchdog(model)
     now = time.monotonic()
-    assert watched.complaint(now + 6).startswith("the loop has not gone round for ")
+    assert watched.stuck_part(now + 6).startswith("the event loop has been blocked for ")
     watched.beat()
-    assert watched.complaint(now + 5) == ""
+    assert watched.stuck_part(now + 5) == ""

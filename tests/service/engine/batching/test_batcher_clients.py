@@ -259,22 +259,13 @@ def test_a_part_that_fails_fails_the_rows_of_its_batch_and_no_others(parts: Part
     assert other.get() == [4]
 
 
-class Counter:
-    """Writes down what a batcher reports."""
-
-    def __init__(self) -> None:
-        self.counted: list[tuple[int, int, int]] = []
-
-    def count_batch(self, num_rows: int, num_tokens: int, num_padded: int) -> None:
-        self.counted.append((num_rows, num_tokens, num_padded))
-
-
 @in_the_loop
 def test_a_run_in_parts_is_counted_once_and_measured_by_what_it_cost(parts: PartGate) -> None:
     parts.open.set()
     batcher = parts.batcher()
-    batcher.observer = counter = Counter()
+    counted: list[tuple[int, ...]] = []
+    batcher.report = lambda *sizes: counted.append(sizes)
     ask(batcher, [3, 2], "one", length=7)
-    assert counter.counted == [(2, 14, 14)]
+    assert counted == [(2, 14, 14)]
     assert 40 < batcher._recent_tokens <= 50
     assert batcher.running_since is None

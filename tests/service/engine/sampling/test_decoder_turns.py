@@ -95,11 +95,11 @@ def test_only_the_greedy_client_is_refused(model: Watched) -> None:
     honest = submit(decoder, *specs, client="honest")  # as many as there may be in all
     with pytest.raises(OverloadedError, match=r"^30 samples are .* limit of 20 "):
         submit(decoder, specs[0], client="third")
-    assert decoder.num_samples == 30
+    assert decoder._room.held == 30
     model.permits.release(1000)
     for handle in (*greedy, honest):
         handle.wait()
-    assert decoder.num_samples == 0
+    assert decoder._room.held == 0
 
 
 def test_a_client_is_not_looked_at_before_its_time(model: Watched) -> None:
@@ -122,7 +122,7 @@ def test_what_is_too_much_is_refused_at_once(model: Watched) -> None:
     running.wait()
     last.wait()
     assert draw(decoder, *(spec(index) for index in range(5)))
-    assert decoder.num_samples == 0
+    assert decoder._room.held == 0
 
 
 def test_the_deadline_is_looked_at_between_tokens(model: Watched) -> None:
@@ -158,7 +158,7 @@ def test_who_leaves_frees_the_slots_within_16_tokens(model: Watched, leaves: boo
         left.wait()
     stays.wait()
     assert all(len(sample.ids) <= 2 * LOOK_TOKENS for sample in left.samples)
-    assert decoder.num_samples == 0
+    assert decoder._room.held == 0
 
 
 def test_who_leaves_before_it_is_read_costs_no_run(model: Watched) -> None:
@@ -199,7 +199,7 @@ def test_a_failing_run_fails_its_samples_and_nobody_else() -> None:
         draw(decoder, spec(0), spec(1), spec(2))
     assert isinstance(caught.value.__cause__, RuntimeError)
     assert draw(decoder, spec()) == [drawn_by_hand(ToyLanguageModel(), spec())]
-    assert decoder.num_samples == 0
+    assert decoder._room.held == 0
 
 
 def test_a_failing_prompt_fails_its_request_and_nobody_else() -> None:
@@ -214,7 +214,7 @@ def test_where_nothing_may_be_drawn_the_request_is_at_fault(model: Watched) -> N
     decoder = Decoder(model)
     with pytest.raises(InvalidRequestError):
         draw(decoder, spec(banned_ids=tuple(range(len(model.vocabulary)))))
-    assert decoder.num_samples == 0
+    assert decoder._room.held == 0
 
 
 def test_a_bug_in_the_decoder_leaves_nobody_waiting(model: Watched) -> None:
@@ -225,27 +225,14 @@ def test_a_bug_in_the_decoder_leaves_nobody_waiting(model: Watched) -> None:
     with pytest.raises(InternalError):
         draw(decoder, spec(stops=fail, banned_ids=NEVER_ENDS))
     assert draw(decoder, spec()) == [drawn_by_hand(ToyLanguageModel(), spec())]
-    assert decoder.num_samples == 0
+    assert decoder._room.held == 0
 
 
-class Counter:
-    """Adds up what a decoder reports."""
-
-    def __init__(self) -> None:
-        self.num_tokens = 0
-        self.active: list[int] = []
-
-    def count_sampled(self, num_tokens: int) -> None:
-        self.num_tokens += num_tokens
-
-    def set_active_samples(self, num_samples: int) -> None:
-        self.active.append(num_samples)
-
-
-def test_the_observer_is_told_tokens_and_slots(model: Watched) -> None:
+def test_a_decoder_reports_tokens_and_slots(model: Watched) -> None:
     decoder = Decoder(model, max_slots=2)
-    decoder.observer = counter = Counter()
+    reports: list[tuple[int, ...]] = []
+    decoder.report = lambda *numbers: reports.append(numbers)
     found = draw(decoder, *(spec(index, max_tokens=3 + index) for index in range(3)))
-    assert counter.num_tokens == sum(len(ids) for ids, _, _ in found)
-    assert max(counter.active) == 2
-    assert counter.active[-1] == 0
+    assert sum(num_tokens for num_tokens, _ in reports) == sum(len(ids) for ids, _, _ in found)
+    assert max(num_active for _, num_active in reports) == 2
+    assert reports[-1][1] == 0

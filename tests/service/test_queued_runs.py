@@ -7,8 +7,8 @@ import pytest
 
 from seqserve.language.scoring import Sequences, score_sequences
 from seqserve.service.engine.cancellation import Cancellation
-from seqserve.service.engine.scoring import QueuedRuns
 from seqserve.service.errors import DeadlineExceededError
+from seqserve.service.routes.work import QueuedRuns
 from tests.service.toys import open_toy
 
 CONTEXT, TEXT = np.array([2, 3, 4, 2], np.int32), np.array([5, 1, 2, 3, 0], np.int32)

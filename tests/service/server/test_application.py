@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from gunicorn.config import Config
 
-from seqserve.service.metrics.gunicorn_log import ErrorLog
 from seqserve.service.metrics.logs import error_handler
+from seqserve.service.server.application import ErrorLog
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """When another worker is tried, and what the log is told."""
 
-from seqserve.service.server.start_failures import LONGEST_PAUSE_S, StartFailures
+from seqserve.service.server.master import LONGEST_PAUSE_S, StartFailures
 
 
 def test_pauses_double_up_to_the_longest() -> None:

@@ -4,7 +4,7 @@ import json
 import time
 
 from seqserve.service.errors import MalformedJsonError, OverloadedError
-from seqserve.service.server.raw_errors import refusal
+from seqserve.service.server.refusals import refusal
 
 
 def test_a_refusal_is_a_whole_answer() -> None:

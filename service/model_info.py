@@ -1,4 +1,4 @@
-"""What /v1/models says about a model."""
+"""Define the answer of /v1/models."""
 
 from typing import Annotated, Literal
 
