@@ -24,11 +24,7 @@ class TokenBatch:
 
 
 def encode_sentences(
-    sentences: Sequence[Sequence[str]],
-    words: WordVocabulary,
-    characters: CharacterVocabulary,
-    *,
-    max_word_chars: int,
+    sentences: Sequence[Sequence[str]], words: WordVocabulary, characters: CharacterVocabulary, *, max_word_chars: int
 ) -> TokenBatch:
     """Look up and pad sentences of tokens.
 

@@ -46,9 +46,4 @@ def read_values(root: Path, manifest: Any) -> dict[str, Any]:
     check_size(root, entries.words, len(words))
     characters = CharacterVocabulary.read(root / entries.characters.file)
     check_size(root, entries.characters, len(characters))
-    return {
-        "manifest": manifest,
-        "words": words,
-        "characters": characters,
-        "reproducible": manifest.reproducible,
-    }
+    return {"manifest": manifest, "words": words, "characters": characters, "reproducible": manifest.reproducible}

@@ -28,10 +28,7 @@ def sentence_inputs() -> list[Tensor]:
 
 def check_signature(path: Path, graph: str, entry: GraphEntry, signature: Signature) -> None:
     """Compare a manifest's entry with what the graph must be; names of dimensions are free. Raises BundleError."""
-    for kind, found, expected in (
-        ("input", entry.inputs, signature[0]),
-        ("output", entry.outputs, signature[1]),
-    ):
+    for kind, found, expected in (("input", entry.inputs, signature[0]), ("output", entry.outputs, signature[1])):
         if _shapes(found) != _shapes(expected):
             raise BundleError(
                 f"{path}: the {kind}s of the graph {graph} must be {_shapes(expected)}, not {_shapes(found)}"

@@ -37,8 +37,7 @@ class ScoreResult(Struct, kw_only=True):
     num_tokens: Annotated[int, Meta(description="Tokens that were predicted, <EOS> among them when it counts.")]
     num_unknown: int
     perplexity: Annotated[
-        float | None,
-        Meta(description="exp(-log_prob / num_tokens); null without tokens and where that overflows."),
+        float | None, Meta(description="exp(-log_prob / num_tokens); null without tokens and where that overflows.")
     ]
     perplexity_known: Annotated[
         float | None, Meta(description="The same without unknown tokens; null when nothing is left.")

@@ -8,14 +8,7 @@ from msgspec.structs import replace
 from seqserve.errors import invalid
 from seqserve.language.answers import RankedCandidate, SampleEnd, SamplePiece, SampleResult, ScoreResult
 from seqserve.language.model import LanguageModelBundle
-from seqserve.language.options import (
-    Candidate,
-    RankOptions,
-    SampleKeywords,
-    SampleOptions,
-    ScoreOptions,
-    options_of,
-)
+from seqserve.language.options import Candidate, RankOptions, SampleKeywords, SampleOptions, ScoreOptions, options_of
 from seqserve.language.pipeline.rank import read_rank
 from seqserve.language.pipeline.sample import SamplePlan, plan_samples
 from seqserve.language.pipeline.score import check_score, read_score

@@ -58,11 +58,7 @@ class ScoreTask:
         end = len(item.text)
         places = [*item.tokens, (EOS_FORM, end, end)][: len(item.ids)]  # <EOS> only when it counts
         numbers = zip(
-            places,
-            scores.log_probs.tolist(),
-            scores.ranks.tolist(),
-            (item.ids == UNKNOWN_ID).tolist(),
-            strict=True,
+            places, scores.log_probs.tolist(), scores.ranks.tolist(), (item.ids == UNKNOWN_ID).tolist(), strict=True
         )
         tokens = [
             ScoredToken(text=text, start=start, end=end, log_prob=log_prob, rank=rank, is_unknown=is_unknown)
