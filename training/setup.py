@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
-from seqserve.training.config import LoopConfig, ReaderConfig
+from seqserve.training.config import ReaderConfig, StepConfig
 from seqserve.training.corpora import data_path
 from seqserve.training.reading.dataset import Surfaces
 from seqserve.training.reading.features import Features, build_features
@@ -32,7 +32,7 @@ def prepare_features(
     return features, surfaces
 
 
-def precision_of(loop: LoopConfig) -> torch.dtype:
+def precision_of(loop: StepConfig) -> torch.dtype:
     """Return the type that recurrent layers multiply in while they learn."""
     return torch.bfloat16 if loop.precision == "bf16" else torch.float32
 
