@@ -17,7 +17,7 @@ from seqserve.training.classifiers.model import build_classifier
 from seqserve.training.corpora import data_path, dev_names
 from seqserve.training.loop import Training
 from seqserve.training.reading.labelled_text import LabelledFile, LabelledText, read_labelled
-from seqserve.training.reading.text import TextError
+from seqserve.training.reading.lines import TextError
 from seqserve.training.setup import EVALUATION_BATCH, precision_of, prepare_features
 from seqserve.training.task import DevScore
 

@@ -9,7 +9,7 @@ from typing import Self
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
 from seqserve.training.language.text_evaluation import score_texts
-from seqserve.training.reading.text import read_lines
+from seqserve.training.reading.lines import read_lines
 
 
 @dataclass(frozen=True, slots=True)

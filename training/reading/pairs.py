@@ -10,7 +10,8 @@ from seqserve.text.apostrophes import plain_text
 from seqserve.text.tokenizers import TOKENIZERS
 from seqserve.training.config import ConfigError, FilePath, check_lowest, check_part
 from seqserve.training.corpora import data_path
-from seqserve.training.reading.text import TextError, is_in_part, read_lines
+from seqserve.training.reading.lines import TextError, read_lines
+from seqserve.training.reading.text import is_in_part
 from seqserve.training.reading.token_ids import CorpusError
 from seqserve.vocabulary.tokens import FIRST_ID, RESERVED_FORMS, TokenVocabulary
 from seqserve.vocabulary.words import LOOKUP_STEPS

@@ -150,7 +150,7 @@ def test_pairs_are_reported_by_paradigm(
         (["{text}", "--part", "0.5", "0.5"], "no range within 0 to 1"),
         (["{empty}"], "holds no tokens"),
         (["{empty}", "--whole"], "holds no tokens"),
-        (["{empty}.absent"], "cannot be read"),
+        (["{empty}.absent"], "there is no such file"),
         (["{text}", "--column", "1"], "column = 1 of .* needs format"),
         (["{text}", "--format", "conll", "--distinct"], "distinct = True of .* needs"),
     ],
