@@ -35,7 +35,7 @@ from seqserve.training.export.reader import (
     reader_architecture,
     write_vocabularies,
 )
-from seqserve.training.export.weights import Arrays, num_parameters, save_graph
+from seqserve.training.export.weights import Arrays, num_parameters, save_graphs
 from seqserve.vocabulary.words import LOOKUP_STEPS
 
 GRAPH_FILE = "classifier.onnx"
@@ -82,10 +82,8 @@ def export_classifier(
     if trained.weights["output.bias"].shape != (len(trained.labels),):
         raise ValueError(f"the weights are for {len(trained.weights['output.bias'])} labels, not {len(trained.labels)}")
     with new_folder(folder, replace=replace) as work:
-        model, tensors = build_classifier(
-            trained.weights, ClassifierOptions(trained.cell, trained.pooling, table_dtype)
-        )
-        save_graph(work, graph_file=GRAPH_FILE, weights_file=WEIGHTS_FILE, model=model, tensors=tensors)
+        graph = build_classifier(trained.weights, ClassifierOptions(trained.cell, trained.pooling, table_dtype))
+        save_graphs(work, weights_file=WEIGHTS_FILE, graphs={GRAPH_FILE: graph})
         write_vocabularies(work, trained.forms, trained.characters)
         write_card(work, card)
         manifest = _manifest(work, trained, card)

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 from seqserve.training.export.builder import GraphBuilder
 from seqserve.training.export.encoder import add_directions
@@ -20,15 +19,6 @@ _TO_THE_END = int(np.iinfo(np.int64).max)
 
 READER_INPUTS = ("words", "chars", "lengths")
 """Inputs of every graph that reads sentences: (B,T), (B,T,L) and (B,), int32."""
-
-
-def reader_inputs() -> list[onnx.ValueInfoProto]:
-    """Return what a graph that reads sentences takes."""
-    shapes: list[list[str | int]] = [["B", "T"], ["B", "T", "L"], ["B"]]
-    return [
-        helper.make_tensor_value_info(name, TensorProto.INT32, shape)
-        for name, shape in zip(READER_INPUTS, shapes, strict=True)
-    ]
 
 
 def add_features(

@@ -46,6 +46,7 @@ class Position:
 class LanguageTraining(Trainer):
     """One run by tokens: its position is among passes over the text and windows."""
 
+    model: LanguageModel
     position: Position
     largest_loss = 700.0  # nats a token; the perplexity of more is no float64
 

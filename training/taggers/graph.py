@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
-from seqserve.training.export.builder import GraphBuilder
+from seqserve.tagger.load import tagger_signature
+from seqserve.training.export.builder import GraphBuilder, value_infos
 from seqserve.training.export.crf import add_crf
 from seqserve.training.export.encoder import add_encoder, add_feed_forward
-from seqserve.training.export.features import READER_INPUTS, add_features, reader_inputs
+from seqserve.training.export.features import READER_INPUTS, add_features
 from seqserve.training.export.potentials import Potentials
 from seqserve.training.export.weights import Arrays
 
@@ -31,7 +32,7 @@ class TaggerOptions:
 
 
 def build_tagger(weights: Arrays, options: TaggerOptions) -> tuple[onnx.ModelProto, dict[str, NDArray[Any]]]:
-    """Return the graph and the tensors of its weights file (`weights.save_graph` writes both).
+    """Return the graph and the tensors of its weights file (`weights.save_graphs` writes both).
 
     `weights` is a tagger's state dict as arrays; raises ValueError when it does not fit the options.
     """
@@ -47,7 +48,7 @@ def build_tagger(weights: Arrays, options: TaggerOptions) -> tuple[onnx.ModelPro
     potentials = Potentials.of(weights, options.tags, options.scheme)
     results = add_crf(graph, potentials, emissions, lengths_long)
     _add_outputs(graph, lengths_long, results)
-    return graph.model("tagger", reader_inputs(), _outputs(len(options.tags))), graph.tensors
+    return graph.model("tagger", *map(value_infos, tagger_signature(len(options.tags)))), graph.tensors
 
 
 def _add_emissions(graph: GraphBuilder, weights: Arrays, states: str) -> str:
@@ -75,11 +76,3 @@ def _add_outputs(graph: GraphBuilder, lengths: str, results: tuple[str, str, str
     graph.add("Where", [is_real, tags, graph.scalar(0, np.int32)], "tags")
     graph.add("Where", [is_real_deep, marginals, nothing], "tag_probs")
     graph.add("Where", [is_real, spans, nothing], "span_probs")
-
-
-def _outputs(num_tags: int) -> list[onnx.ValueInfoProto]:
-    return [
-        helper.make_tensor_value_info("tags", TensorProto.INT32, ["B", "T"]),
-        helper.make_tensor_value_info("tag_probs", TensorProto.FLOAT, ["B", "T", num_tags]),
-        helper.make_tensor_value_info("span_probs", TensorProto.FLOAT, ["B", "T"]),
-    ]
