@@ -1,18 +1,17 @@
-"""Curves of a run as one PNG."""
+"""Curves of a run as PNG."""
 
-import io
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seqserve.training.atomic import write_atomically
+from seqserve.training.atomic import replacing
 
 
 @contextmanager
 def picture(path: Path, count: int, *, size: tuple[float, float] = (5, 4), sharey: bool = False) -> Iterator[Any]:
-    """Give so many axes side by side, each of that size in inches, and write them as a PNG."""
+    """Give `count` axes side by side, each of that size in inches, and write them as a PNG."""
     from matplotlib.figure import Figure  # half a second to import, and needed once an epoch
 
     figure = Figure(figsize=(count * size[0], size[1]), layout="constrained")
@@ -20,9 +19,8 @@ def picture(path: Path, count: int, *, size: tuple[float, float] = (5, 4), share
     yield all_axes
     for axes in all_axes:
         axes.grid(alpha=0.3)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=110)
-    write_atomically(path, image.getvalue())
+    with replacing(path) as file:
+        figure.savefig(file, format="png", dpi=110)
 
 
 def draw_curves(path: Path, history: Sequence[dict[str, Any]], *, title: str, metric: str, scale: float) -> None:
