@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from seqserve.training import corpora, corpora_command
+from seqserve.training import corpora
+from seqserve.training.commands import corpora as corpora_command
 from seqserve.training.corpora import (
     CorporaError,
     Corpus,

@@ -11,7 +11,7 @@ import pytest
 
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
-from seqserve.training import evaluate
+from seqserve.training.commands import evaluate
 from seqserve.training.language.text_evaluation import evaluate_text, score_texts
 from seqserve.training.reading.text import TextFile, TextOptions
 from seqserve.vocabulary.tokens import EOS_ID, UNKNOWN_ID
