@@ -68,21 +68,18 @@ def export_classifier(
     card: Card,
     golden: Sequence[Sequence[str]],
     *,
-    table_dtype: str = "float16",
-    tolerance: float = 1e-3,
     replace: bool = False,
 ) -> ClassifierManifest:
     """Write the bundle `folder`, in one step and only after it has been loaded and checked.
 
-    `golden`: tokens of texts whose answers are recorded; `tolerance`: how far probabilities may differ from them
-    on another machine. Raises ValueError when the parts do not fit each other, FileExistsError, and BundleError when
-    the written bundle does not load.
+    `golden`: tokens of texts whose answers are recorded. Raises ValueError when the parts do not fit each other,
+    FileExistsError, and BundleError when the written bundle does not load.
     """
     check_vocabularies(trained.weights, trained.forms, trained.characters)
     if trained.weights["output.bias"].shape != (len(trained.labels),):
         raise ValueError(f"the weights are for {len(trained.weights['output.bias'])} labels, not {len(trained.labels)}")
     with new_folder(folder, replace=replace) as work:
-        graph = build_classifier(trained.weights, ClassifierOptions(trained.cell, trained.pooling, table_dtype))
+        graph = build_classifier(trained.weights, ClassifierOptions(trained.cell, trained.pooling))
         save_graphs(work, weights_file=WEIGHTS_FILE, graphs={GRAPH_FILE: graph})
         write_vocabularies(work, trained.forms, trained.characters)
         write_card(work, card)
@@ -92,7 +89,7 @@ def export_classifier(
             texts=[list(tokens) for tokens in golden],
             probs=[np.round(probs.astype(np.float64), _DECIMALS).tolist() for probs in answers],
         )
-        return finish(work, manifest, recorded, tolerance=tolerance)
+        return finish(work, manifest, recorded)
 
 
 def _manifest(folder: Path, trained: TrainedClassifier, card: Card) -> ClassifierManifest:

@@ -18,7 +18,7 @@ from seqserve.training.export.weights import Arrays, add_linear
 
 @dataclass(frozen=True)
 class ClassifierOptions:
-    """pooling: last, middle, mean or max; table_dtype: float32, float16 or int8."""
+    """pooling: last, middle, mean or max; table_dtype: of word vectors, float32 or float16."""
 
     cell: str
     pooling: str

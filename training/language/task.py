@@ -66,10 +66,13 @@ class LanguageTraining(Trainer):
 
     def run(self) -> None:
         """Train to the end."""
-        position, total = self.position, self.config.loop.total_tokens
+        position, total, seed = self.position, self.config.loop.total_tokens, self.config.seed
         with self._progress() as bar:
             while position.tokens < total:
-                for window in islice(self._windows(position.passes), position.windows, None):
+                # The order of a pass depends on the seed and its number alone.
+                generator = np.random.default_rng([seed, position.passes])
+                windows = windows_of(self.setup.train, self.config, self.config.loop.batch_size, generator)
+                for window in islice(windows, position.windows, None):
                     self._step(window)
                     bar.update(window.num_tokens)
                     if self._is_evaluation_due():
@@ -87,19 +90,6 @@ class LanguageTraining(Trainer):
     def place(self) -> str:
         """Return the tokens learned from, for people."""
         return f"after {self.position.tokens:,} tokens"
-
-    def _windows(self, number: int) -> Iterator[Window]:
-        """Yield the windows of one pass; its order depends on seed and number alone."""
-        loop, generator = self.config.loop, np.random.default_rng([self.config.seed, number])
-        if self.config.text.unit == "stream":
-            return stream_windows(self.setup.train, generator, batch_size=loop.batch_size, bptt_length=loop.bptt_length)
-        return sequence_windows(
-            self.setup.train,
-            generator,
-            batch_size=loop.batch_size,
-            batch_tokens=loop.batch_tokens,
-            bptt_length=loop.bptt_length,
-        )
 
     def _step(self, window: Window) -> None:
         config, position = self.config, self.position
@@ -187,22 +177,29 @@ training = LanguageTraining
 """What `seqserve.training.runs` calls, by the name that it has for every kind."""
 
 
+def windows_of(
+    corpus: TokenIds, config: LanguageConfig, rows: int, generator: np.random.Generator | None
+) -> Iterator[Window]:
+    """Yield the windows of one pass; a running text that is not trained on needs no generator."""
+    loop = config.loop
+    if config.text.unit == "stream":
+        return stream_windows(corpus, generator, batch_size=rows, bptt_length=loop.bptt_length)
+    assert generator is not None
+    return sequence_windows(
+        corpus, generator, batch_size=rows, batch_tokens=loop.batch_tokens, bptt_length=loop.bptt_length
+    )
+
+
 @torch.no_grad()
 def evaluate_tokens(model: Any, corpus: TokenIds, config: LanguageConfig) -> float:
     """Return the mean -log p per token in nats, <EOS> counted, <UNK> included.
 
     A running text is cut into up to EVALUATION_ROWS streams, each of which starts from a<0> = 0.
     """
-    loop = config.loop
     model.eval()
-    if config.text.unit == "stream":
-        rows = max(1, min(EVALUATION_ROWS, corpus.num_tokens // 500))
-        windows = stream_windows(corpus, None, batch_size=rows, bptt_length=loop.bptt_length)
-    else:
-        generator = np.random.default_rng(0)
-        windows = sequence_windows(
-            corpus, generator, batch_size=EVALUATION_ROWS, batch_tokens=loop.batch_tokens, bptt_length=loop.bptt_length
-        )
+    is_stream = config.text.unit == "stream"
+    rows = max(1, min(EVALUATION_ROWS, corpus.num_tokens // 500)) if is_stream else EVALUATION_ROWS
+    windows = windows_of(corpus, config, rows, None if is_stream else np.random.default_rng(0))
     total, num_tokens = 0.0, 0
     state: State = []
     for window in windows:

@@ -3,7 +3,7 @@
 import array
 import importlib.metadata
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,6 @@ class WordVectors:
     words: list[str]
     rows: NDArray[np.int32]
     vectors: NDArray[Any]
-
-    @property
-    def dimensions(self) -> int:
-        return int(self.vectors.shape[1])
 
 
 def load_vectors(source: str | Path) -> WordVectors:
@@ -171,16 +167,13 @@ def _find_in_package(source: str) -> Path:
 
 def _package_folder(name: str) -> Path | None:
     """Find the folder of an import package, or of the one import package of a distribution, without importing it."""
-    modules = [name, *(module for module, owners in _owners().items() if name in owners)]
+    owned = importlib.metadata.packages_distributions()
+    modules = [name, *(module for module, owners in owned.items() if name in owners)]
     for module in modules:
         spec = importlib.util.find_spec(module) if module.isidentifier() else None
         if spec is not None and spec.submodule_search_locations:
             return Path(spec.submodule_search_locations[0])
     return None
-
-
-def _owners() -> dict[str, Sequence[str]]:
-    return dict(importlib.metadata.packages_distributions())
 
 
 def _vector_sources(root: Path) -> Iterator[Path]:

@@ -52,7 +52,7 @@ class TrainedTagger:
     """A tagger as training leaves it.
 
     weights: its state dict as arrays. forms, characters: in the order of their ids, which is that of their UTF-8
-    bytes; the first has id 2. lookup: how tokens are looked up. limits: of a word and of a sentence.
+    bytes; the first has id 2.
     """
 
     weights: Arrays
@@ -61,7 +61,6 @@ class TrainedTagger:
     labels: Sequence[str]
     cell: CellName = "lstm"
     scheme: Literal["BIO", "BIOES"] = "BIOES"
-    lookup: Sequence[str] = LOOKUP_STEPS
     max_word_chars: int = 32
     max_sentence_tokens: int = 256
 
@@ -73,28 +72,25 @@ def export_tagger(
     golden: Sequence[Sequence[str]],
     *,
     table_dtype: str = "float16",
-    fold: Sequence[bool] | None = None,
-    tolerance: float = 1e-3,
     replace: bool = False,
 ) -> TaggerManifest:
     """Write the bundle `folder`, in one step and only after it has been loaded and checked.
 
-    `golden`: sentences of tokens whose answers are recorded; `tolerance`: how far probabilities may differ from
-    them on another machine. `table_dtype`, `fold`: see TaggerOptions. Raises ValueError when the parts do not
-    fit each other, FileExistsError, and BundleError when the written bundle does not load.
+    `golden`: sentences of tokens whose answers are recorded. `table_dtype`: see TaggerOptions. Raises ValueError when
+    the parts do not fit each other, FileExistsError, and BundleError when the written bundle does not load.
     """
     check_vocabularies(trained.weights, trained.forms, trained.characters)
     if not golden or not all(golden):
         raise ValueError("golden needs at least one sentence, and every sentence at least one token")
     tags = make_tags(trained.labels, trained.scheme)
-    options = TaggerOptions(tags, trained.scheme, trained.cell, table_dtype, fold)
+    options = TaggerOptions(tags, trained.scheme, trained.cell, table_dtype)
     with new_folder(folder, replace=replace) as work:
         save_graphs(work, weights_file=WEIGHTS_FILE, graphs={GRAPH_FILE: build_tagger(trained.weights, options)})
         write_vocabularies(work, trained.forms, trained.characters)
         (work / TAGS_FILE).write_text("".join(f"{tag}\n" for tag in tags), encoding="utf-8", newline="\n")
         write_card(work, card)
         manifest = _manifest(work, trained, card)
-        return finish(work, manifest, record_golden(work, manifest, golden), tolerance=tolerance)
+        return finish(work, manifest, record_golden(work, manifest, golden))
 
 
 def _manifest(folder: Path, trained: TrainedTagger, card: Card) -> TaggerManifest:
@@ -115,7 +111,7 @@ def _manifest(folder: Path, trained: TrainedTagger, card: Card) -> TaggerManifes
             tags=vocabulary_entry(folder, TAGS_FILE, len(tags)),
         ),
         tokenization=TaggerTokenization(
-            name="seqserve-en-1", lookup=msgspec.convert(list(trained.lookup), list[LookupStep])
+            name="seqserve-en-1", lookup=msgspec.convert(list(LOOKUP_STEPS), list[LookupStep])
         ),
         limits=TaggerLimits(max_word_chars=trained.max_word_chars, max_sentence_tokens=trained.max_sentence_tokens),
     )

@@ -1,6 +1,5 @@
 """The graph of a tagger: words, chars, lengths -> tags, tag_probs, span_probs (see docs/design.md)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +21,12 @@ _BELOW_EVERY_TAG = -1e4  # emission of the border, which is no tag
 
 @dataclass(frozen=True)
 class TaggerOptions:
-    """tags and scheme as in bundle.tags; table_dtype: float32, float16 or int8; fold: see add_word_features."""
+    """tags and scheme as in `seqserve.tagger.tags`; table_dtype: of word vectors, float32 or float16."""
 
     tags: tuple[str, ...]
     scheme: str
     cell: str = "lstm"
     table_dtype: str = "float16"
-    fold: Sequence[bool] | None = None
 
 
 def build_tagger(weights: Arrays, options: TaggerOptions) -> tuple[onnx.ModelProto, dict[str, NDArray[Any]]]:
@@ -40,7 +38,7 @@ def build_tagger(weights: Arrays, options: TaggerOptions) -> tuple[onnx.ModelPro
         raise ValueError(f"the weights are for {len(weights['emission.bias'])} tags, not {len(options.tags)}")
     graph = GraphBuilder()
     words, chars, lengths = (graph.unique(name) for name in READER_INPUTS)
-    features = add_features(graph, weights, words, chars, table_dtype=options.table_dtype, fold=options.fold)
+    features = add_features(graph, weights, words, chars, table_dtype=options.table_dtype)
     states, _ = add_encoder(graph, weights, features, lengths, cell=options.cell)
     hidden = add_feed_forward(graph, weights, states, name="feed_forward")
     emissions = _add_emissions(graph, weights, hidden)

@@ -22,7 +22,7 @@ def test_glove_text(tmp_path: Path) -> None:
     assert found.words == ["the", ". . .", "naïve"]
     assert found.rows.tolist() == [0, 1, 2]
     assert found.vectors.dtype == np.float32
-    assert found.dimensions == 3
+    assert found.vectors.shape[1] == 3
     np.testing.assert_array_equal(found.vectors, np.array([[0.5, -1, 0.2], [1, 2, 3], [0, 0, 1]], np.float32))
 
 
@@ -170,7 +170,7 @@ def test_a_path_inside_a_package_chooses_one_of_several(tmp_path: Path, monkeypa
     with pytest.raises(TextError, match=r"found: glove\.3d\.txt, small; name one as package:toy_vectors_two/PATH"):
         load_vectors("package:toy_vectors_two")
     assert load_vectors("package:toy_vectors_two/small").words == ["The", "the", "of"]
-    assert load_vectors("package:toy_vectors_two/glove.3d.txt").dimensions == 3
+    assert load_vectors("package:toy_vectors_two/glove.3d.txt").vectors.shape[1] == 3
     for outside in ("absent.txt", "../toy_two"):
         with pytest.raises(TextError, match="the package has no file or folder"):
             load_vectors(f"package:toy_vectors_two/{outside}")
