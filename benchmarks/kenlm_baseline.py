@@ -30,7 +30,8 @@ from seqserve.loading import load_bundle
 from seqserve.training.language import evaluate as evaluate_language_model
 from seqserve.training.language.minimal_pairs import Judged, Pair, PairCounts, both_sides, count_pairs, judge, overall
 from seqserve.training.language.text_evaluation import TextScores, evaluate_text, shown
-from seqserve.training.reading.text import TextOptions, read_lines, read_sequences
+from seqserve.training.reading.lines import read_lines
+from seqserve.training.reading.text import TextOptions, read_sequences
 from seqserve.vocabulary.tokens import EOS_ID, UNKNOWN_ID
 
 _SPEED_TOKENS = 40_000

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from seqserve.training.corpora import corpus_file
 from seqserve.training.language.minimal_pairs import Judged, Pair, read_pairs
-from seqserve.training.reading.text import read_lines
+from seqserve.training.reading.lines import read_lines
 
 NOTES = (
     Pair("The apple and pear salad", "The apple and pair salad", "sound-alike"),

@@ -16,20 +16,23 @@ class WeightAverage:
     def __init__(self, model: nn.Module, decay: float):
         self.decay = decay
         self.num_updates = 0
-        self.weights = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+        self.weights = _copies(model)
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
+        """Let the average move toward the weights after a step."""
+        share = self._next_share()
+        for name, weight in _trained(model).items():
+            self.weights[name].lerp_(weight, share)
+
+    def _next_share(self) -> float:
         self.num_updates += 1
-        decay = min(self.decay, (1 + self.num_updates) / (10 + self.num_updates))
-        for name, parameter in model.named_parameters():
-            if parameter.requires_grad:
-                self.weights[name].lerp_(parameter, 1.0 - decay)
+        return 1.0 - min(self.decay, (1 + self.num_updates) / (10 + self.num_updates))
 
     @contextmanager
     def applied_to(self, model: nn.Module) -> Iterator[None]:
         """Let the model hold the averaged weights within the block."""
-        own = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+        own = _copies(model)
         _assign(model, self.weights)
         try:
             yield
@@ -61,12 +64,9 @@ class TriggeredAverage(WeightAverage):
         self.losses: list[float] = []
         self.is_triggered = False
 
-    @torch.no_grad()
-    def update(self, model: nn.Module) -> None:
+    def _next_share(self) -> float:
         self.num_updates = self.num_updates + 1 if self.is_triggered else 1
-        for name, parameter in model.named_parameters():
-            if parameter.requires_grad:
-                self.weights[name].lerp_(parameter, 1.0 / self.num_updates)
+        return 1.0 / self.num_updates
 
     def observe(self, loss: float) -> None:
         """Note the loss of an evaluation; may set off the averaging."""
@@ -83,8 +83,15 @@ class TriggeredAverage(WeightAverage):
         self.is_triggered = bool(state["is_triggered"])
 
 
+def _trained(model: nn.Module) -> dict[str, nn.Parameter]:
+    return {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+
+
+def _copies(model: nn.Module) -> dict[str, Tensor]:
+    return {name: weight.detach().clone() for name, weight in _trained(model).items()}
+
+
 @torch.no_grad()
 def _assign(model: nn.Module, weights: dict[str, Tensor]) -> None:
-    for name, parameter in model.named_parameters():
-        if name in weights:
-            parameter.copy_(weights[name])
+    for name, weight in _trained(model).items():
+        weight.copy_(weights[name])

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import torch
 
 from seqserve.errors import SeqserveError
-from seqserve.training.atomic import write_atomically
+from seqserve.training.atomic import replacing, write_atomically
 from seqserve.training.config import TrainingConfig
 from seqserve.training.load_config import config_from, config_table
 
@@ -27,11 +26,8 @@ MODEL = "model.pt"
 
 def save_tensors(path: Path, state: dict[str, Any]) -> None:
     """Write a state with torch.save, atomically."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    torch.save(state, temporary)
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with replacing(path) as file:
+        torch.save(state, file)
 
 
 def load_tensors(path: Path) -> dict[str, Any]:

@@ -11,6 +11,8 @@ import msgspec
 
 from seqserve.entries import CellName, Name
 from seqserve.errors import SeqserveError
+from seqserve.vocabulary.tokens import FIRST_ID
+from seqserve.vocabulary.words import LOOKUP_STEPS
 
 
 class ConfigError(SeqserveError):
@@ -165,6 +167,16 @@ def check_lowest(table: Any, where: str, lowest: int, *names: str) -> None:
     for name in names:
         if (value := getattr(table, name)) < lowest:
             raise ConfigError(f"{where}.{name} = {value} is below {lowest}")
+
+
+def check_vocabulary(table: Any, where: str) -> None:
+    """Raise ConfigError, naming the key, for a size of a vocabulary or steps of its look-up that cannot be."""
+    check_lowest(table, where, 1, "min_count")
+    check_lowest(table, where, 0, "max_vocabulary")
+    if table.max_vocabulary and table.max_vocabulary <= FIRST_ID:
+        raise ConfigError(f"{where}.max_vocabulary = {table.max_vocabulary} leaves no room beside <EOS> and <UNK>")
+    if not table.lookup or not set(table.lookup) <= set(LOOKUP_STEPS):
+        raise ConfigError(f"{where}.lookup = {list(table.lookup)} must hold one or more of {', '.join(LOOKUP_STEPS)}")
 
 
 def check_part(part: tuple[float, ...], file: str) -> None:

@@ -7,8 +7,8 @@ import os
 import shutil
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 import msgspec
@@ -141,13 +141,28 @@ def dev_names(files: Sequence[str], details: Sequence[str]) -> list[str]:
 
 
 def check_file(path: Path, file: CorpusFile) -> None:
-    """Raise CorporaError, naming both sums, unless the file is the registered one, whoever packed it."""
+    """Raise CorporaError, naming both sums, unless the file is the registered one, in any packing."""
+    if fault := _fault(path, file, str(path)):
+        raise CorporaError(fault)
+
+
+def put_file(target: Path, file: CorpusFile, source: str, write: Callable[[Path], object]) -> None:
+    """Let `write` make a file of a data set; raises CorporaError and leaves nothing unless it is the registered one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unchecked = target.with_name(target.name + ".part")
+    write(unchecked)
+    if fault := _fault(unchecked, file, source):
+        unchecked.unlink()
+        raise CorporaError(fault)
+    unchecked.replace(target)
+
+
+def _fault(path: Path, file: CorpusFile, name: str) -> str:
+    """Return what is wrong with a file that is called `name`; "" for the registered one."""
     found = sha256_of(path)
-    if found == file.sha256:
-        return
-    if file.content_sha256 and _content_sha256(path) == file.content_sha256:
-        return
-    raise CorporaError(f"{path}: damaged: its sha256 is {found}, that of {file.path} is {file.sha256}")
+    if found == file.sha256 or (file.content_sha256 and _content_sha256(path) == file.content_sha256):
+        return ""
+    return f"{name}: damaged: its sha256 is {found}, that of {file.path} is {file.sha256}"
 
 
 def sha256_of(path: Path) -> str:
@@ -169,48 +184,26 @@ def state_of(corpus: Corpus, folder: Path) -> str:
     missing = [file.path for file in corpus.files if not (folder / file.path).is_file()]
     if len(missing) == len(corpus.files):
         return "absent"
-    damaged = []
-    for file in corpus.files:
-        if file.path in missing:
-            continue
-        try:
-            check_file(folder / file.path, file)
-        except CorporaError:
-            damaged.append(file.path)
+    there = [file for file in corpus.files if file.path not in missing]
+    damaged = [file.path for file in there if _fault(folder / file.path, file, file.path)]
     if damaged:
         return f"damaged: {' '.join(damaged)}"
     return f"incomplete: no {' '.join(missing)}" if missing else "present"
 
 
 def import_corpus(corpus: Corpus, source: Path, folder: Path) -> int:
-    """Copy the files of a data set from source/NAME/… into the data folder; returns how many were copied.
+    """Copy the files of a data set from source/NAME/… into the data folder; return how many were copied.
 
-    Files that are there and right are left alone. Raises CorporaError for a file that source lacks or that
-    has another checksum; such a file is never left in the data folder.
+    Files that are there and right stay as they are. Raises CorporaError for a file that `source` lacks or that has
+    another checksum; such a file is never left in the data folder.
     """
     num_copied = 0
     for file in corpus.files:
-        target = folder / file.path
-        if target.is_file() and _is_right(target, file):
+        target, origin = folder / file.path, source / file.path
+        if target.is_file() and not _fault(target, file, file.path):
             continue
-        origin = source / file.path
         if not origin.is_file():
             raise CorporaError(f"{origin} is not there: {corpus.name} cannot be imported from {source}")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(target.name + ".part")
-        shutil.copyfile(origin, partial)
-        if not _is_right(partial, file):
-            partial.unlink()
-            check_file(origin, file)
-            raise CorporaError(f"{target}: the copy of {origin} is damaged")
-        partial.replace(target)
+        put_file(target, file, str(origin), partial(shutil.copyfile, origin))
         num_copied += 1
     return num_copied
-
-
-def _is_right(path: Path, file: CorpusFile) -> bool:
-    try:
-        check_file(path, file)
-    except CorporaError:
-        return False
-    return True

@@ -1,17 +1,17 @@
-"""Curves of a run as one PNG."""
+"""Curves of a run as PNG."""
 
-import io
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seqserve.training.atomic import write_atomically
+from seqserve.training.atomic import replacing
 
 
 @contextmanager
 def picture(path: Path, count: int, *, size: tuple[float, float] = (5, 4), sharey: bool = False) -> Iterator[Any]:
-    """Give so many axes side by side, each of that size in inches, and write them as a PNG."""
+    """Give `count` axes side by side, each of that size in inches, and write them as a PNG."""
     from matplotlib.figure import Figure  # half a second to import, and needed once an epoch
 
     figure = Figure(figsize=(count * size[0], size[1]), layout="constrained")
@@ -19,9 +19,8 @@ def picture(path: Path, count: int, *, size: tuple[float, float] = (5, 4), share
     yield all_axes
     for axes in all_axes:
         axes.grid(alpha=0.3)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=110)
-    write_atomically(path, image.getvalue())
+    with replacing(path) as file:
+        figure.savefig(file, format="png", dpi=110)
 
 
 def draw_curves(path: Path, history: Sequence[dict[str, Any]], *, title: str, metric: str, scale: float) -> None:
@@ -36,3 +35,20 @@ def draw_curves(path: Path, history: Sequence[dict[str, Any]], *, title: str, me
         score_axes.plot(epochs, mean, color="black", linewidth=2, label="weighted mean")
         score_axes.set(xlabel="epoch", ylabel=f"{metric} on dev", title="averaged weights")
         score_axes.legend(fontsize="small", loc="lower right")
+
+
+def draw_language_curves(path: Path, history: Sequence[dict[str, Any]], *, title: str, level: str) -> None:
+    """Draw training and valid loss by tokens seen (perplexity for words, bits for characters) and the learning rate."""
+    with picture(path, 2) as (loss_axes, rate_axes):
+        millions = [line["tokens"] / 1e6 for line in history]
+        for name, label in (("loss", "train, with dropout"), ("valid_loss", "valid")):
+            losses = [line[name] for line in history]
+            values = [math.exp(loss) for loss in losses] if level == "word" else [loss / math.log(2) for loss in losses]
+            loss_axes.plot(millions, values, marker=".", label=label)
+        unit = "perplexity" if level == "word" else "bits per character"
+        loss_axes.set(xlabel=f"million {level}s seen", ylabel=unit, title=title)
+        if level == "word":
+            loss_axes.set_yscale("log")
+        loss_axes.legend(loc="upper right")
+        rate_axes.plot(millions, [line["learning_rate"] for line in history], marker=".")
+        rate_axes.set(xlabel=f"million {level}s seen", ylabel="learning rate", title="schedule", ylim=(0, None))

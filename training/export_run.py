@@ -67,8 +67,8 @@ def export_run(
 
 def best_epoch(folder: Path, epoch: int) -> dict[str, Any]:
     """Return the line of `epochs.jsonl` that belongs to the saved weights."""
-    lines = [json.loads(line) for line in (folder / EPOCHS).read_text(encoding="utf-8").splitlines()]
-    for line in lines:
+    for text in (folder / EPOCHS).read_text(encoding="utf-8").splitlines():
+        line: dict[str, Any] = json.loads(text)
         if line["epoch"] == epoch:
-            return dict(line)
+            return line
     raise RunError(f"{folder / EPOCHS}: no line of epoch {epoch}, which {MODEL} is from")

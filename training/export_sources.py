@@ -19,6 +19,15 @@ class Results:
     table: str
 
 
+def files_of(config: Any) -> dict[str, list[str]]:
+    """Return the files that a run read, as its configuration names them, by what they were used for."""
+    data, words = config.data, getattr(config.model, "words", None)
+    return {
+        "training": [*(file.file for file in data.train), *(words.vectors if words else ())],
+        "choosing the epoch": [file.file for file in (data.dev if hasattr(data, "dev") else data.valid)],
+    }
+
+
 def data_sources(uses: Mapping[str, Iterable[str]]) -> list[DataSource]:
     """Return every data set and every file of the user's own that the run read, with licence and checksums.
 

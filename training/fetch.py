@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from tqdm import tqdm
 
-from seqserve.training.corpora import COMMAND, CorporaError, Corpus, CorpusFile, check_file, state_of
+from seqserve.training.corpora import COMMAND, CorporaError, Corpus, CorpusFile, check_file, put_file, state_of
 
 _TIMEOUT_S = 30.0
 _CHUNK_BYTES = 1 << 16
@@ -71,40 +71,22 @@ def _fetch_file(file: CorpusFile, target: Path) -> None:
             raise CorporaError(f"{file.url}: is not what was expected there: {error}") from None
     if target.suffix == ".gz":
         data = gzip.compress(data, mtime=0)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".part")
-    partial.write_bytes(data)
-    try:
-        check_file(partial, file)
-    except CorporaError as error:
-        partial.unlink()
-        raise CorporaError(f"{file.url}: refused: {error}") from None
-    partial.replace(target)
+    put_file(target, file, file.url, lambda path: path.write_bytes(data))
 
 
 def _download(url: str, *, name: str) -> bytes:
-    chunks: list[bytes] = []
-    num_bytes = 0
+    data = bytearray()
     try:
-        with (
-            urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer,
-            tqdm(
-                total=int(answer.headers.get("Content-Length") or 0) or None,
-                desc=name,
-                unit="B",
-                unit_scale=True,
-                disable=None,
-            ) as progress,
-        ):
-            while chunk := answer.read(_CHUNK_BYTES):
-                num_bytes += len(chunk)
-                if num_bytes > _LIMIT_BYTES:
-                    raise CorporaError(f"{url}: sends more than {_LIMIT_BYTES} bytes")
-                chunks.append(chunk)
-                progress.update(len(chunk))
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
+            size = int(answer.headers.get("Content-Length") or 0) or None
+            with tqdm.wrapattr(answer, "read", total=size, desc=name, disable=None) as stream:
+                while chunk := stream.read(_CHUNK_BYTES):
+                    data += chunk
+                    if len(data) > _LIMIT_BYTES:
+                        raise CorporaError(f"{url}: sends more than {_LIMIT_BYTES} bytes")
     except urllib.error.HTTPError as error:
         error.close()
         raise CorporaError(f"{url}: answers {error.code} {error.reason}") from None
     except (OSError, http.client.HTTPException) as error:
         raise CorporaError(f"{url}: cannot be downloaded: {getattr(error, 'reason', None) or error}") from None
-    return b"".join(chunks)
+    return bytes(data)

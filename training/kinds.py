@@ -4,7 +4,7 @@ The folder holds `config`, `model`, and three modules whose functions all kinds 
 
     task      training(config, folder) -> what runs, saves and restores itself (`seqserve.training.runs`)
     export    sources(config), results(config, line), write(target, run, card) (`seqserve.training.export_run`)
-    evaluate  KIND, ARGUMENTS, add_arguments(parser), run(bundle, arguments) (`seqserve.training.evaluate`)
+    evaluate  KIND, ARGUMENTS, add_arguments(parser), run(bundle, arguments) (`seqserve.training.commands.evaluate`)
 
 They are named here and imported where they are used: torch is loaded by the commands that need it.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 from seqserve.training.classifiers.config import ClassifierConfig
 from seqserve.training.config import TrainingConfig
-from seqserve.training.gradients.gradient_config import GradientsConfig
+from seqserve.training.gradients.config import GradientsConfig
 from seqserve.training.language.config import LanguageConfig
 from seqserve.training.taggers.config import TaggerConfig
 from seqserve.training.transducers.config import TransducerConfig

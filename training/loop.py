@@ -1,6 +1,5 @@
 """Training by epochs: steps, dev scores, checkpoints; stopped anywhere, it resumes to the same weights."""
 
-import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence, Sized
@@ -12,12 +11,11 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from seqserve.training.averaging import WeightAverage
 from seqserve.training.batches import plan_epoch
-from seqserve.training.checkpoints import CHECKPOINT, MODEL, load_tensors, must_fit, save_tensors, write_epochs
+from seqserve.training.checkpoints import MODEL, save_tensors, write_epochs
 from seqserve.training.curves import draw_curves
-from seqserve.training.optimizers import build_optimizer, clip_gradients, learning_rate
 from seqserve.training.task import Task
+from seqserve.training.trainer import Trainer, prepare_torch
 
 
 @dataclass
@@ -35,51 +33,28 @@ class Position:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
-class Training:
-    """One run: model, optimiser, averaged weights, and the position among epochs and steps."""
+class Training(Trainer):
+    """One run by epochs: its position is among epochs and steps."""
+
+    position: Position
 
     def __init__(self, config: Any, folder: Path, build_task: Callable[[Any], Task]):
         """`config`: of any task, with seed, optimizer and loop; `build_task` reads its data and makes its model."""
-        if config.loop.threads:
-            torch.set_num_threads(config.loop.threads)
-        torch.use_deterministic_algorithms(True)
-        self.config = config
-        self.folder = folder
+        prepare_torch(config.loop.threads)
         self.task = build_task(config)
-        self.model = self.task.model
-        self.parameters = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimizer = build_optimizer(config.optimizer, self.parameters)
-        self.average = WeightAverage(self.model, config.loop.average_decay)
-        self.position = Position()
-        self.saved_at = time.monotonic()
+        super().__init__(config, folder, self.task.model, Position())
 
     def run(self) -> None:
-        loop, position = self.config.loop, self.position
-        while position.epoch < loop.epochs and not self._is_patience_spent():
+        """Train to the end."""
+        while self.position.epoch < self.config.loop.epochs and not self._is_patience_spent():
             self._run_epoch()
         self._draw_curves()
-        best = self._shown(position.best_score)
-        print(f"{self.folder}: kept epoch {position.best_epoch}, dev {self.task.metric} {best}")
+        best = self._shown(self.position.best_score)
+        print(f"{self.folder}: kept epoch {self.position.best_epoch}, dev {self.task.metric} {best}")
 
-    def save(self) -> None:
-        state = {
-            "position": dataclasses.asdict(self.position),
-            "model": {name: p.detach() for name, p in self.model.named_parameters()},
-            "optimizer": self.optimizer.state_dict(),
-            "average": self.average.state_dict(),
-            "random": torch.get_rng_state(),
-        }
-        save_tensors(self.folder / CHECKPOINT, state)
-        self.saved_at = time.monotonic()
-
-    def restore(self) -> None:
-        state = load_tensors(self.folder / CHECKPOINT)
-        with must_fit(self.folder / CHECKPOINT):
-            self.position = Position(**state["position"])
-            self.model.load_state_dict(state["model"], strict=False)  # buffers are rebuilt from the data
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.average.load_state_dict(state["average"])
-            torch.set_rng_state(state["random"])
+    def place(self) -> str:
+        """Return epoch and step, for people."""
+        return f"in epoch {self.position.epoch + 1} after {self.position.step} steps"
 
     def _is_patience_spent(self) -> bool:
         patience, scores = self.config.loop.patience, [line["dev_score"] for line in self.position.history]
@@ -104,7 +79,7 @@ class Training:
                 bar.update(sum(len(examples[i]) for i in indices))
                 bar.set_postfix(loss=f"{position.loss_sum / position.num_examples:.3f}", refresh=False)
                 position.seconds = time.monotonic() - started
-                if time.monotonic() - self.saved_at > self.config.loop.checkpoint_every_s:
+                if self.is_checkpoint_due():
                     self.save()
         self._finish_epoch(sum(len(e) for e in examples))
 
@@ -120,20 +95,14 @@ class Training:
         )
 
     def _step(self, examples: Sequence[Sized], steps_per_epoch: int) -> None:
-        position, options = self.position, self.config.optimizer
+        position = self.position
         finished, total = position.epoch * steps_per_epoch + position.step, steps_per_epoch * self.config.loop.epochs
-        rate = learning_rate(options, progress=finished / max(1, total - 1), epoch=position.epoch)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
         self.model.train()
-        loss = self.task.loss(examples)
-        self.optimizer.zero_grad()
-        loss.backward()
-        norm = clip_gradients(self.parameters, norm=options.clip_norm, value=options.clip_value)
-        self.optimizer.step()
-        self.average.update(self.model)
+        objective = self.task.loss(examples)
+        loss = objective.item()
+        norm = self.descend(objective, loss, progress=finished / max(1, total - 1), epoch=position.epoch)
         position.step += 1
-        position.loss_sum += loss.item() * len(examples)
+        position.loss_sum += loss * len(examples)
         position.norm_sum += norm
         position.num_examples += len(examples)
 
@@ -143,11 +112,10 @@ class Training:
             self.model.eval()
             with torch.no_grad():
                 dev = self.task.evaluate()
-            weights = self.task.weights_of_dev()
-            score, loss = (
-                sum(w * value for w, value in zip(weights, values, strict=True)) / sum(weights)
-                for values in zip(*dev.values(), strict=True)
-            )
+            total = sum(found.weight for found in dev.values())
+            score = sum(found.weight * found.score for found in dev.values()) / total
+            loss = sum(found.weight * found.loss for found in dev.values()) / total
+            self.check_bounds(loss)
             if self._is_kept(score, loss):
                 position.best_score, position.best_epoch = score, position.epoch + 1
                 save_tensors(self.folder / MODEL, {**self.task.state(), "epoch": position.epoch + 1})
@@ -183,7 +151,7 @@ class Training:
         draw_curves(
             self.folder / "curves.png",
             self.position.history,
-            title=f"{self.config.name}, seed {self.config.seed}",
+            title=self.title(),
             metric=f"{self.task.metric}, %" if self.task.percent else self.task.metric,
             scale=100 if self.task.percent else 1,
         )

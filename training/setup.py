@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import torch
 
-from seqserve.training.config import LoopConfig, ReaderConfig
+from seqserve.training.config import ReaderConfig, StepConfig
 from seqserve.training.corpora import data_path
 from seqserve.training.reading.dataset import Surfaces
 from seqserve.training.reading.features import Features, build_features
-from seqserve.training.reading.vectors import PACKAGE_PREFIX, WordVectors, load_vectors
+from seqserve.training.reading.vectors import PACKAGE_PREFIX, load_vectors
 
 EVALUATION_BATCH = 64
 
@@ -19,7 +19,7 @@ def prepare_features(
     """Return vocabularies from the tokens that are learned from, and the surface forms of all of them."""
     features = build_features(
         (token for tokens in learned for token in tokens),
-        [read_vectors(source) for source in model.words.vectors],
+        [load_vectors(name if name.startswith(PACKAGE_PREFIX) else data_path(name)) for name in model.words.vectors],
         model.words,
         model.characters,
     )
@@ -32,11 +32,6 @@ def prepare_features(
     return features, surfaces
 
 
-def precision_of(loop: LoopConfig) -> torch.dtype:
+def precision_of(loop: StepConfig) -> torch.dtype:
     """Return the type that recurrent layers multiply in while they learn."""
     return torch.bfloat16 if loop.precision == "bf16" else torch.float32
-
-
-def read_vectors(source: str) -> WordVectors:
-    """Read vectors of a known data set, a path of the user's own, or package:NAME."""
-    return load_vectors(source if source.startswith(PACKAGE_PREFIX) else data_path(source))

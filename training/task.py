@@ -1,4 +1,4 @@
-"""What a training by epochs needs of whatever it trains: examples, a loss, scores, and what to keep."""
+"""What a training by epochs asks of a task: examples, a loss, scores, and what to keep."""
 
 from collections.abc import Sequence, Sized
 from typing import Any, NamedTuple, Protocol
@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 
 class DevScore(NamedTuple):
-    """Of one dev file: `score` as people call it, higher is better; `loss` in nats, mean over its examples."""
+    """Of one dev file: its score, higher is better; its loss in nats, a mean; its weight in the means over files."""
 
     score: float
     loss: float
+    weight: float = 1.0
 
 
 class Task(Protocol):
@@ -27,7 +28,7 @@ class Task(Protocol):
     def model(self) -> nn.Module: ...
 
     def epoch(self, generator: np.random.Generator) -> Sequence[Sized]:
-        """Return the training examples of one epoch, as changed as the generator draws them."""
+        """Return the training examples of one epoch; the generator draws their changes."""
         ...
 
     def loss(self, examples: Sequence[Any]) -> Tensor:
@@ -35,11 +36,7 @@ class Task(Protocol):
         ...
 
     def evaluate(self) -> dict[str, DevScore]:
-        """Score of each dev file, by its name."""
-        ...
-
-    def weights_of_dev(self) -> list[float]:
-        """Return the weight of each dev file, in the order of `evaluate`, in the mean that chooses the epoch."""
+        """Return the score of each dev file, by its name."""
         ...
 
     def state(self) -> dict[str, Any]:

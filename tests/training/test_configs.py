@@ -6,7 +6,7 @@ import pytest
 
 from seqserve.training.corpora import find_corpus
 from seqserve.training.export_sources import unshippable
-from seqserve.training.gradients.gradient_config import GradientsConfig
+from seqserve.training.gradients.config import GradientsConfig
 from seqserve.training.kinds import CONFIGS, kind_of
 from seqserve.training.load_config import config_from, config_table, load_config
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from seqserve.training import corpora, corpora_command
+from seqserve.training import corpora
+from seqserve.training.commands import corpora as corpora_command
 from seqserve.training.corpora import (
     CorporaError,
     Corpus,
@@ -225,7 +226,7 @@ def test_a_download_with_another_sum_is_refused(upstream: tuple[Path, str], tmp_
     folder, address = upstream
     (folder / "a.conll.raw").write_bytes(b"changed upstream")
     (message,) = fetch_corpus(made("toy", remote(address, "a.conll", PLAIN)), tmp_path / "data")
-    assert message.startswith(f"{address}/a.conll.raw: refused: ")
+    assert message.startswith(f"{address}/a.conll.raw: damaged: ")
     assert sha256(b"changed upstream") in message
     assert sha256(PLAIN) in message
     assert list((tmp_path / "data/toy").iterdir()) == []

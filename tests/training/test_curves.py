@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seqserve.training.curves import draw_curves
-from seqserve.training.language.curves import draw_language_curves
+from seqserve.training.curves import draw_curves, draw_language_curves
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from seqserve.training.loop import Training
 from seqserve.training.runs import fit, resume
 from seqserve.training.taggers.task import TaggerTask
 from seqserve.training.task import DevScore
+from seqserve.training.trainer import DivergedError
 from tests.training.tiny import FIXTURES, tiny_config
 
 ROOT = Path(__file__).parent.parent.parent
@@ -186,6 +187,15 @@ def test_the_last_weights_are_kept_where_nothing_is_to_be_chosen(tmp_path, given
     given_scores((0.9, 1.0), (0.8, 2.0), (0.7, 3.0))
     fit(tiny_config(loop={"epochs": 3, "keep": "last"}), tmp_path)
     assert load_tensors(tmp_path / "model.pt")["epoch"] == 3
+
+
+@pytest.mark.parametrize("clip_norm", [0.0, 1.0])
+def test_a_training_that_diverges_stops_with_a_sentence(tmp_path, clip_norm):
+    optimizer = {"name": "sgd", "learning_rate": 1e30, "schedule": "constant", "clip_norm": clip_norm}
+    config = tiny_config(optimizer=optimizer, loop={"epochs": 2, "batch_size": 10})
+    with pytest.raises(DivergedError, match=r"diverged in epoch \d after \d steps: .* lower optimizer.learning_rate"):
+        fit(config, tmp_path)
+    assert not (tmp_path / "model.pt").exists()
 
 
 def test_bf16_training_runs_and_learns(tmp_path):

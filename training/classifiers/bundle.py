@@ -35,7 +35,7 @@ from seqserve.training.export.reader import (
     reader_architecture,
     write_vocabularies,
 )
-from seqserve.training.export.weights import Arrays, num_parameters, save_graph
+from seqserve.training.export.weights import Arrays, num_parameters, save_graphs
 from seqserve.vocabulary.words import LOOKUP_STEPS
 
 GRAPH_FILE = "classifier.onnx"
@@ -68,24 +68,19 @@ def export_classifier(
     card: Card,
     golden: Sequence[Sequence[str]],
     *,
-    table_dtype: str = "float16",
-    tolerance: float = 1e-3,
     replace: bool = False,
 ) -> ClassifierManifest:
     """Write the bundle `folder`, in one step and only after it has been loaded and checked.
 
-    `golden`: tokens of texts whose answers are recorded; `tolerance`: how far probabilities may differ from them
-    on another machine. Raises ValueError when the parts do not fit each other, FileExistsError, and BundleError when
-    the written bundle does not load.
+    `golden`: tokens of texts whose answers are recorded. Raises ValueError when the parts do not fit each other,
+    FileExistsError, and BundleError when the written bundle does not load.
     """
     check_vocabularies(trained.weights, trained.forms, trained.characters)
     if trained.weights["output.bias"].shape != (len(trained.labels),):
         raise ValueError(f"the weights are for {len(trained.weights['output.bias'])} labels, not {len(trained.labels)}")
     with new_folder(folder, replace=replace) as work:
-        model, tensors = build_classifier(
-            trained.weights, ClassifierOptions(trained.cell, trained.pooling, table_dtype)
-        )
-        save_graph(work, graph_file=GRAPH_FILE, weights_file=WEIGHTS_FILE, model=model, tensors=tensors)
+        graph = build_classifier(trained.weights, ClassifierOptions(trained.cell, trained.pooling))
+        save_graphs(work, weights_file=WEIGHTS_FILE, graphs={GRAPH_FILE: graph})
         write_vocabularies(work, trained.forms, trained.characters)
         write_card(work, card)
         manifest = _manifest(work, trained, card)
@@ -94,7 +89,7 @@ def export_classifier(
             texts=[list(tokens) for tokens in golden],
             probs=[np.round(probs.astype(np.float64), _DECIMALS).tolist() for probs in answers],
         )
-        return finish(work, manifest, recorded, tolerance=tolerance)
+        return finish(work, manifest, recorded)
 
 
 def _manifest(folder: Path, trained: TrainedClassifier, card: Card) -> ClassifierManifest:

@@ -4,7 +4,8 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add
 from typing import Self
 
 import numpy as np
@@ -62,12 +63,7 @@ class Answers:
     num_cut: int = 0
 
     def __add__(self, more: Self) -> Self:
-        return type(self)(
-            self.gold + more.gold,
-            self.found + more.found,
-            self.log_probs + more.log_probs,
-            self.num_cut + more.num_cut,
-        )
+        return type(self)(*map(add, astuple(self), astuple(more)))
 
 
 def answer_texts(bundle: ClassifierBundle, texts: Sequence[LabelledText]) -> Answers:

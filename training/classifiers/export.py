@@ -8,7 +8,7 @@ from seqserve.text.tokenizers import TOKENIZERS
 from seqserve.training.classifiers.bundle import TrainedClassifier, export_classifier
 from seqserve.training.classifiers.config import ClassifierConfig
 from seqserve.training.export.folder import Card
-from seqserve.training.export_sources import Results, dev_results
+from seqserve.training.export_sources import Results, dev_results, files_of
 
 # Recorded with their answers in every bundle and checked at each load: plain texts, a text of one token, unknown words
 # and characters, capitals, a token longer than any limit.
@@ -22,12 +22,7 @@ GOLDEN = (
 )
 
 
-def sources(config: ClassifierConfig) -> dict[str, list[str]]:
-    """Return the files that a run read by what they were used for."""
-    return {
-        "training": [*(file.file for file in config.data.train), *config.model.words.vectors],
-        "choosing the epoch": [file.file for file in config.data.dev],
-    }
+sources = files_of
 
 
 def results(config: ClassifierConfig, line: Mapping[str, Any]) -> Results:

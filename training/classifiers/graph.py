@@ -13,12 +13,12 @@ from seqserve.training.export.builder import GraphBuilder, value_infos
 from seqserve.training.export.encoder import add_encoder, add_feed_forward
 from seqserve.training.export.features import READER_INPUTS, add_features
 from seqserve.training.export.mask import add_mask
-from seqserve.training.export.weights import Arrays
+from seqserve.training.export.weights import Arrays, add_linear
 
 
 @dataclass(frozen=True)
 class ClassifierOptions:
-    """pooling: last, middle, mean or max; table_dtype: float32, float16 or int8."""
+    """pooling: last, middle, mean or max; table_dtype: of word vectors, float32 or float16."""
 
     cell: str
     pooling: str
@@ -39,9 +39,7 @@ def build_classifier(weights: Arrays, options: ClassifierOptions) -> tuple[onnx.
         add_pool = {"mean": _add_mean, "max": _add_max}[options.pooling]
         pooled = add_pool(graph, states, lengths, add_mask(graph, states, lengths, name="pooled"))
     hidden = add_feed_forward(graph, weights, pooled, name="feed_forward")
-    factor = graph.weight("output.weight", weights["output.weight"].astype(np.float32))
-    bias = graph.weight("output.bias", weights["output.bias"].astype(np.float32))
-    logits = graph.add("Gemm", [hidden, factor, bias], "logits", transB=1)  # (B,K)
+    logits = add_linear(graph, weights, "output", hidden, name="logits")  # (B,K)
     graph.add("Softmax", [logits], "probs", axis=1)
     inputs, outputs = classifier_signature(len(weights["output.bias"]))
     return graph.model("classifier", value_infos(inputs), value_infos(outputs)), graph.tensors

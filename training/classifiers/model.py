@@ -5,9 +5,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from seqserve.training.classifiers.config import ClassifierModelConfig
+from seqserve.training.layers.attention import mask_of
 from seqserve.training.layers.characters import CharCNN, CharLSTM
 from seqserve.training.layers.encoder import Encoder, FeedForward
-from seqserve.training.layers.reader import Reader, build_characters, build_encoder, build_words
+from seqserve.training.layers.reader import Reader, build_parts
 from seqserve.training.layers.words import WordFeatures
 from seqserve.training.reading.features import Features
 
@@ -59,7 +60,7 @@ def pool(states: Tensor, lengths: Tensor, pooling: str, *, bidirectional: bool) 
         backward_at = torch.zeros_like(lengths) if pooling == "last" else lengths // 2
         size = states.shape[2] // 2
         return torch.cat([states[rows, forward_at, :size], states[rows, backward_at, size:]], dim=1)
-    real = (torch.arange(states.shape[1])[None] < lengths[:, None])[:, :, None]  # (B,T,1)
+    real = mask_of(lengths, states.shape[1])[:, :, None]  # (B,T,1)
     if pooling == "mean":
         return states.masked_fill(~real, 0.0).sum(dim=1) / lengths[:, None]
     return states.masked_fill(~real, -torch.inf).amax(dim=1)
@@ -67,13 +68,5 @@ def pool(states: Tensor, lengths: Tensor, pooling: str, *, bidirectional: bool) 
 
 def build_classifier(model: ClassifierModelConfig, num_labels: int, features: Features) -> Classifier:
     """Return a new classifier; its weights come from torch's global generator."""
-    words = build_words(model, features)
-    characters = build_characters(model.characters, len(features.characters))
-    return Classifier(
-        words,
-        characters,
-        build_encoder(model, words, characters),
-        num_labels=num_labels,
-        pooling=model.pooling,
-        feed_forward=model.feed_forward,
-    )
+    parts = build_parts(model, features)
+    return Classifier(*parts, num_labels=num_labels, pooling=model.pooling, feed_forward=model.feed_forward)

@@ -17,7 +17,7 @@ from seqserve.training.classifiers.model import build_classifier
 from seqserve.training.corpora import data_path, dev_names
 from seqserve.training.loop import Training
 from seqserve.training.reading.labelled_text import LabelledFile, LabelledText, read_labelled
-from seqserve.training.reading.text import TextError
+from seqserve.training.reading.lines import TextError
 from seqserve.training.setup import EVALUATION_BATCH, precision_of, prepare_features
 from seqserve.training.task import DevScore
 
@@ -68,10 +68,10 @@ class ClassifierTask:
 
     def evaluate(self) -> dict[str, DevScore]:
         """Return the share of right labels in each dev file, and the mean of -ln P(label | text)."""
-        return {name: self._score(examples) for name, examples in self.dev.items()}
-
-    def weights_of_dev(self) -> list[float]:
-        return [file.weight for file in self.config.data.dev]
+        return {
+            name: self._score(examples, file.weight)
+            for (name, examples), file in zip(self.dev.items(), self.config.data.dev, strict=True)
+        }
 
     def state(self) -> dict[str, Any]:
         return {
@@ -84,7 +84,7 @@ class ClassifierTask:
         labels = {label: place for place, label in enumerate(self.config.data.labels)}
         return [LabelledExample(self.surfaces.ids(tokens), labels[label]) for tokens, label in texts]
 
-    def _score(self, examples: Sequence[LabelledExample]) -> DevScore:
+    def _score(self, examples: Sequence[LabelledExample], weight: float) -> DevScore:
         num_right, loss = 0, 0.0
         for indices in plan_evaluation([len(example) for example in examples], EVALUATION_BATCH):
             chosen = [examples[i] for i in indices]
@@ -92,7 +92,7 @@ class ClassifierTask:
             labels = torch.tensor([example.label for example in chosen])
             num_right += int((logits.argmax(dim=1) == labels).sum())
             loss += cross_entropy(logits, labels, reduction="sum").item()
-        return DevScore(num_right / len(examples), loss / len(examples))
+        return DevScore(num_right / len(examples), loss / len(examples), weight)
 
 
 def _tokenized(file: LabelledFile, config: ClassifierConfig) -> list[tuple[list[str], str]]:

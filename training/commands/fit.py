@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Train; raises SeqserveError for a configuration that cannot be used."""
-    from seqserve.training.gradients.gradient_config import GradientsConfig
+    from seqserve.training.gradients.config import GradientsConfig
     from seqserve.training.load_config import load_config
     from seqserve.training.runs import fit
 

@@ -111,19 +111,6 @@ def scan(
     sequences: Sequence[tuple[str, str]],
     collected: Sequence[tuple[str, str]],
     kinds: Mapping[str, int],
-) -> list[str]:
-    """Add a Scan over axis 0 and return the names of its collected outputs; see `scan_with_states`."""
-    return scan_with_states(graph, body, states=states, sequences=sequences, collected=collected, kinds=kinds)[1]
-
-
-def scan_with_states(
-    graph: GraphBuilder,
-    body: GraphBuilder,
-    *,
-    states: Sequence[tuple[str, str, str]],
-    sequences: Sequence[tuple[str, str]],
-    collected: Sequence[tuple[str, str]],
-    kinds: Mapping[str, int],
     backward: bool = False,
 ) -> tuple[list[str], list[str]]:
     """Add a Scan over axis 0 and return the names of its last states and of its collected outputs.
@@ -136,27 +123,23 @@ def scan_with_states(
     inside = [name for _, name, _ in states] + [name for _, name in sequences]
     results = [name for _, _, name in states] + [name for name, _ in collected]
 
-    def described(name: str) -> onnx.ValueInfoProto:
-        return helper.make_tensor_value_info(name, kinds.get(name, TensorProto.FLOAT), None)
+    def described(names: Sequence[str]) -> list[onnx.ValueInfoProto]:
+        return [helper.make_tensor_value_info(name, kinds.get(name, TensorProto.FLOAT), None) for name in names]
 
-    nested = helper.make_graph(
-        body.nodes, "step", [described(name) for name in inside], [described(name) for name in results]
-    )
     last = [graph.unique("last_" + name) for _, name, _ in states]
     outputs = [graph.unique(name) for _, name in collected]
     directions: dict[str, Any] = {
-        key: [1] * count
-        for key, count in (("scan_input_directions", len(sequences)), ("scan_output_directions", len(collected)))
-        if backward
+        "scan_input_directions": [1] * len(sequences),
+        "scan_output_directions": [1] * len(collected),
     }
     node = helper.make_node(
         "Scan",
         [first for first, _, _ in states] + [value for value, _ in sequences],
         last + outputs,
         name=graph.unique("scan_" + outputs[0]),
-        body=nested,
+        body=helper.make_graph(body.nodes, "step", described(inside), described(results)),
         num_scan_inputs=len(sequences),
-        **directions,
+        **(directions if backward else {}),
     )
     graph.nodes.append(node)
     return last, outputs
@@ -175,15 +158,11 @@ def branch(
 
     `then`, `otherwise`: bodies (see `GraphBuilder.body`) and what each gives. `kinds`: element types.
     """
-    bodies = []
-    for label, (body, results) in (("then", then), ("otherwise", otherwise)):
-        described = [
-            helper.make_tensor_value_info(result, kind, None) for result, kind in zip(results, kinds, strict=True)
-        ]
-        bodies.append(helper.make_graph(body.nodes, label, [], described))
+    branches = {}
+    for label, (body, results) in {"then": then, "else": otherwise}.items():
+        described = map(helper.make_tensor_value_info, results, kinds, [None] * len(kinds))
+        name = "otherwise" if label == "else" else label
+        branches[f"{label}_branch"] = helper.make_graph(body.nodes, name, [], list(described))
     outputs = [graph.unique(name) for name in names]
-    name = graph.unique("if_" + outputs[0])
-    graph.nodes.append(
-        helper.make_node("If", [condition], outputs, name=name, then_branch=bodies[0], else_branch=bodies[1])
-    )
+    graph.nodes.append(helper.make_node("If", [condition], outputs, name=graph.unique("if_" + outputs[0]), **branches))
     return outputs

@@ -106,7 +106,7 @@ def _add_forward(graph: GraphBuilder, potentials: Potentials, emissions: Emissio
     best = body.add("ReduceMax", [reached, body.ints(2)], "crf.best_reached", keepdims=0)
     token_best = body.add("Add", [best, token_scores], "crf.token_best")
     scores_out = body.add("Unsqueeze", [token_best, body.ints(1)], "crf.new_scores")
-    collected, viterbi = scan(
+    _, (collected, viterbi) = scan(
         graph,
         body,
         states=[(sums, sums_in, sums_out), (scores, scores_in, scores_out)],
@@ -148,7 +148,7 @@ def _add_backtrace(graph: GraphBuilder, potentials: Potentials, emissions: Emiss
     tag, token_scores = body.unique("crf.next_tag"), body.unique("crf.reversed_scores")
     ways = body.add("Add", [token_scores, body.add("Gather", [into, tag], "crf.way")], "crf.ways")  # (B,S)
     previous = body.add("ArgMax", [ways], "crf.previous_tag", axis=1, keepdims=0)
-    (all_ways,) = scan(
+    _, (all_ways,) = scan(
         graph,
         body,
         states=[(last, tag, previous)],

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 from seqserve.training.export.builder import GraphBuilder
 from seqserve.training.export.encoder import add_directions
 from seqserve.training.export.weights import Arrays, prefixed
 
-TABLE_DTYPES = ("float16", "float32", "int8")
+TABLE_DTYPES = ("float16", "float32")
 _NO_CHARACTER = -1e30  # below every real feature, and still finite after the sums
 _PADDING_FEATURE = -1e4  # what words of the padding get: as in training, and seen by no answer
 _TO_THE_END = int(np.iinfo(np.int64).max)
@@ -22,44 +21,21 @@ READER_INPUTS = ("words", "chars", "lengths")
 """Inputs of every graph that reads sentences: (B,T), (B,T,L) and (B,), int32."""
 
 
-def reader_inputs() -> list[onnx.ValueInfoProto]:
-    """Return what a graph that reads sentences takes."""
-    shapes: list[list[str | int]] = [["B", "T"], ["B", "T", "L"], ["B"]]
-    return [
-        helper.make_tensor_value_info(name, TensorProto.INT32, shape)
-        for name, shape in zip(READER_INPUTS, shapes, strict=True)
-    ]
-
-
-def add_features(
-    graph: GraphBuilder,
-    weights: Arrays,
-    words: str,
-    chars: str,
-    *,
-    table_dtype: str,
-    fold: Sequence[bool] | None = None,
-) -> str:
+def add_features(graph: GraphBuilder, weights: Arrays, words: str, chars: str, *, table_dtype: str) -> str:
     """Map word ids (B,T) and character ids (B,T,L) -> all features of every token (T,B,E)."""
     by_token = graph.add("Transpose", [words], "words.by_token", perm=[1, 0])  # (T,B)
     chars_by_token = graph.add("Transpose", [chars], "chars.by_token", perm=[1, 0, 2])  # (T,B,L)
-    parts = add_word_features(graph, weights, by_token, table_dtype=table_dtype, fold=fold)
+    parts = add_word_features(graph, weights, by_token, table_dtype=table_dtype)
     parts += add_character_features(graph, weights, chars_by_token)
     return parts[0] if len(parts) == 1 else graph.add("Concat", parts, "features", axis=2)
 
 
-def add_word_features(
-    graph: GraphBuilder, weights: Arrays, words: str, *, table_dtype: str, fold: Sequence[bool] | None = None
-) -> list[str]:
-    """Add frozen vectors (projected, if the model projects) and trained vectors of word ids (T,B), each (T,B,·).
-
-    `fold`: for each table, whether its part of the projection is multiplied into the table; by default where
-    that makes the table narrower.
-    """
+def add_word_features(graph: GraphBuilder, weights: Arrays, words: str, *, table_dtype: str) -> list[str]:
+    """Add frozen vectors (projected, if the model projects) and trained vectors of word ids (T,B), each (T,B,·)."""
     tables = _tables(prefixed(weights, "words"))
     features = []
     if tables and "words.projection.weight" in weights:
-        features.append(_add_projection(graph, weights, tables, words, (table_dtype, fold)))
+        features.append(_add_projection(graph, weights, tables, (words, table_dtype)))
     else:
         features += [
             _add_table(graph, f"words.tables.{index}", rows, vectors, (words, table_dtype))
@@ -83,20 +59,21 @@ def _add_projection(
     graph: GraphBuilder,
     weights: Arrays,
     tables: Sequence[tuple[NDArray[Any], NDArray[Any]]],
-    words: str,
-    options: tuple[str, Sequence[bool] | None],
+    source: tuple[str, str],
 ) -> str:
-    """Add the sum of the tables' parts of the projection: look-ups of folded tables, one product for all the others."""
-    table_dtype, fold = options
+    """Add the sum of the tables' parts of the projection: look-ups of folded tables, one product for all the others.
+
+    A table is folded, multiplied with its part of the projection, where that makes it no wider.
+    """
     projection = weights["words.projection.weight"].astype(np.float32)  # (P, ΣD)
     widths = [vectors.shape[1] for _, vectors in tables]
-    fold = [width >= len(projection) for width in widths] if fold is None else fold
     parts = np.split(projection, np.cumsum(widths)[:-1], axis=1)
     summands, looked_up, factors = [], [], []
-    for index, ((rows, vectors), part, folded) in enumerate(zip(tables, parts, fold, strict=True)):
-        table = vectors.astype(np.float32) @ part.T if folded else vectors
-        found = _add_table(graph, f"words.tables.{index}", rows, table, (words, table_dtype))
-        if folded:
+    for index, ((rows, vectors), part) in enumerate(zip(tables, parts, strict=True)):
+        is_folded = vectors.shape[1] >= len(projection)
+        table = vectors.astype(np.float32) @ part.T if is_folded else vectors
+        found = _add_table(graph, f"words.tables.{index}", rows, table, source)
+        if is_folded:
             summands.append(found)
         else:
             looked_up.append(found)
@@ -123,7 +100,7 @@ def _add_table(
 
 
 def add_lookup(graph: GraphBuilder, name: str, table: NDArray[Any], row: str, *, table_dtype: str) -> str:
-    """Add the rows of a table (R,D) as float32; stored as float32, float16 or int8 with one scale a row.
+    """Add the rows of a table (R,D) as float32; stored as float32 or float16.
 
     The conversion comes after the look-up: before it, the runtime would convert the whole table when it loads and
     lose the memory mapping.
@@ -133,16 +110,8 @@ def add_lookup(graph: GraphBuilder, name: str, table: NDArray[Any], row: str, *,
     table = table.astype(np.float32)
     if table_dtype == "float32":
         return graph.add("Gather", [graph.weight(name, table), row], name + ".found")
-    if table_dtype == "float16":
-        found = graph.add("Gather", [graph.weight(name, to_float16(name, table)), row], name + ".half")
-        return graph.add("Cast", [found], name + ".found", to=TensorProto.FLOAT)
-    largest = np.abs(table).max(axis=1, keepdims=True)
-    scales = np.where(largest == 0.0, 1.0, largest) / 127
-    steps = graph.weight(name, np.rint(table / scales).astype(np.int8))
-    found = graph.add("Gather", [steps, row], name + ".steps")
-    found = graph.add("Cast", [found], name + ".steps_float", to=TensorProto.FLOAT)
-    scale = graph.add("Gather", [graph.weight(name + ".scales", scales.astype(np.float32)), row], name + ".scale")
-    return graph.add("Mul", [found, scale], name + ".found")
+    found = graph.add("Gather", [graph.weight(name, to_float16(name, table)), row], name + ".half")
+    return graph.add("Cast", [found], name + ".found", to=TensorProto.FLOAT)
 
 
 def to_float16(name: str, table: NDArray[Any]) -> NDArray[np.float16]:

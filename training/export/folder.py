@@ -80,18 +80,15 @@ def graph_entry(folder: Path, name: str, signature: Signature) -> GraphEntry:
     return GraphEntry(**msgspec.structs.asdict(file_entry(folder, name)), inputs=inputs, outputs=outputs)
 
 
-def write_golden(folder: Path, golden: msgspec.Struct, *, tolerance: float) -> GoldenEntry:
-    """Write recorded answers and return their entry."""
-    (folder / GOLDEN_FILE).write_bytes(msgspec.json.encode(golden) + b"\n")
-    return GoldenEntry(**msgspec.structs.asdict(file_entry(folder, GOLDEN_FILE)), tolerance=tolerance)
-
-
-def finish(folder: Path, manifest: AnyManifest, golden: msgspec.Struct, *, tolerance: float) -> AnyManifest:
+def finish(folder: Path, manifest: AnyManifest, golden: msgspec.Struct, *, tolerance: float = 1e-3) -> AnyManifest:
     """Write recorded answers and the manifest, and load the bundle, which says whether its answers are reproducible.
 
-    Returns the manifest as it was written. Raises BundleError when the bundle does not load.
+    `tolerance`: how far probabilities may differ from the recorded ones on another machine. Returns the manifest as it
+    was written. Raises BundleError when the bundle does not load.
     """
-    manifest = msgspec.structs.replace(manifest, golden=write_golden(folder, golden, tolerance=tolerance))
+    (folder / GOLDEN_FILE).write_bytes(msgspec.json.encode(golden) + b"\n")
+    entry = GoldenEntry(**msgspec.structs.asdict(file_entry(folder, GOLDEN_FILE)), tolerance=tolerance)
+    manifest = msgspec.structs.replace(manifest, golden=entry)
     write_manifest(folder, manifest)
     if not load_bundle(folder).reproducible:
         manifest = msgspec.structs.replace(manifest, reproducible=False)

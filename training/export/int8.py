@@ -20,7 +20,7 @@ from seqserve.training.export.mask import add_mask
 
 
 def quantize_lstms(graph_file: Path) -> tuple[onnx.ModelProto, dict[str, NDArray[Any]]]:
-    """Return the graph with its LSTMs in int8 and the tensors of its weights file (`weights.save_graph` writes both).
+    """Return the graph with its LSTMs in int8 and the tensors of its weights file (`weights.save_graphs` writes both).
 
     Weights have one scale for every row of a gate. Raises ValueError when the graph holds no LSTM.
     """

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seqserve.training.export.builder import GraphBuilder
 from seqserve.training.export.cells.table import find_cell
 from seqserve.training.export.features import add_lookup
-from seqserve.training.export.weights import Arrays, prefixed
+from seqserve.training.export.weights import Arrays, add_linear, prefixed
 from seqserve.vocabulary.tokens import FIRST_ID
 
 
@@ -117,14 +117,21 @@ def split_state(graph: GraphBuilder, trained: TrainedLanguageModel, state: str) 
 
 def join_state(graph: GraphBuilder, parts: Sequence[Sequence[str]], name: str) -> None:
     """Give the layers' new parts as the output `name` (B,S)."""
-    flat = [part for layer in parts for part in layer]
-    graph.add("Concat", flat, name, axis=1)
+    graph.add("Concat", [part for layer in parts for part in layer], name, axis=1)
+
+
+def add_steps(graph: GraphBuilder, trained: TrainedLanguageModel, values: str, state: str) -> str:
+    """Add one token through every layer, (B,E) -> (B,H), and the output `next_state` (B,S)."""
+    new_parts: list[list[str]] = []
+    for index, (layer, parts) in enumerate(zip(trained.layers(), split_state(graph, trained, state), strict=True)):
+        new_parts.append(find_cell(trained.cell).add_step(graph, layer, values, parts, name=f"layers.{index}"))
+        values = new_parts[-1][0]
+    join_state(graph, new_parts, "next_state")
+    return values
 
 
 def add_projection(graph: GraphBuilder, weights: Arrays, hidden: str) -> str:
     """Map outputs of the last layer (N,H) -> what the softmax sees (N,P)."""
     if "projection.weight" not in weights:
         return hidden
-    weight = graph.weight("projection.weight", weights["projection.weight"].astype(np.float32))
-    bias = graph.weight("projection.bias", weights["projection.bias"].astype(np.float32))
-    return graph.add("Gemm", [hidden, weight, bias], "projected", transB=1)
+    return add_linear(graph, weights, "projection", hidden, name="projected")

@@ -67,7 +67,7 @@ def _add_recurrence(graph: GraphBuilder, after_last: str, factors: str, summands
     carried = body.add("Mul", [before, factor], "crf.carried")
     ending = body.add("Add", [carried, summand], "crf.ending")
     zeros = graph.add("Slice", [after_last, *_first_column(graph)], "crf.zeros")
-    (all_carried,) = scan(
+    _, (all_carried,) = scan(
         graph,
         body,
         states=[(graph.add("Squeeze", [zeros, graph.ints(0)], "crf.no_ending"), before, ending)],

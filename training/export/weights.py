@@ -11,12 +11,9 @@ import onnx
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from seqserve.training.export.builder import GraphBuilder
+
 Arrays = Mapping[str, NDArray[Any]]
-
-
-def save_graph(folder: Path, *, graph_file: str, weights_file: str, model: onnx.ModelProto, tensors: Arrays) -> None:
-    """Write weights and one graph; see `save_graphs`."""
-    save_graphs(folder, weights_file=weights_file, graphs={graph_file: (model, tensors)})
 
 
 def save_graphs(folder: Path, *, weights_file: str, graphs: Mapping[str, tuple[onnx.ModelProto, Arrays]]) -> None:
@@ -67,6 +64,12 @@ def prefixed(weights: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
     """Return the entries whose names begin with `prefix.`, without it."""
     start = prefix + "."
     return {name[len(start) :]: array for name, array in weights.items() if name.startswith(start)}
+
+
+def add_linear(graph: GraphBuilder, weights: Arrays, layer: str, inputs: str, *, name: str) -> str:
+    """Add a linear layer: (N,I) times the transpose of `layer.weight` (O,I), plus `layer.bias` -> (N,O)."""
+    parts = [graph.weight(key, weights[key].astype(np.float32)) for key in (f"{layer}.weight", f"{layer}.bias")]
+    return graph.add("Gemm", [inputs, *parts], name, transB=1)
 
 
 def num_parameters(weights: Arrays) -> int:

@@ -86,12 +86,10 @@ def write_pairs(path: Path, sentences: Iterable[Sentence]) -> None:
 def _draw(generator: np.random.Generator, distance: int) -> Sentence:
     number = int(generator.integers(2))
     words = [*_lead_in(generator), *_noun(generator, number)]
-    left = distance
-    while left:
+    end = len(words) + distance
+    while left := end - len(words):
         fitting = [draw for shortest, draw in _PHRASES if shortest <= left]
-        phrase = fitting[generator.integers(len(fitting))](generator, left)
-        words += phrase
-        left -= len(phrase)
+        words += fitting[generator.integers(len(fitting))](generator, left)
     return Sentence(tuple(words), number, distance)
 
 
@@ -118,14 +116,6 @@ def _one_of(generator: np.random.Generator, words: Sequence[str]) -> str:
     return words[int(generator.integers(len(words)))]
 
 
-def _adverb(generator: np.random.Generator, longest: int) -> list[str]:
-    return [_one_of(generator, ADVERBS)]
-
-
-def _that_slept(generator: np.random.Generator, longest: int) -> list[str]:
-    return ["that", _one_of(generator, INTRANSITIVE)]
-
-
 def _near_noun(generator: np.random.Generator, longest: int) -> list[str]:
     return [_one_of(generator, PREPOSITIONS), *_noun(generator, longest=longest - 1)]
 
@@ -144,8 +134,8 @@ def _that_noun_sees(generator: np.random.Generator, longest: int) -> list[str]:
 
 _Draw = Callable[[np.random.Generator, int], list[str]]
 _PHRASES: tuple[tuple[int, _Draw], ...] = (
-    (1, _adverb),
-    (2, _that_slept),
+    (1, lambda generator, _: [_one_of(generator, ADVERBS)]),
+    (2, lambda generator, _: ["that", _one_of(generator, INTRANSITIVE)]),
     (3, _near_noun),
     (4, _that_saw_noun),
     (4, _that_noun_sees),

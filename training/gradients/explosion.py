@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from seqserve.training.config import OptimizerConfig
-from seqserve.training.gradients.agreement_model import AgreementModel, Batch
-from seqserve.training.gradients.gradient_config import ExplosionConfig, GradientModelConfig
+from seqserve.training.gradients.config import ExplosionConfig, GradientModelConfig
+from seqserve.training.gradients.model import AgreementModel, Batch
 from seqserve.training.optimizers import build_optimizer, clip_gradients
 
 
@@ -47,7 +48,8 @@ def train_exploding(
     for step in range(1, config.num_steps + 1):
         optimizer.zero_grad()
         model.loss(batches[(step - 1) % len(batches)], verb_weight=1.0).backward()
-        norm_now = _norm(parameters)
+        # In float64: squares of what explodes leave float32's range before the gradient does.
+        norm_now = float(nn.utils.get_total_norm([w.grad.double() for w in parameters if w.grad is not None]))
         largest = max(largest, norm_now) if math.isfinite(norm_now) else largest
         if norm or value:
             clip_gradients(parameters, norm=norm, value=value)
@@ -72,9 +74,3 @@ def compare_clipping(
             ("norm", config.clip_norm, 0.0),
         )
     }
-
-
-def _norm(parameters: Sequence[torch.nn.Parameter]) -> float:
-    """Compute in float64: squares of what explodes leave float32's range before the gradient does."""
-    norms = [weight.grad.double().norm() for weight in parameters if weight.grad is not None]
-    return float(torch.stack(norms).norm())

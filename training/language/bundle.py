@@ -49,15 +49,13 @@ def export_language_model(
     golden: Sequence[str],
     *,
     table_dtype: str = "float16",
-    tolerance: float = 1e-3,
     replace: bool = False,
 ) -> LanguageModelManifest:
     """Write the bundle `folder`, in one step and only after it has been loaded and checked.
 
-    `golden`: texts whose scores are recorded, none of them empty; `tolerance`: how far log-probabilities may
-    differ from them on another machine. `table_dtype` (float32 or float16): of the embedding and the softmax.
-    Raises ValueError when the parts do not fit each other, FileExistsError, and BundleError when the written bundle
-    does not load.
+    `golden`: texts whose scores are recorded, none of them empty. `table_dtype` (float32 or float16): of the embedding
+    and the softmax. Raises ValueError when the parts do not fit each other, FileExistsError, and BundleError when the
+    written bundle does not load.
     """
     trained.check()
     with new_folder(folder, replace=replace) as work:
@@ -73,9 +71,7 @@ def export_language_model(
         write_card(work, card)
         manifest = _manifest(work, trained, card)
         bundle = read_parts(work, manifest).open(work)
-        return finish(
-            work, manifest, record_golden(bundle, [bundle.encode(text).ids for text in golden]), tolerance=tolerance
-        )
+        return finish(work, manifest, record_golden(bundle, [bundle.encode(text).ids for text in golden]))
 
 
 def chunk_tokens(num_ids: int) -> int:

@@ -11,10 +11,9 @@ from seqserve.training.config import (
     TrainingConfig,
     check_lowest,
     check_shares,
+    check_vocabulary,
 )
 from seqserve.training.reading.text import TextFile, TextOptions
-from seqserve.vocabulary.tokens import FIRST_ID
-from seqserve.vocabulary.words import LOOKUP_STEPS
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,8 @@ class LanguageConfig(TrainingConfig):
         loop, model, text = self.loop, self.model, self.text
         check_lowest(loop, "loop", 1, "total_tokens", "evaluate_every_tokens", "batch_size", "bptt_length", "patience")
         check_lowest(model, "model", 1, "embedding_dim", "hidden_size", "num_layers")
-        check_lowest(text, "text", 1, "max_unit_tokens", "min_count")
+        check_lowest(text, "text", 1, "max_unit_tokens")
+        check_vocabulary(text, "text")
         check_lowest(loop, "loop", 0, "valid_tokens", "batch_tokens", "exact_tokens", "sampled_tokens", "threads")
         check_lowest(loop, "loop", 0, "activation_penalty", "slowness_penalty")
         check_lowest(model, "model", 0, "projection_dim")
@@ -123,10 +123,6 @@ class LanguageConfig(TrainingConfig):
             raise ConfigError('text.unit = "stream" of characters has no sentences: text.ends_sentences must be false')
         if text.level == "character" and (text.max_vocabulary or text.min_count > 1):
             raise ConfigError("text.max_vocabulary and text.min_count are for words; every character is kept")
-        if text.max_vocabulary and text.max_vocabulary <= FIRST_ID:
-            raise ConfigError(f"text.max_vocabulary = {text.max_vocabulary} leaves no room beside <EOS> and <UNK>")
-        if not text.lookup or not set(text.lookup) <= set(LOOKUP_STEPS):
-            raise ConfigError(f"text.lookup = {list(text.lookup)} must hold one or more of {', '.join(LOOKUP_STEPS)}")
 
     def _check_softmax(self) -> None:
         model = self.model

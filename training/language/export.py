@@ -9,7 +9,7 @@ from seqserve.text.tokenizers import TOKENIZERS
 from seqserve.training.checkpoints import RunError, read_run_config
 from seqserve.training.export.folder import Card
 from seqserve.training.export.language_model import TrainedLanguageModel
-from seqserve.training.export_sources import Results, score_table
+from seqserve.training.export_sources import Results, files_of, score_table
 from seqserve.training.language.bundle import export_language_model
 from seqserve.training.language.config import LanguageConfig
 from seqserve.training.reading.text import TextFile
@@ -32,8 +32,8 @@ def sources(config: LanguageConfig) -> dict[str, list[str]]:
     """Return the files that a run read by what they were used for, those of the run that it started from included."""
     texts = training_texts(config)
     return {
+        **files_of(config),
         "training": list(dict.fromkeys(file.file for file in texts)),
-        "choosing the epoch": [file.file for file in config.data.valid],
         "books left out": list(dict.fromkeys(file.skip_books for file in texts if file.skip_books)),
     }
 
@@ -51,7 +51,11 @@ def training_texts(config: LanguageConfig) -> list[TextFile]:
 
 def results(config: LanguageConfig, line: Mapping[str, Any]) -> Results:
     """Return what is said of the weights; `line`: of the evaluation that they are from."""
-    metrics = valid_metrics(config, line)
+    loss = float(line["valid_loss"])
+    if config.text.level == "word":
+        metrics = {"perplexity": round(math.exp(loss), 2)}
+    else:
+        metrics = {"bits_per_char": round(loss / math.log(2), 4)}
     title = f"Validation (epoch {line['epoch']}, {line['tokens']:,} tokens seen, seed {config.seed})"
     shown = {name.replace("_", " "): f"{value:g}" for name, value in metrics.items()}
     return Results({"valid": metrics}, score_table(title, ("measure", "value"), shown))
@@ -80,14 +84,6 @@ def trained_model(config: LanguageConfig, state: Mapping[str, Any]) -> TrainedLa
         tied=config.model.tied,
         ends_sentences=config.text.ends_sentences,
     )
-
-
-def valid_metrics(config: LanguageConfig, best: Mapping[str, Any]) -> dict[str, float]:
-    """Return perplexity of words, bits of characters; <EOS> counted, <UNK> included."""
-    loss = float(best["valid_loss"])
-    if config.text.level == "word":
-        return {"perplexity": round(math.exp(loss), 2)}
-    return {"bits_per_char": round(loss / math.log(2), 4)}
 
 
 def golden_texts(trained: TrainedLanguageModel) -> list[str]:

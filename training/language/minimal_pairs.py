@@ -1,15 +1,16 @@
 """Minimal pairs: how often a language model gives the good sentence a higher probability than the bad one."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass
+from operator import add
 from pathlib import Path
 from typing import Self
 
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
 from seqserve.training.language.text_evaluation import score_texts
-from seqserve.training.reading.text import read_lines
+from seqserve.training.reading.lines import read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +42,11 @@ class PairCounts:
         return self.num_with_unknown / self.num_pairs
 
     def __add__(self, other: Self) -> Self:
-        return type(self)(
-            self.num_pairs + other.num_pairs,
-            self.num_right + other.num_right,
-            self.num_ties + other.num_ties,
-            self.num_with_unknown + other.num_with_unknown,
-        )
+        return type(self)(*map(add, astuple(self), astuple(other)))
 
     def as_dict(self) -> dict[str, float]:
         """Return all numbers for a JSON file."""
-        return {
-            "accuracy": self.accuracy,
-            "num_pairs": self.num_pairs,
-            "num_right": self.num_right,
-            "num_ties": self.num_ties,
-            "num_with_unknown": self.num_with_unknown,
-        }
+        return {"accuracy": self.accuracy, **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +109,9 @@ def evaluate_pairs(bundle: LanguageModelBundle, pairs: Sequence[Pair]) -> dict[s
     return count_pairs(pairs, judge(bundle, both_sides(pairs)))
 
 
-def both_sides(pairs: Iterable[Pair]) -> Iterator[str]:
-    """Yield every sentence of the pairs."""
-    for pair in pairs:
-        yield pair.good
-        yield pair.bad
+def both_sides(pairs: Iterable[Pair]) -> list[str]:
+    """Return every sentence of the pairs."""
+    return [text for pair in pairs for text in (pair.good, pair.bad)]
 
 
 def overall(counts: Mapping[str, PairCounts]) -> PairCounts:

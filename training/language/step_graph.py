@@ -10,15 +10,13 @@ from onnx import TensorProto
 from seqserve.language.signature import step_signature
 from seqserve.training.export.adaptive_draw import add_adaptive_draw
 from seqserve.training.export.builder import GraphBuilder, value_infos
-from seqserve.training.export.cells.table import find_cell
 from seqserve.training.export.cuts import Cuts
 from seqserve.training.export.draw import DrawInputs, add_draw
 from seqserve.training.export.language_model import (
     TrainedLanguageModel,
     add_embedding,
     add_projection,
-    join_state,
-    split_state,
+    add_steps,
 )
 from seqserve.training.export.softmax import add_full, gather_columns
 
@@ -34,16 +32,8 @@ def build_step(
     graph = GraphBuilder()
     inputs, outputs = step_signature(sum(trained.part_sizes()))
     names = {tensor.name: graph.unique(tensor.name) for tensor in inputs}
-    cell = find_cell(trained.cell)
     values = add_embedding(graph, trained.weights, names["previous_ids"], table_dtype=table_dtype)  # (B,E)
-    new_parts = []
-    for index, (layer, parts) in enumerate(
-        zip(trained.layers(), split_state(graph, trained, names["state"]), strict=True)
-    ):
-        new_parts.append(cell.add_step(graph, layer, values, parts, name=f"layers.{index}"))
-        values = new_parts[-1][0]
-    join_state(graph, new_parts, "next_state")
-    hidden = add_projection(graph, trained.weights, values)  # (B,P)
+    hidden = add_projection(graph, trained.weights, add_steps(graph, trained, values, names["state"]))  # (B,P)
     draw_inputs = DrawInputs(
         uniforms=names["uniforms"],
         temperatures=names["temperatures"],

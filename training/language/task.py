@@ -1,6 +1,5 @@
 """The training loop of language models; stopped anywhere, it resumes to the same weights."""
 
-import dataclasses
 import math
 import time
 from collections.abc import Iterator
@@ -13,24 +12,18 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from seqserve.errors import SeqserveError
-from seqserve.training.averaging import TriggeredAverage, WeightAverage
-from seqserve.training.checkpoints import CHECKPOINT, MODEL, load_tensors, must_fit, save_tensors, write_epochs
+from seqserve.training.checkpoints import CHECKPOINT, MODEL, save_tensors, write_epochs
+from seqserve.training.curves import draw_language_curves
 from seqserve.training.language.config import LanguageConfig
-from seqserve.training.language.curves import draw_language_curves
 from seqserve.training.language.model import LanguageModel, State, activation_penalties
-from seqserve.training.language.setup import LanguageSetup, prepare_text
+from seqserve.training.language.setup import prepare_text
 from seqserve.training.language.warm_start import start_from
-from seqserve.training.optimizers import build_optimizer, clip_gradients, learning_rate
 from seqserve.training.reading.token_ids import TokenIds
 from seqserve.training.reading.windows import Window, sequence_windows, stream_windows
+from seqserve.training.setup import precision_of
+from seqserve.training.trainer import Trainer, prepare_torch
 
 EVALUATION_ROWS = 32
-_LARGEST_LOSS = 700.0  # nats; the perplexity of more is no float64
-
-
-class DivergedError(SeqserveError):
-    """A training whose loss has left all bounds; the sentence says where."""
 
 
 @dataclass
@@ -50,50 +43,41 @@ class Position:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
-class LanguageTraining:
-    """One run: model, optimiser, averaged weights, carried state, and the position in the text."""
+class LanguageTraining(Trainer):
+    """One run by tokens: its position is among passes over the text and windows."""
+
+    model: LanguageModel
+    position: Position
+    largest_loss = 700.0  # nats a token; the perplexity of more is no float64
 
     def __init__(self, config: LanguageConfig, folder: Path):
-        if config.loop.threads:
-            torch.set_num_threads(config.loop.threads)
-        torch.use_deterministic_algorithms(True)
-        self.config = config
-        self.folder = folder
-        self.setup: LanguageSetup = prepare_text(config, folder)
+        prepare_torch(config.loop.threads)
+        self.setup = prepare_text(config, folder)
         torch.manual_seed(config.seed)
-        self.model = LanguageModel(
-            config.model,
-            len(self.setup.vocabulary),
-            exact_tokens=config.loop.exact_tokens,
-            sampled_tokens=config.loop.sampled_tokens,
+        num_tokens, loop = len(self.setup.vocabulary), config.loop
+        model = LanguageModel(
+            config.model, num_tokens, exact_tokens=loop.exact_tokens, sampled_tokens=loop.sampled_tokens
         )
-        self.model.precision = torch.bfloat16 if config.loop.precision == "bf16" else torch.float32
-        if config.loop.start_from and not (folder / CHECKPOINT).exists():
-            num_known = start_from(self.model, self.setup.vocabulary, Path(config.loop.start_from))
-            print(
-                f"{config.loop.start_from}: knows {num_known} of {len(self.setup.vocabulary.tokens)} tokens", flush=True
-            )
-        self.parameters = list(self.model.parameters())
-        self.optimizer = build_optimizer(config.optimizer, self.parameters)
-        self.average = (
-            TriggeredAverage(self.model, config.loop.patience)
-            if config.optimizer.name == "nt-asgd"
-            else WeightAverage(self.model, config.loop.average_decay)
-        )
-        self.position = Position()
-        self.state: State = []
-        self.saved_at = time.monotonic()
+        model.precision = precision_of(loop)
+        if loop.start_from and not (folder / CHECKPOINT).exists():
+            num_known = start_from(model, self.setup.vocabulary, Path(loop.start_from))
+            print(f"{loop.start_from}: knows {num_known} of {len(self.setup.vocabulary.tokens)} tokens", flush=True)
+        super().__init__(config, folder, model, Position())
 
     def run(self) -> None:
-        position, total = self.position, self.config.loop.total_tokens
+        """Train to the end."""
+        position, total, seed = self.position, self.config.loop.total_tokens, self.config.seed
         with self._progress() as bar:
             while position.tokens < total:
-                for window in islice(self._windows(position.passes), position.windows, None):
+                # The order of a pass depends on the seed and its number alone.
+                generator = np.random.default_rng([seed, position.passes])
+                windows = windows_of(self.setup.train, self.config, self.config.loop.batch_size, generator)
+                for window in islice(windows, position.windows, None):
                     self._step(window)
                     bar.update(window.num_tokens)
                     if self._is_evaluation_due():
                         self._evaluate()
-                    elif time.monotonic() - self.saved_at > self.config.loop.checkpoint_every_s:
+                    elif self.is_checkpoint_due():
                         self.save()
                     if position.tokens >= total:
                         break
@@ -103,74 +87,31 @@ class LanguageTraining:
             f"{self.folder}: kept evaluation {position.best_epoch}, valid perplexity {math.exp(position.best_loss):.2f}"
         )
 
-    def save(self) -> None:
-        state = {
-            "position": dataclasses.asdict(self.position),
-            "state": self.state,
-            "model": {name: p.detach() for name, p in self.model.named_parameters()},
-            "optimizer": self.optimizer.state_dict(),
-            "average": self.average.state_dict(),
-            "random": torch.get_rng_state(),
-        }
-        save_tensors(self.folder / CHECKPOINT, state)
-        self.saved_at = time.monotonic()
-
-    def restore(self) -> None:
-        state = load_tensors(self.folder / CHECKPOINT)
-        with must_fit(self.folder / CHECKPOINT):
-            self.position = Position(**state["position"])
-            self.state = state["state"]
-            self.model.load_state_dict(state["model"], strict=False)  # a tied table has two names there and one here
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.average.load_state_dict(state["average"])
-            torch.set_rng_state(state["random"])
-
-    def _windows(self, number: int) -> Iterator[Window]:
-        """Yield the windows of one pass; its order depends on seed and number alone."""
-        loop, generator = self.config.loop, np.random.default_rng([self.config.seed, number])
-        if self.config.text.unit == "stream":
-            return stream_windows(self.setup.train, generator, batch_size=loop.batch_size, bptt_length=loop.bptt_length)
-        return sequence_windows(
-            self.setup.train,
-            generator,
-            batch_size=loop.batch_size,
-            batch_tokens=loop.batch_tokens,
-            bptt_length=loop.bptt_length,
-        )
+    def place(self) -> str:
+        """Return the tokens learned from, for people."""
+        return f"after {self.position.tokens:,} tokens"
 
     def _step(self, window: Window) -> None:
         config, position = self.config, self.position
         started = time.monotonic()
         self.model.train()
-        rate = learning_rate(
-            config.optimizer, progress=position.tokens / config.loop.total_tokens, epoch=position.passes
-        )
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
         hidden, raw, self.state = self.model(window.previous, [] if window.starts else self.state)
         num_tokens = window.num_tokens
-        loss = self.model.loss(hidden, window.targets, window.mask) / num_tokens
-        penalised = loss + activation_penalties(hidden, raw, window.mask, config.loop)
-        self.optimizer.zero_grad()
-        penalised.backward()
-        norm = clip_gradients(self.parameters, norm=config.optimizer.clip_norm, value=config.optimizer.clip_value)
-        self._check_bounds(loss.item(), norm)
-        self.optimizer.step()
-        self.average.update(self.model)
+        objective = self.model.loss(hidden, window.targets, window.mask) / num_tokens
+        loss = objective.item()
+        norm = self.descend(
+            objective + activation_penalties(hidden, raw, window.mask, config.loop),
+            loss,
+            progress=position.tokens / config.loop.total_tokens,
+            epoch=position.passes,
+        )
         position.windows += 1
         position.tokens += num_tokens
-        position.loss_sum += loss.item() * num_tokens
+        position.loss_sum += loss * num_tokens
         position.loss_tokens += num_tokens
         position.norm_sum += norm
         position.num_steps += 1
         position.seconds += time.monotonic() - started
-
-    def _check_bounds(self, loss: float, norm: float) -> None:
-        if not loss <= _LARGEST_LOSS or not math.isfinite(norm):
-            raise DivergedError(
-                f"{self.folder}: diverged after {self.position.tokens:,} tokens: loss {loss:g} nats a token, gradient "
-                f"norm {norm:g}; begin anew with a lower optimizer.learning_rate or optimizer.clip_norm"
-            )
 
     def _is_evaluation_due(self) -> bool:
         position, loop = self.position, self.config.loop
@@ -182,7 +123,7 @@ class LanguageTraining:
         position = self.position
         with self.average.applied_to(self.model):
             loss = evaluate_tokens(self.model, self.setup.valid, self.config)
-            self._check_bounds(loss, 0.0)
+            self.check_bounds(loss)
             if loss <= position.best_loss or self.config.loop.keep == "last":
                 position.best_loss, position.best_epoch = loss, len(position.history) + 1
                 save_tensors(self.folder / MODEL, self._model_state())
@@ -210,7 +151,7 @@ class LanguageTraining:
         draw_language_curves(
             self.folder / "curves.png",
             position.history,
-            title=f"{self.config.name}, seed {self.config.seed}",
+            title=self.title(),
             level=self.config.text.level,
         )
         self.save()
@@ -236,22 +177,29 @@ training = LanguageTraining
 """What `seqserve.training.runs` calls, by the name that it has for every kind."""
 
 
+def windows_of(
+    corpus: TokenIds, config: LanguageConfig, rows: int, generator: np.random.Generator | None
+) -> Iterator[Window]:
+    """Yield the windows of one pass; a running text that is not trained on needs no generator."""
+    loop = config.loop
+    if config.text.unit == "stream":
+        return stream_windows(corpus, generator, batch_size=rows, bptt_length=loop.bptt_length)
+    assert generator is not None
+    return sequence_windows(
+        corpus, generator, batch_size=rows, batch_tokens=loop.batch_tokens, bptt_length=loop.bptt_length
+    )
+
+
 @torch.no_grad()
 def evaluate_tokens(model: Any, corpus: TokenIds, config: LanguageConfig) -> float:
     """Return the mean -log p per token in nats, <EOS> counted, <UNK> included.
 
     A running text is cut into up to EVALUATION_ROWS streams, each of which starts from a<0> = 0.
     """
-    loop = config.loop
     model.eval()
-    if config.text.unit == "stream":
-        rows = max(1, min(EVALUATION_ROWS, corpus.num_tokens // 500))
-        windows = stream_windows(corpus, None, batch_size=rows, bptt_length=loop.bptt_length)
-    else:
-        generator = np.random.default_rng(0)
-        windows = sequence_windows(
-            corpus, generator, batch_size=EVALUATION_ROWS, batch_tokens=loop.batch_tokens, bptt_length=loop.bptt_length
-        )
+    is_stream = config.text.unit == "stream"
+    rows = max(1, min(EVALUATION_ROWS, corpus.num_tokens // 500)) if is_stream else EVALUATION_ROWS
+    windows = windows_of(corpus, config, rows, None if is_stream else np.random.default_rng(0))
     total, num_tokens = 0.0, 0
     state: State = []
     for window in windows:

@@ -10,7 +10,8 @@ import numpy as np
 
 from seqserve.language.model import LanguageModelBundle
 from seqserve.language.scoring import Sums, sums_of
-from seqserve.training.reading.text import TextError, TextFile, TextOptions, read_sequences
+from seqserve.training.reading.lines import TextError
+from seqserve.training.reading.text import TextFile, TextOptions, read_sequences
 from seqserve.vocabulary.tokens import EOS_ID
 
 _ROWS_AT_A_TIME = 4096  # bounds memory; within these, rows of like length share graph runs

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from seqserve.training.config import CharactersConfig, DropoutConfig, ReaderConfig
+from seqserve.training.config import ReaderConfig
 from seqserve.training.layers.characters import CharCNN, CharLSTM
 from seqserve.training.layers.encoder import Encoder, EncoderDropout
 from seqserve.training.layers.words import WordFeatures
@@ -30,9 +30,9 @@ class Reader(nn.Module):
         return states.float()
 
 
-def build_words(model: ReaderConfig, features: Features) -> WordFeatures:
-    """Return word features over the vocabularies and tables of a training."""
-    return WordFeatures(
+def build_parts(model: ReaderConfig, features: Features) -> tuple[WordFeatures, CharCNN | CharLSTM | None, Encoder]:
+    """Return the parts of a reader over the vocabularies of a training; weights come from torch's global generator."""
+    words = WordFeatures(
         features.tables,
         features.trained_rows,
         projection_dim=model.words.projection_dim,
@@ -40,29 +40,17 @@ def build_words(model: ReaderConfig, features: Features) -> WordFeatures:
         word_dropout=model.dropout.word,
         unknown_probability=model.dropout.unknown,
     )
-
-
-def build_characters(config: CharactersConfig, num_characters: int) -> CharCNN | CharLSTM | None:
-    """Return features from a word's characters, of the kind that the configuration names."""
-    if config.kind == "none":
-        return None
-    if config.kind == "lstm":
-        return CharLSTM(num_characters, embedding_dim=config.embedding_dim, size=config.size)
-    return CharCNN(num_characters, embedding_dim=config.embedding_dim, size=config.size, width=config.width)
-
-
-def build_encoder(model: ReaderConfig, words: WordFeatures, characters: CharCNN | CharLSTM | None) -> Encoder:
-    """Return recurrent layers over the features of words and characters."""
-    input_size = words.size + (characters.size if characters is not None else 0)
-    return Encoder(
+    own, count, rates = model.characters, len(features.characters), model.dropout
+    characters: CharCNN | CharLSTM | None = None
+    if own.kind == "lstm":
+        characters = CharLSTM(count, embedding_dim=own.embedding_dim, size=own.size)
+    elif own.kind == "cnn":
+        characters = CharCNN(count, embedding_dim=own.embedding_dim, size=own.size, width=own.width)
+    encoder = Encoder(
         model.cell,
-        (input_size, model.hidden_size),
+        (words.size + (characters.size if characters is not None else 0), model.hidden_size),
         num_layers=model.num_layers,
         bidirectional=model.bidirectional,
-        dropout=encoder_dropout(model.dropout),
+        dropout=EncoderDropout(rates.input, rates.hidden, rates.output, rates.recurrent),
     )
-
-
-def encoder_dropout(rates: DropoutConfig) -> EncoderDropout:
-    """Return the part of a configuration's dropout that is the encoder's."""
-    return EncoderDropout(rates.input, rates.hidden, rates.output, rates.recurrent)
+    return words, characters, encoder

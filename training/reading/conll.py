@@ -1,24 +1,17 @@
 """Sentences with tags, read from CoNLL column files."""
 
-import gzip
-import io
-import lzma
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqserve.errors import SeqserveError
 from seqserve.tagger.tags import Span, spans_from_tags, tags_from_spans
+from seqserve.training.reading.lines import TextError, read_lines
 
 # CoNLL-U style metadata ("# doc = x", "# newpar"). The token "#" itself is followed by a tab, or by tag columns.
 _COMMENT_IN_SPACED_FILE = re.compile(r"#\s*(?:[A-Za-z_][\w.:-]*(?: id)? = |new(?:doc|par)\b)")
 _SPACES = re.compile(r"[ \t]+")
 _TAG = re.compile(r"O|[BIOESML]-.+")
-
-
-class ConllError(SeqserveError):
-    """A column file that cannot be read; one sentence that names the file and the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +32,7 @@ def read_conll(path: str | Path, *, token_column: int = 0, tag_column: int = -1)
     Columns are split at tabs when the first row has one, otherwise at spaces; negative columns count from
     the end. `-DOCSTART-` lines and comments such as `# doc = …` are left out; a token `#` is kept.
     Tags stay as they are written (IOB1, BIO, BIOES, BMES): see `to_scheme`.
-    Raises ConllError for ragged lines, missing columns, empty tokens and values that are no tags.
+    Raises TextError for ragged lines, missing columns, empty tokens and values that are no tags.
     """
     path = Path(path)
     sentences: list[Sentence] = []
@@ -83,38 +76,10 @@ def map_labels(sentences: Iterable[Sentence], mapping: Mapping[str, str]) -> lis
     return mapped
 
 
-def read_lines(path: Path) -> list[str]:
-    """Read lines of a UTF-8 file, plain, .gz or .xz, without their LF or CRLF; raises ConllError.
-
-    Only LF ends a line: tokens of real text hold U+2028, U+0085 and other characters that `splitlines` cuts at.
-    """
-    try:
-        with open_file(path) as file:
-            data = file.read()
-    except FileNotFoundError:
-        raise ConllError(f"{path}: there is no such file") from None
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise ConllError(f"{path}: cannot be read: {error}") from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = data.count(b"\n", 0, error.start) + 1
-        raise ConllError(f"{path}, line {number}: not UTF-8 ({error.reason})") from None
-    return [line.removesuffix("\r") for line in text.split("\n")]
-
-
-def open_file(path: Path) -> io.BufferedIOBase:
-    """Return the file opened for reading bytes, unpacked where its name ends in .gz or .xz."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rb")
-    if path.suffix == ".xz":
-        return lzma.open(path, "rb")
-    return path.open("rb")
-
-
 def _rows(path: Path) -> Iterator[tuple[list[str], int]]:
     """Yield (columns, line number) of each line that is no comment; no columns for a blank line."""
-    lines = read_lines(path)
+    lines = list(read_lines(path))
+    lines[:1] = [line.removeprefix("\ufeff") for line in lines[:1]]
     tabbed = _is_tabbed(lines)
     num_columns = 0
     for number, line in enumerate(lines, start=1):
@@ -130,7 +95,7 @@ def _rows(path: Path) -> Iterator[tuple[list[str], int]]:
             continue
         num_columns = num_columns or len(columns)
         if len(columns) != num_columns:
-            raise ConllError(
+            raise TextError(
                 f"{path}, line {number}: {len(columns)} columns where the lines before have {num_columns}: {line!r}"
             )
         yield columns, number
@@ -154,11 +119,11 @@ def _pick(columns: list[str], token_column: int, tag_column: int, *, where: str)
     try:
         token, tag = columns[token_column], columns[tag_column]
     except IndexError:
-        raise ConllError(
+        raise TextError(
             f"{where}: columns {token_column} and {tag_column} are asked for, but it has {len(columns)}"
         ) from None
     if not token.strip():
-        raise ConllError(f"{where}: the token is empty")
+        raise TextError(f"{where}: the token is empty")
     if token != "-DOCSTART-" and not _TAG.fullmatch(tag):
-        raise ConllError(f"{where}: {tag!r} in column {tag_column} is no tag (O, B-…, I-…, E-…, S-…, M-…)")
+        raise TextError(f"{where}: {tag!r} in column {tag_column} is no tag (O, B-…, I-…, E-…, S-…, M-…)")
     return token, tag

@@ -22,16 +22,6 @@ class Example:
         return len(self.surfaces)
 
 
-@dataclass(frozen=True)
-class Batch:
-    """A padded batch: words (B,T), chars (B,T,L), lengths (B,), tags (B,T), all int64; 0 is padding."""
-
-    words: Tensor
-    chars: Tensor
-    lengths: Tensor
-    tags: Tensor
-
-
 class Surfaces:
     """Every distinct token of the training, its ids, and its lower- and upper-cased twin.
 
@@ -58,13 +48,13 @@ class Surfaces:
     def example(self, sentence: Sentence, tag_ids: Mapping[str, int]) -> Example:
         return Example(self.ids(sentence.tokens), np.array([tag_ids[tag] for tag in sentence.tags], np.int64))
 
-    def batch(self, examples: Sequence[Example]) -> Batch:
-        """Pad to the longest sentence and the longest word of the batch."""
+    def batch(self, examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return words (B,T), chars (B,T,L), lengths (B,), tags (B,T), int64, as long as the longest; 0 is padding."""
         words, chars, lengths = self.pad([example.surfaces for example in examples])
         tags = np.zeros(words.shape, np.int64)
         for row, example in enumerate(examples):
             tags[row, : len(example)] = example.tags
-        return Batch(words, chars, lengths, torch.from_numpy(tags))
+        return words, chars, lengths, torch.from_numpy(tags)
 
     def pad(self, rows: Sequence[np.ndarray]) -> tuple[Tensor, Tensor, Tensor]:
         """Map surface ids of each row -> words (B,T), chars (B,T,L), lengths (B,)."""

@@ -4,7 +4,8 @@ import csv
 from pathlib import Path
 
 from seqserve.training.reading.conll import Sentence
-from seqserve.training.reading.text import TextError, is_in_part, read_lines
+from seqserve.training.reading.lines import TextError, read_lines
+from seqserve.training.reading.text import is_in_part
 
 _SIDES = {"EI": ("EXON", "INTRON"), "IE": ("INTRON", "EXON"), "N": None}
 """What stands before and after the middle, by class; None: neither junction, and no label is known."""

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from seqserve.training.config import ConfigError, FilePath, check_part
-from seqserve.training.reading.text import TextError, is_in_part, read_lines
+from seqserve.training.reading.lines import TextError, read_lines
+from seqserve.training.reading.text import is_in_part
 
 
 @dataclass(frozen=True)

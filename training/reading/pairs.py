@@ -8,12 +8,12 @@ from typing import Annotated
 from seqserve.entries import TokenizerName
 from seqserve.text.apostrophes import plain_text
 from seqserve.text.tokenizers import TOKENIZERS
-from seqserve.training.config import ConfigError, FilePath, check_lowest, check_part
+from seqserve.training.config import ConfigError, FilePath, check_lowest, check_part, check_vocabulary
 from seqserve.training.corpora import data_path
-from seqserve.training.reading.text import TextError, is_in_part, read_lines
+from seqserve.training.reading.lines import TextError, read_lines
+from seqserve.training.reading.text import is_in_part
 from seqserve.training.reading.token_ids import CorpusError
 from seqserve.vocabulary.tokens import FIRST_ID, RESERVED_FORMS, TokenVocabulary
-from seqserve.vocabulary.words import LOOKUP_STEPS
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,8 @@ class SideOptions:
 
     def check(self, side: str) -> None:
         """Raise ConfigError, naming the field of that side."""
-        check_lowest(self, side, 1, "min_count", "max_tokens")
-        check_lowest(self, side, 0, "max_vocabulary")
-        if self.max_vocabulary and self.max_vocabulary <= FIRST_ID:
-            raise ConfigError(f"{side}.max_vocabulary = {self.max_vocabulary} leaves no room beside <EOS> and <UNK>")
-        if not self.lookup or not set(self.lookup) <= set(LOOKUP_STEPS):
-            raise ConfigError(f"{side}.lookup = {list(self.lookup)} must hold one or more of {', '.join(LOOKUP_STEPS)}")
+        check_lowest(self, side, 1, "max_tokens")
+        check_vocabulary(self, side)
 
 
 def read_texts(file: PairFile) -> Iterator[tuple[str, str]]:

@@ -1,20 +1,17 @@
 """Running text from files: lines, and the sequences of tokens that a language model learns from."""
 
-import gzip
 import hashlib
-import io
-import lzma
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Annotated, Literal
+from typing import Annotated, Literal
 
 from seqserve.entries import TokenizerName
-from seqserve.errors import SeqserveError
 from seqserve.text.sentences import split_sentences
 from seqserve.text.tokenizers import TOKENIZERS
 from seqserve.training.config import ConfigError, FilePath, check_part
 from seqserve.training.reading.conll import read_conll
+from seqserve.training.reading.lines import TextError, read_lines
 from seqserve.training.reading.tunes import read_tunes
 
 UNKNOWN_FORM = "<unk>"
@@ -77,26 +74,6 @@ class TextFile:
         if self.column < 0:
             raise ConfigError(f"column = {self.column} of {self.file} is below 0")
         check_part(self.part, self.file)
-
-
-class TextError(SeqserveError):
-    """A text file that cannot be read; the sentence names the file and the line."""
-
-
-def read_lines(path: Path) -> Iterator[str]:
-    """Yield the lines of a UTF-8 file, plain, .gz or .xz, without their ends; only a line feed ends a line.
-
-    Raises TextError.
-    """
-    try:
-        with _opened(path) as stream:
-            for number, line in enumerate(stream, 1):
-                try:
-                    yield line.decode("utf-8").removesuffix("\n").removesuffix("\r")
-                except UnicodeDecodeError as error:
-                    raise TextError(f"{path}, line {number}: byte {error.start + 1} is not UTF-8") from error
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise TextError(f"{path}: cannot be read: {error}") from error
 
 
 def read_sequences(path: Path, file: TextFile, options: TextOptions) -> Iterator[list[str]]:
@@ -186,11 +163,3 @@ def _pieces(path: Path, file: TextFile) -> Iterator[list[str]]:
             piece = []
     if piece:
         yield piece
-
-
-def _opened(path: Path) -> IO[bytes]:
-    if path.suffix == ".gz":
-        return io.BufferedReader(gzip.open(path, "rb"))
-    if path.suffix == ".xz":
-        return io.BufferedReader(lzma.open(path, "rb"))
-    return path.open("rb")

@@ -3,8 +3,7 @@
 import array
 import importlib.metadata
 import importlib.util
-import lzma
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from seqserve.errors import SeqserveError
-from seqserve.training.reading.conll import open_file
+from seqserve.training.reading.lines import TextError, read_lines
 
 PACKAGE_PREFIX = "package:"
 _SPACY_FILES = ("vocab/vectors", "vocab/key2row", "vocab/strings.json")
 _WORD_LISTS = ("words.tsv", "words.tsv.gz", "words.tsv.xz")
-
-
-class VectorsError(SeqserveError):
-    """Word vectors that cannot be read; one sentence that names the file and, in text files, the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +30,9 @@ class WordVectors:
     rows: NDArray[np.int32]
     vectors: NDArray[Any]
 
-    @property
-    def dimensions(self) -> int:
-        return int(self.vectors.shape[1])
-
 
 def load_vectors(source: str | Path) -> WordVectors:
-    """Read vectors from one of these sources; raises VectorsError otherwise.
+    """Read vectors from one of these sources; raises TextError otherwise.
 
     - a text file, plain, .gz or .xz: GloVe's (`word v1 … vD`) or word2vec's (the same after a line `V D`);
     - a folder with `vectors*.npy` (R,D) and `words.tsv` (.gz, .xz; `word TAB row`);
@@ -58,7 +48,7 @@ def load_vectors(source: str | Path) -> WordVectors:
             return _load_spacy(path)
         return _load_folder(path)
     if not path.is_file():
-        raise VectorsError(f"{path}: there is no such file or folder")
+        raise TextError(f"{path}: there is no such file or folder")
     return _load_text(path)
 
 
@@ -77,7 +67,7 @@ def _load_text(path: Path) -> WordVectors:
         dimensions = dimensions or len(fields) - 1
         word, numbers = " ".join(fields[:-dimensions]), fields[-dimensions:]
         if not word or "\t" in word or dimensions < 1:
-            raise VectorsError(
+            raise TextError(
                 f"{path}, line {number}: a word and {max(dimensions, 1)} numbers are expected, spaces between them"
             )
         if word in words:
@@ -85,13 +75,13 @@ def _load_text(path: Path) -> WordVectors:
         try:
             values.extend(map(float, numbers))
         except (ValueError, OverflowError) as error:
-            raise VectorsError(f"{path}, line {number}: {dimensions} numbers are expected ({error})") from None
+            raise TextError(f"{path}, line {number}: {dimensions} numbers are expected ({error})") from None
         words[word] = None
     if not words:
-        raise VectorsError(f"{path}: it holds no vectors")
+        raise TextError(f"{path}: it holds no vectors")
     vectors = np.frombuffer(values, dtype=np.float32).reshape(len(words), dimensions)
     if announced and len(words) > announced[0]:
-        raise VectorsError(f"{path}, line 1: announces {announced[0]} words, but {len(words)} follow")
+        raise TextError(f"{path}, line 1: announces {announced[0]} words, but {len(words)} follow")
     return _checked(path, list(words), np.arange(len(words), dtype=np.int32), vectors)
 
 
@@ -99,7 +89,7 @@ def _load_folder(folder: Path) -> WordVectors:
     arrays = sorted(folder.glob("vectors*.npy"))
     lists = [folder / name for name in _WORD_LISTS if (folder / name).is_file()]
     if len(arrays) != 1 or len(lists) != 1:
-        raise VectorsError(
+        raise TextError(
             f"{folder}: one vectors*.npy and one words.tsv (.gz, .xz) are expected, "
             f"{len(arrays)} and {len(lists)} are there; nor is it the folder of a spaCy pipeline"
         )
@@ -109,11 +99,11 @@ def _load_folder(folder: Path) -> WordVectors:
     for number, line in _text_lines(lists[0]):
         word, _, row = line.rpartition("\t")
         if not word or not row.isdecimal() or int(row) >= len(vectors):
-            raise VectorsError(
+            raise TextError(
                 f"{lists[0]}, line {number}: expected is a word, a tab and a row below {len(vectors)}, not {line!r}"
             )
         if word in words:
-            raise VectorsError(f"{lists[0]}, line {number}: {word!r} is there twice")
+            raise TextError(f"{lists[0]}, line {number}: {word!r} is there twice")
         words[word] = None
         rows.append(int(row))
     return _checked(lists[0], list(words), np.array(rows, dtype=np.int32), vectors)
@@ -130,7 +120,7 @@ def _load_spacy(folder: Path) -> WordVectors:
         key_to_row = msgspec.msgpack.decode(rows_file.read_bytes(), type=dict[int, int])
         strings = msgspec.json.decode(strings_file.read_bytes(), type=list[str])
     except msgspec.DecodeError as error:
-        raise VectorsError(f"{folder}: vocab/key2row or vocab/strings.json is damaged: {error}") from None
+        raise TextError(f"{folder}: vocab/key2row or vocab/strings.json is damaged: {error}") from None
     words, rows = [], []
     for string in dict.fromkeys(strings):
         row = key_to_row.get(hash_of_string(string)) if string else None
@@ -160,16 +150,16 @@ def _find_in_package(source: str) -> Path:
     name, _, inside = source.removeprefix(PACKAGE_PREFIX).partition("/")
     root = _package_folder(name)
     if root is None:
-        raise VectorsError(f"{source}: no Python package {name!r} is installed")
+        raise TextError(f"{source}: no Python package {name!r} is installed")
     if inside:
         path = (root / inside).resolve()
         if not path.is_relative_to(root.resolve()) or not path.exists():
-            raise VectorsError(f"{source}: the package has no file or folder {inside!r}")
+            raise TextError(f"{source}: the package has no file or folder {inside!r}")
         return path
     found = sorted(set(_vector_sources(root)))
     if len(found) != 1:
         names = ", ".join(str(path.relative_to(root)) for path in found) or "none"
-        raise VectorsError(
+        raise TextError(
             f"{source}: one set of vectors is expected in {root}, found: {names}; name one as package:{name}/PATH"
         )
     return found[0]
@@ -177,16 +167,13 @@ def _find_in_package(source: str) -> Path:
 
 def _package_folder(name: str) -> Path | None:
     """Find the folder of an import package, or of the one import package of a distribution, without importing it."""
-    modules = [name, *(module for module, owners in _owners().items() if name in owners)]
+    owned = importlib.metadata.packages_distributions()
+    modules = [name, *(module for module, owners in owned.items() if name in owners)]
     for module in modules:
         spec = importlib.util.find_spec(module) if module.isidentifier() else None
         if spec is not None and spec.submodule_search_locations:
             return Path(spec.submodule_search_locations[0])
     return None
-
-
-def _owners() -> dict[str, Sequence[str]]:
-    return dict(importlib.metadata.packages_distributions())
 
 
 def _vector_sources(root: Path) -> Iterator[Path]:
@@ -200,35 +187,27 @@ def _vector_sources(root: Path) -> Iterator[Path]:
 
 
 def _text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (number, line) of the lines that are not blank; only LF ends a line."""
-    number = 0
-    try:
-        with open_file(path) as file:
-            for number, raw in enumerate(file, start=1):
-                line = raw.decode("utf-8").rstrip(" \r\n")
-                if line:
-                    yield number, line
-    except UnicodeDecodeError as error:
-        raise VectorsError(f"{path}, line {number}: not UTF-8 ({error.reason})") from None
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise VectorsError(f"{path}: cannot be read after line {number}: {error}") from None
+    """Yield (number, line) of the lines that are not blank."""
+    for number, line in enumerate(read_lines(path), start=1):
+        if stripped := line.rstrip(" \r"):
+            yield number, stripped
 
 
 def _load_array(path: Path) -> NDArray[Any]:
     try:
         vectors = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        raise VectorsError(f"{path}: cannot be read as a NumPy array: {error}") from None
+        raise TextError(f"{path}: cannot be read as a NumPy array: {error}") from None
     if vectors.ndim != 2 or vectors.dtype not in (np.float16, np.float32):
-        raise VectorsError(f"{path}: expected is a float16 or float32 array (R,D), not {vectors.dtype} {vectors.shape}")
+        raise TextError(f"{path}: expected is a float16 or float32 array (R,D), not {vectors.dtype} {vectors.shape}")
     return vectors
 
 
 def _checked(path: Path, words: list[str], rows: NDArray[np.int32], vectors: NDArray[Any]) -> WordVectors:
     if not words:
-        raise VectorsError(f"{path}: it holds no words")
+        raise TextError(f"{path}: it holds no words")
     finite = np.isfinite(vectors).all(axis=1)
     if not finite.all():
         word = next((word for word, row in zip(words, rows, strict=True) if not finite[row]), "?")
-        raise VectorsError(f"{path}: the vector of {word!r} holds a number that is not finite")
+        raise TextError(f"{path}: the vector of {word!r} holds a number that is not finite")
     return WordVectors(words, rows, vectors)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from seqserve.entries import CellName, LookupStep
 from seqserve.tagger.load import Golden, read_parts, tagger_signature
@@ -36,7 +37,7 @@ from seqserve.training.export.reader import (
     reader_architecture,
     write_vocabularies,
 )
-from seqserve.training.export.weights import Arrays, num_parameters, save_graph
+from seqserve.training.export.weights import Arrays, num_parameters, save_graphs
 from seqserve.training.taggers.graph import TaggerOptions, build_tagger
 from seqserve.vocabulary.words import LOOKUP_STEPS
 
@@ -51,7 +52,7 @@ class TrainedTagger:
     """A tagger as training leaves it.
 
     weights: its state dict as arrays. forms, characters: in the order of their ids, which is that of their UTF-8
-    bytes; the first has id 2. lookup: how tokens are looked up. limits: of a word and of a sentence.
+    bytes; the first has id 2.
     """
 
     weights: Arrays
@@ -60,7 +61,6 @@ class TrainedTagger:
     labels: Sequence[str]
     cell: CellName = "lstm"
     scheme: Literal["BIO", "BIOES"] = "BIOES"
-    lookup: Sequence[str] = LOOKUP_STEPS
     max_word_chars: int = 32
     max_sentence_tokens: int = 256
 
@@ -72,44 +72,38 @@ def export_tagger(
     golden: Sequence[Sequence[str]],
     *,
     table_dtype: str = "float16",
-    fold: Sequence[bool] | None = None,
-    tolerance: float = 1e-3,
     replace: bool = False,
 ) -> TaggerManifest:
     """Write the bundle `folder`, in one step and only after it has been loaded and checked.
 
-    `golden`: sentences of tokens whose answers are recorded; `tolerance`: how far probabilities may differ from
-    them on another machine. `table_dtype`, `fold`: see TaggerOptions. Raises ValueError when the parts do not
-    fit each other, FileExistsError, and BundleError when the written bundle does not load.
+    `golden`: sentences of tokens whose answers are recorded. `table_dtype`: see TaggerOptions. Raises ValueError when
+    the parts do not fit each other, FileExistsError, and BundleError when the written bundle does not load.
     """
-    _check(trained, golden)
-    with new_folder(folder, replace=replace) as work:
-        tags = make_tags(trained.labels, trained.scheme)
-        options = TaggerOptions(tags, trained.scheme, trained.cell, table_dtype, fold)
-        model, tensors = build_tagger(trained.weights, options)
-        save_graph(work, graph_file=GRAPH_FILE, weights_file=WEIGHTS_FILE, model=model, tensors=tensors)
-        _write_texts(work, trained, card, options.tags)
-        manifest = _manifest(work, trained, card)
-        return finish(work, manifest, record_golden(work, manifest, golden), tolerance=tolerance)
-
-
-def _check(trained: TrainedTagger, golden: Sequence[Sequence[str]]) -> None:
     check_vocabularies(trained.weights, trained.forms, trained.characters)
     if not golden or not all(golden):
         raise ValueError("golden needs at least one sentence, and every sentence at least one token")
-
-
-def _write_texts(folder: Path, trained: TrainedTagger, card: Card, tags: Sequence[str]) -> None:
-    write_vocabularies(folder, trained.forms, trained.characters)
-    (folder / TAGS_FILE).write_text("".join(f"{tag}\n" for tag in tags), encoding="utf-8", newline="\n")
-    write_card(folder, card)
+    tags = make_tags(trained.labels, trained.scheme)
+    options = TaggerOptions(tags, trained.scheme, trained.cell, table_dtype)
+    with new_folder(folder, replace=replace) as work:
+        save_graphs(work, weights_file=WEIGHTS_FILE, graphs={GRAPH_FILE: build_tagger(trained.weights, options)})
+        write_vocabularies(work, trained.forms, trained.characters)
+        (work / TAGS_FILE).write_text("".join(f"{tag}\n" for tag in tags), encoding="utf-8", newline="\n")
+        write_card(work, card)
+        manifest = _manifest(work, trained, card)
+        return finish(work, manifest, record_golden(work, manifest, golden))
 
 
 def _manifest(folder: Path, trained: TrainedTagger, card: Card) -> TaggerManifest:
     tags = make_tags(trained.labels, trained.scheme)
     return TaggerManifest(
         **common_fields(folder, card),
-        architecture=_architecture(trained),
+        architecture=TaggerArchitecture(
+            **reader_architecture(trained.weights, trained.cell),
+            head="crf",
+            num_parameters=num_parameters(trained.weights),
+            scheme=trained.scheme,
+            labels=list(trained.labels),
+        ),
         graphs=TaggerGraphs(tagger=graph_entry(folder, GRAPH_FILE, tagger_signature(len(tags)))),
         vocabularies=TaggerVocabularies(
             words=vocabulary_entry(folder, WORDS_FILE, len(trained.forms) + 2),
@@ -117,29 +111,22 @@ def _manifest(folder: Path, trained: TrainedTagger, card: Card) -> TaggerManifes
             tags=vocabulary_entry(folder, TAGS_FILE, len(tags)),
         ),
         tokenization=TaggerTokenization(
-            name="seqserve-en-1", lookup=msgspec.convert(list(trained.lookup), list[LookupStep])
+            name="seqserve-en-1", lookup=msgspec.convert(list(LOOKUP_STEPS), list[LookupStep])
         ),
         limits=TaggerLimits(max_word_chars=trained.max_word_chars, max_sentence_tokens=trained.max_sentence_tokens),
     )
 
 
-def _architecture(trained: TrainedTagger) -> TaggerArchitecture:
-    return TaggerArchitecture(
-        **reader_architecture(trained.weights, trained.cell),
-        head="crf",
-        num_parameters=num_parameters(trained.weights),
-        scheme=trained.scheme,
-        labels=list(trained.labels),
-    )
-
-
 def record_golden(folder: Path, manifest: TaggerManifest, sentences: Sequence[Sequence[str]]) -> Golden:
     """Tag the sentences with the graph in a folder that lacks nothing but its manifest, and return the answers."""
-    bundle = read_parts(folder, manifest).open(folder)
-    answers = bundle.tag(sentences)
+    answers = read_parts(folder, manifest).open(folder).tag(sentences)
+
+    def rounded(probs: NDArray[np.float32]) -> list[Any]:
+        return np.round(probs.astype(np.float64), _DECIMALS).tolist()
+
     return Golden(
         sentences=[list(sentence) for sentence in sentences],
         tags=[list(answer.tags) for answer in answers],
-        tag_probs=[np.round(answer.tag_probs.astype(np.float64), _DECIMALS).tolist() for answer in answers],
-        span_probs=[np.round(answer.span_probs.astype(np.float64), _DECIMALS).tolist() for answer in answers],
+        tag_probs=[rounded(answer.tag_probs) for answer in answers],
+        span_probs=[rounded(answer.span_probs) for answer in answers],
     )

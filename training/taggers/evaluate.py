@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from seqserve.errors import SeqserveError
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
@@ -51,22 +51,15 @@ def read_mapping(text: str) -> dict[str, str]:
 def as_dict(scores: SpanScores) -> dict[str, object]:
     """Return scores for a JSON file; rates are fractions in 0..1."""
     return {
-        **_counts(scores.overall),
+        **_numbers(scores.overall),
         "num_tokens": scores.num_tokens,
         "accuracy": scores.accuracy,
-        "labels": {label: _counts(counts) for label, counts in scores.labels.items()},
+        "labels": {label: _numbers(counts) for label, counts in scores.labels.items()},
     }
 
 
-def _counts(counts: Counts) -> dict[str, float]:
-    return {
-        "precision": counts.precision,
-        "recall": counts.recall,
-        "f1": counts.f1,
-        "num_gold": counts.num_gold,
-        "num_found": counts.num_found,
-        "num_correct": counts.num_correct,
-    }
+def _numbers(counts: Counts) -> dict[str, float]:
+    return {"precision": counts.precision, "recall": counts.recall, "f1": counts.f1, **asdict(counts)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

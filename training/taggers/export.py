@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from seqserve.training.export.folder import Card
-from seqserve.training.export_sources import Results, dev_results
+from seqserve.training.export_sources import Results, dev_results, files_of
 from seqserve.training.taggers.bundle import TrainedTagger, export_tagger
 from seqserve.training.taggers.config import TaggerConfig
 
@@ -22,12 +22,7 @@ GOLDEN = (
 )
 
 
-def sources(config: TaggerConfig) -> dict[str, list[str]]:
-    """Return the files that a run read by what they were used for."""
-    return {
-        "training": [*(corpus.file for corpus in config.data.train), *config.model.words.vectors],
-        "choosing the epoch": [corpus.file for corpus in config.data.dev],
-    }
+sources = files_of
 
 
 def results(config: TaggerConfig, line: Mapping[str, Any]) -> Results:

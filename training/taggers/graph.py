@@ -1,18 +1,18 @@
 """The graph of a tagger: words, chars, lengths -> tags, tag_probs, span_probs (see docs/design.md)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
-from seqserve.training.export.builder import GraphBuilder
+from seqserve.tagger.load import tagger_signature
+from seqserve.training.export.builder import GraphBuilder, value_infos
 from seqserve.training.export.crf import add_crf
 from seqserve.training.export.encoder import add_encoder, add_feed_forward
-from seqserve.training.export.features import READER_INPUTS, add_features, reader_inputs
+from seqserve.training.export.features import READER_INPUTS, add_features
 from seqserve.training.export.potentials import Potentials
 from seqserve.training.export.weights import Arrays
 
@@ -21,17 +21,16 @@ _BELOW_EVERY_TAG = -1e4  # emission of the border, which is no tag
 
 @dataclass(frozen=True)
 class TaggerOptions:
-    """tags and scheme as in bundle.tags; table_dtype: float32, float16 or int8; fold: see add_word_features."""
+    """tags and scheme as in `seqserve.tagger.tags`; table_dtype: of word vectors, float32 or float16."""
 
     tags: tuple[str, ...]
     scheme: str
     cell: str = "lstm"
     table_dtype: str = "float16"
-    fold: Sequence[bool] | None = None
 
 
 def build_tagger(weights: Arrays, options: TaggerOptions) -> tuple[onnx.ModelProto, dict[str, NDArray[Any]]]:
-    """Return the graph and the tensors of its weights file (`weights.save_graph` writes both).
+    """Return the graph and the tensors of its weights file (`weights.save_graphs` writes both).
 
     `weights` is a tagger's state dict as arrays; raises ValueError when it does not fit the options.
     """
@@ -39,7 +38,7 @@ def build_tagger(weights: Arrays, options: TaggerOptions) -> tuple[onnx.ModelPro
         raise ValueError(f"the weights are for {len(weights['emission.bias'])} tags, not {len(options.tags)}")
     graph = GraphBuilder()
     words, chars, lengths = (graph.unique(name) for name in READER_INPUTS)
-    features = add_features(graph, weights, words, chars, table_dtype=options.table_dtype, fold=options.fold)
+    features = add_features(graph, weights, words, chars, table_dtype=options.table_dtype)
     states, _ = add_encoder(graph, weights, features, lengths, cell=options.cell)
     hidden = add_feed_forward(graph, weights, states, name="feed_forward")
     emissions = _add_emissions(graph, weights, hidden)
@@ -47,7 +46,7 @@ def build_tagger(weights: Arrays, options: TaggerOptions) -> tuple[onnx.ModelPro
     potentials = Potentials.of(weights, options.tags, options.scheme)
     results = add_crf(graph, potentials, emissions, lengths_long)
     _add_outputs(graph, lengths_long, results)
-    return graph.model("tagger", reader_inputs(), _outputs(len(options.tags))), graph.tensors
+    return graph.model("tagger", *map(value_infos, tagger_signature(len(options.tags)))), graph.tensors
 
 
 def _add_emissions(graph: GraphBuilder, weights: Arrays, states: str) -> str:
@@ -75,11 +74,3 @@ def _add_outputs(graph: GraphBuilder, lengths: str, results: tuple[str, str, str
     graph.add("Where", [is_real, tags, graph.scalar(0, np.int32)], "tags")
     graph.add("Where", [is_real_deep, marginals, nothing], "tag_probs")
     graph.add("Where", [is_real, spans, nothing], "span_probs")
-
-
-def _outputs(num_tags: int) -> list[onnx.ValueInfoProto]:
-    return [
-        helper.make_tensor_value_info("tags", TensorProto.INT32, ["B", "T"]),
-        helper.make_tensor_value_info("tag_probs", TensorProto.FLOAT, ["B", "T", num_tags]),
-        helper.make_tensor_value_info("span_probs", TensorProto.FLOAT, ["B", "T"]),
-    ]

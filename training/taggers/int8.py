@@ -13,7 +13,7 @@ from seqserve.tagger.manifest import TaggerManifest
 from seqserve.tagger.model import TaggerBundle
 from seqserve.training.export.folder import CURVES_FILE, WEIGHTS_FILE, file_entry, finish, graph_entry
 from seqserve.training.export.int8 import quantize_lstms
-from seqserve.training.export.weights import save_graph
+from seqserve.training.export.weights import save_graphs
 from seqserve.training.taggers.bundle import GRAPH_FILE, record_golden
 
 TOLERANCE = 0.05
@@ -30,8 +30,8 @@ def write_int8_tagger(source: Path, work: Path, *, name: str, created: str) -> T
     """
     original = load_bundle(source, TaggerBundle)
     manifest = original.manifest
-    model, tensors = quantize_lstms(source / manifest.graphs.tagger.file)
-    save_graph(work, graph_file=GRAPH_FILE, weights_file=WEIGHTS_FILE, model=model, tensors=tensors)
+    graph = quantize_lstms(source / manifest.graphs.tagger.file)
+    save_graphs(work, weights_file=WEIGHTS_FILE, graphs={GRAPH_FILE: graph})
     vocabularies = manifest.vocabularies
     copied = [entry.file for entry in (vocabularies.words, vocabularies.characters, vocabularies.tags)]
     curves = [entry.file for entry in manifest.extra_files if entry.file == CURVES_FILE]

@@ -6,7 +6,7 @@ from seqserve.tagger.tags import allowed_transitions, make_tags
 from seqserve.training.layers.characters import CharCNN, CharLSTM
 from seqserve.training.layers.crf import CRF
 from seqserve.training.layers.encoder import Encoder, FeedForward
-from seqserve.training.layers.reader import Reader, build_characters, build_encoder, build_words
+from seqserve.training.layers.reader import Reader, build_parts
 from seqserve.training.layers.words import WordFeatures
 from seqserve.training.reading.features import Features
 from seqserve.training.taggers.config import ModelConfig
@@ -45,8 +45,6 @@ class Tagger(Reader):
 
 def build_tagger(model: ModelConfig, labels: tuple[str, ...], features: Features) -> Tagger:
     """Return a new tagger; its weights come from torch's global generator."""
-    words = build_words(model, features)
-    characters = build_characters(model.characters, len(features.characters))
-    encoder = build_encoder(model, words, characters)
+    parts = build_parts(model, features)
     crf = CRF(allowed_transitions(make_tags(labels, model.scheme), model.scheme))
-    return Tagger(words, characters, encoder, crf=crf, feed_forward=model.feed_forward)
+    return Tagger(*parts, crf=crf, feed_forward=model.feed_forward)

@@ -63,15 +63,14 @@ class TaggerTask:
 
     def loss(self, examples: Sequence[Example]) -> Tensor:
         """Return the mean over the sentences of −ln P(tags | sentence)."""
-        batch = self.surfaces.batch(examples)
-        return self.model.loss(batch.words, batch.chars, batch.lengths, batch.tags)
+        return self.model.loss(*self.surfaces.batch(examples))
 
     def evaluate(self) -> dict[str, DevScore]:
         """Return span F1 (a fraction) of Viterbi tags on each dev file, and the mean of −ln P(tags | sentence)."""
-        return {name: self._score(examples) for name, examples in self.dev.items()}
-
-    def weights_of_dev(self) -> list[float]:
-        return [corpus.weight for corpus in self.config.data.dev]
+        return {
+            name: self._score(examples, corpus.weight)
+            for (name, examples), corpus in zip(self.dev.items(), self.config.data.dev, strict=True)
+        }
 
     def state(self) -> dict[str, Any]:
         return {
@@ -81,17 +80,16 @@ class TaggerTask:
             "tags": list(self.tags),
         }
 
-    def _score(self, examples: list[Example]) -> DevScore:
+    def _score(self, examples: list[Example], weight: float) -> DevScore:
         gold, predicted, loss = [], [], 0.0
         for indices in plan_evaluation([len(e) for e in examples], EVALUATION_BATCH):
             chosen = [examples[i] for i in indices]
-            batch = self.surfaces.batch(chosen)
-            found, losses = self.model.answer(batch.words, batch.chars, batch.lengths, batch.tags)
+            found, losses = self.model.answer(*self.surfaces.batch(chosen))
             loss += losses.sum().item()
             for example, row in zip(chosen, found.numpy(), strict=True):
                 gold.append(spans_from_tags([self.tags[i] for i in example.tags]))
                 predicted.append(spans_from_tags([self.tags[i] for i in row[: len(example)]]))
-        return DevScore(score_spans(gold, predicted).f1, loss / max(1, len(examples)))
+        return DevScore(score_spans(gold, predicted).f1, loss / max(1, len(examples)), weight)
 
 
 def read_corpus(corpus: CorpusConfig, config: TaggerConfig) -> list[Sentence]:

@@ -46,22 +46,17 @@ def export_transducer(
     card: Card,
     golden: Sequence[str],
     *,
-    table_dtype: str = "float16",
-    tolerance: float = 1e-3,
     replace: bool = False,
 ) -> TransducerManifest:
     """Write the bundle `folder`, in one step and only after it has been loaded and checked.
 
-    `golden`: texts whose greedy answers are recorded, none of them empty; `tolerance`: how far log-probabilities
-    may differ from them on another machine. `table_dtype` (float32 or float16): of all matrices. Raises ValueError
-    when the parts do not fit each other, FileExistsError, and BundleError when the written bundle does not load.
+    `golden`: texts whose greedy answers are recorded, none of them empty. Matrices are stored as float16. Raises
+    ValueError when the parts do not fit each other, FileExistsError, and BundleError when the written bundle does not
+    load.
     """
     trained.check()
     with new_folder(folder, replace=replace) as work:
-        graphs = {
-            ENCODE_FILE: build_encode(trained, table_dtype=table_dtype),
-            DECODE_FILE: build_decode(trained, table_dtype=table_dtype),
-        }
+        graphs = {ENCODE_FILE: build_encode(trained), DECODE_FILE: build_decode(trained)}
         save_graphs(work, weights_file=WEIGHTS_FILE, graphs=graphs)
         for name, side in ((SOURCE_FILE, trained.source), (TARGET_FILE, trained.target)):
             TokenVocabulary(side.tokens, steps=side.lookup, name=name).write(work / name)
@@ -69,8 +64,7 @@ def export_transducer(
         manifest = _manifest(work, trained, card)
         bundle = read_parts(work, manifest).open(work)
         rows = [ids[: trained.source.max_tokens] for text in golden if len(ids := bundle.source_ids(text))]
-        recorded = record_golden(bundle, [np.ascontiguousarray(row) for row in rows])
-        return finish(work, manifest, recorded, tolerance=tolerance)
+        return finish(work, manifest, record_golden(bundle, [np.ascontiguousarray(row) for row in rows]))
 
 
 def _manifest(folder: Path, trained: TrainedTransducer, card: Card) -> TransducerManifest:

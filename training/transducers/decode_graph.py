@@ -9,10 +9,10 @@ from onnx import TensorProto
 
 from seqserve.training.export.attention import add_attention
 from seqserve.training.export.builder import GraphBuilder, value_infos
-from seqserve.training.export.cells.table import find_cell
 from seqserve.training.export.compact import make_builder
-from seqserve.training.export.language_model import add_embedding, join_state, split_state
+from seqserve.training.export.language_model import add_embedding, add_steps
 from seqserve.training.export.softmax import add_full
+from seqserve.training.export.weights import add_linear
 from seqserve.training.transducers.trained import TrainedTransducer
 from seqserve.transducer.signature import decode_signature
 from seqserve.vocabulary.tokens import UNKNOWN_ID
@@ -28,24 +28,18 @@ def build_decode(
     """
     trained.check()
     graph = make_builder(table_dtype)
-    decoder, cell = trained.decoder(), find_cell(trained.cell)
+    decoder = trained.decoder()
     inputs, outputs = decode_signature(trained.state_size, trained.memory_size)
     names = {tensor.name: graph.unique(tensor.name) for tensor in inputs}
     values = add_embedding(graph, decoder.weights, names["previous_ids"], table_dtype=table_dtype)  # (B,E)
-    new_parts = []
-    parts_of_layers = split_state(graph, decoder, names["state"])
-    for index, (layer, parts) in enumerate(zip(decoder.layers(), parts_of_layers, strict=True)):
-        new_parts.append(cell.add_step(graph, layer, values, parts, name=f"layers.{index}"))
-        values = new_parts[-1][0]
-    join_state(graph, new_parts, "next_state")
+    values = add_steps(graph, decoder, values, names["state"])
     if trained.memory_size:
         weight = graph.weight("attention.query.weight", trained.weights["attention.query.weight"].astype(np.float32))
         query = graph.add("Gemm", [values, weight], "query", transB=1)  # (B,M)
         context = add_attention(graph, query, names["memory"], names["lengths"])
         values = graph.add("Concat", [context, values], "seen", axis=1)
-    weight = graph.weight("readout.weight", trained.weights["readout.weight"].astype(np.float32))
-    bias = graph.weight("readout.bias", trained.weights["readout.bias"].astype(np.float32))
-    readout = graph.add("Tanh", [graph.add("Gemm", [values, weight, bias], "readout.sum", transB=1)], "readout")
+    total = add_linear(graph, trained.weights, "readout", values, name="readout.sum")
+    readout = graph.add("Tanh", [total], "readout")
     log_probs = add_full(graph, decoder, readout, table_dtype=table_dtype).log_probs  # (B,V)
     _add_top(graph, log_probs, names["num_top"], num_ids=decoder.num_ids)
     return graph.model("decode", value_infos(inputs), value_infos(outputs)), graph.tensors

@@ -6,11 +6,12 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from seqserve.training.export.builder import GraphBuilder, value_infos
+from seqserve.training.export.builder import value_infos
 from seqserve.training.export.compact import make_builder
 from seqserve.training.export.encoder import add_encoder
 from seqserve.training.export.features import add_lookup
 from seqserve.training.export.mask import add_mask
+from seqserve.training.export.weights import add_linear
 from seqserve.training.transducers.trained import TrainedTransducer
 from seqserve.transducer.signature import encode_signature
 
@@ -30,17 +31,11 @@ def build_encode(
     table = trained.weights["source_embedding.weight"]
     features = add_lookup(graph, "source_embedding.weight", table, by_token, table_dtype=table_dtype)  # (S,B,E)
     states, ends = add_encoder(graph, trained.weights, features, lengths, cell=trained.cell)  # (S,B,M), each (B,H)
-    _add_first_state(graph, trained, ends)
+    ended = ends[0] if len(ends) == 1 else graph.add("Concat", ends, "ended", axis=1)
+    first = add_linear(graph, trained.weights, "first_state", ended, name="first_state")
+    graph.add("Tanh", [first], "state")  # (B,N)
     if trained.memory_size:
         is_real = add_mask(graph, states, lengths, name="memory")
         masked = graph.add("Where", [is_real, states, graph.scalar(0, np.float32)], "memory.by_token")
         graph.add("Transpose", [masked], "memory", perm=[1, 0, 2])
     return graph.model("encode", value_infos(inputs), value_infos(outputs)), graph.tensors
-
-
-def _add_first_state(graph: GraphBuilder, trained: TrainedTransducer, ends: list[str]) -> None:
-    """Give the output `state` (B,N): tanh of a linear map of where the encoder ended."""
-    ended = ends[0] if len(ends) == 1 else graph.add("Concat", ends, "ended", axis=1)
-    weight = graph.weight("first_state.weight", trained.weights["first_state.weight"].astype(np.float32))
-    bias = graph.weight("first_state.bias", trained.weights["first_state.bias"].astype(np.float32))
-    graph.add("Tanh", [graph.add("Gemm", [ended, weight, bias], "first_state", transB=1)], "state")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seqserve.training.export.folder import Card
-from seqserve.training.export_sources import Results, score_table
+from seqserve.training.export_sources import Results, files_of, score_table
 from seqserve.training.reading.pairs import SideOptions
 from seqserve.training.transducers.bundle import export_transducer
 from seqserve.training.transducers.config import TransducerConfig
@@ -24,12 +24,7 @@ GOLDEN = (
 )
 
 
-def sources(config: TransducerConfig) -> dict[str, list[str]]:
-    """Return the files that a run read by what they were used for."""
-    return {
-        "training": list(dict.fromkeys(file.file for file in config.data.train)),
-        "choosing the epoch": [file.file for file in config.data.valid],
-    }
+sources = files_of
 
 
 def results(config: TransducerConfig, line: Mapping[str, Any]) -> Results:

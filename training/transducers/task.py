@@ -63,22 +63,19 @@ class TransducerTask:
         batch = batch_pairs(examples)
         return self.model.loss(batch) / batch.mask.sum()
 
-    @torch.no_grad()
     def evaluate(self) -> dict[str, DevScore]:
-        """Return the mean ln P of a target token of each valid file, <EOS> included; the loss is its negative."""
-        self.model.eval()
+        """Return the mean ln P of a target token of each valid file, <EOS> included; the loss is its negative.
+
+        Each file counts by its tokens, so that the mean over files is that over all tokens.
+        """
         scores = {}
         for name, pairs in self.dev.items():
             total = 0.0
             for indices in plan_evaluation([len(pair) for pair in pairs], EVALUATION_BATCH):
                 total += self.model.loss(batch_pairs([pairs[i] for i in indices])).item()
-            loss = total / sum(len(pair.target) for pair in pairs)
-            scores[name] = DevScore(-loss, loss)
+            num_tokens = sum(len(pair.target) for pair in pairs)
+            scores[name] = DevScore(-total / num_tokens, total / num_tokens, num_tokens)
         return scores
-
-    def weights_of_dev(self) -> list[float]:
-        """Let each file count by its tokens, so that the mean is that of all tokens."""
-        return [float(sum(len(pair.target) for pair in pairs)) for pairs in self.dev.values()]
 
     def state(self) -> dict[str, Any]:
         """Return weights, and both sides' tokens in the order of their ids."""

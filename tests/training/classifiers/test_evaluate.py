@@ -8,7 +8,7 @@ import pytest
 
 from seqserve.errors import SeqserveError
 from seqserve.loading import load_bundle
-from seqserve.training import evaluate
+from seqserve.training.commands import evaluate
 from seqserve.training.export_run import export_run
 from seqserve.training.runs import fit
 from tests.training.tiny_classifier import QUESTIONS, tiny_classifier_config

@@ -8,7 +8,7 @@ from seqserve.training.classifiers.model import pool
 from seqserve.training.classifiers.task import ClassifierTask
 from seqserve.training.export.cells.table import CELLS
 from seqserve.training.loop import Training
-from seqserve.training.reading.text import TextError
+from seqserve.training.reading.lines import TextError
 from seqserve.training.runs import fit, resume
 from tests.training.tiny_classifier import tiny_classifier_config
 

@@ -13,14 +13,14 @@ from seqserve.training.export.builder import GraphBuilder, value_infos
 from seqserve.training.export.cells.table import find_cell
 from seqserve.training.export.crf import add_crf
 from seqserve.training.export.potentials import Potentials
-from seqserve.training.export.weights import save_graph
+from seqserve.training.export.weights import save_graphs
 from seqserve.training.taggers.graph import TaggerOptions, build_tagger
 
 
 def open_graph(
     folder: Path, model: onnx.ModelProto, tensors: dict, inputs: list[Tensor], outputs: list[Tensor]
 ) -> Graph:
-    save_graph(folder, graph_file="test.onnx", weights_file="weights.safetensors", model=model, tensors=tensors)
+    save_graphs(folder, weights_file="weights.safetensors", graphs={"test.onnx": (model, tensors)})
     entry = GraphEntry(file="test.onnx", sha256="0" * 64, bytes=0, inputs=inputs, outputs=outputs)
     return Graph.open(folder / "test.onnx", entry)
 

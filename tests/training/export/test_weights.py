@@ -6,7 +6,7 @@ import pytest
 import safetensors.numpy
 
 from seqserve.graph import Graph
-from seqserve.training.export.weights import num_parameters, places, save_graph
+from seqserve.training.export.weights import num_parameters, places, save_graphs
 from seqserve.training.taggers.graph import TaggerOptions, build_tagger
 from tests.training.export.sessions import open_tagger, random_batch
 from tests.training.export.taggers import NUM_CHARACTERS, NUM_WORDS, random_tagger, weights_of
@@ -16,7 +16,7 @@ from tests.training.export.taggers import NUM_CHARACTERS, NUM_WORDS, random_tagg
 def saved(tmp_path):
     tagger, tags = random_tagger()
     model, tensors = build_tagger(weights_of(tagger), TaggerOptions(tags, "BIOES"))
-    save_graph(tmp_path, graph_file="tagger.onnx", weights_file="weights.safetensors", model=model, tensors=tensors)
+    save_graphs(tmp_path, weights_file="weights.safetensors", graphs={"tagger.onnx": (model, tensors)})
     return tmp_path, tensors
 
 

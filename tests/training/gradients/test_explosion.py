@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from seqserve.training.gradients.agreement import draw_sentences
-from seqserve.training.gradients.agreement_model import to_batch
+from seqserve.training.gradients.config import ExplosionConfig, GradientModelConfig
 from seqserve.training.gradients.explosion import compare_clipping, exploding_model, train_exploding
-from seqserve.training.gradients.gradient_config import ExplosionConfig, GradientModelConfig
+from seqserve.training.gradients.model import to_batch
 
 SMALL = GradientModelConfig(embedding_dim=8, hidden_size=16)
 EXPLODING = ExplosionConfig(gain=2.0, num_steps=30)

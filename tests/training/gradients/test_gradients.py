@@ -11,7 +11,8 @@ import torch
 from seqserve.training.__main__ import main
 from seqserve.training.config import ConfigError
 from seqserve.training.gradients.agreement import WORDS, draw_sentences
-from seqserve.training.gradients.agreement_model import (
+from seqserve.training.gradients.config import GradientModelConfig
+from seqserve.training.gradients.model import (
     AgreementModel,
     accuracy,
     agreement_norms,
@@ -19,8 +20,7 @@ from seqserve.training.gradients.agreement_model import (
     train,
     training_batches,
 )
-from seqserve.training.gradients.gradient_config import GradientModelConfig
-from seqserve.training.gradients.gradient_norms import norms_by_distance, state_gradients
+from seqserve.training.gradients.norms import norms_by_distance, state_gradients
 from seqserve.training.layers.cells import build_cells
 from seqserve.training.layers.recurrent import run_cell
 from seqserve.training.load_config import config_from, config_table

@@ -11,7 +11,7 @@ import pytest
 
 from seqserve.errors import SeqserveError
 from seqserve.language.model import LanguageModelBundle
-from seqserve.training import evaluate
+from seqserve.training.commands import evaluate
 from seqserve.training.language.text_evaluation import evaluate_text, score_texts
 from seqserve.training.reading.text import TextFile, TextOptions
 from seqserve.vocabulary.tokens import EOS_ID, UNKNOWN_ID
@@ -150,7 +150,7 @@ def test_pairs_are_reported_by_paradigm(
         (["{text}", "--part", "0.5", "0.5"], "no range within 0 to 1"),
         (["{empty}"], "holds no tokens"),
         (["{empty}", "--whole"], "holds no tokens"),
-        (["{empty}.absent"], "cannot be read"),
+        (["{empty}.absent"], "there is no such file"),
         (["{text}", "--column", "1"], "column = 1 of .* needs format"),
         (["{text}", "--format", "conll", "--distinct"], "distinct = True of .* needs"),
     ],

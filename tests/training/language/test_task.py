@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from seqserve.training.checkpoints import load_tensors
-from seqserve.training.language.task import DivergedError, LanguageTraining
+from seqserve.training.language.task import LanguageTraining
 from seqserve.training.load_config import config_table
 from seqserve.training.runs import fit, resume
+from seqserve.training.trainer import DivergedError
 from tests.training.tiny_language import tiny_language_config
 
 STREAM = {"unit": "stream"}

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqserve.tagger.tags import spans_from_tags, tags_from_spans
-from seqserve.training.reading.conll import ConllError, Sentence, map_labels, read_conll, to_scheme
+from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to_scheme
+from seqserve.training.reading.lines import TextError
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "conll"
 
@@ -98,7 +99,7 @@ def test_packed_files(tmp_path: Path, suffix: str, pack) -> None:
 @pytest.mark.parametrize("suffix", [".gz", ".xz"])
 def test_a_damaged_packed_file_is_named(tmp_path: Path, suffix: str) -> None:
     (tmp_path / f"x{suffix}").write_bytes(b"not packed")
-    with pytest.raises(ConllError, match=rf"x{suffix}: cannot be read"):
+    with pytest.raises(TextError, match=rf"x{suffix}: cannot be read"):
         read_conll(tmp_path / f"x{suffix}")
 
 
@@ -114,17 +115,17 @@ def test_a_damaged_packed_file_is_named(tmp_path: Path, suffix: str) -> None:
     ids=["more columns", "fewer columns", "empty token", "other column", "no label"],
 )
 def test_errors_name_file_and_line(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(ConllError, match=rf"file\.conll, {message}"):
+    with pytest.raises(TextError, match=rf"file\.conll, {message}"):
         read_conll(written(tmp_path, text))
 
 
 def test_missing_columns_and_files_and_wrong_encodings_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ConllError, match=r"line 1: columns 0 and 4 are asked for, but it has 2"):
+    with pytest.raises(TextError, match=r"line 1: columns 0 and 4 are asked for, but it has 2"):
         read_conll(written(tmp_path, "a\tO\n"), tag_column=4)
-    with pytest.raises(ConllError, match=r"absent\.conll: there is no such file"):
+    with pytest.raises(TextError, match=r"absent\.conll: there is no such file"):
         read_conll(tmp_path / "absent.conll")
     (tmp_path / "latin.conll").write_bytes("a\tO\né\tO\n".encode("latin-1"))
-    with pytest.raises(ConllError, match=r"latin\.conll, line 2: not UTF-8"):
+    with pytest.raises(TextError, match=r"latin\.conll, line 2: byte \d+ is not UTF-8"):
         read_conll(tmp_path / "latin.conll")
 
 

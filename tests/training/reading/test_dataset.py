@@ -25,17 +25,17 @@ def tokens_of(table, example):
 
 def test_batch_equals_what_the_service_will_encode():
     table = surfaces()
-    batch = table.batch([table.example(ADA, TAG_IDS), table.example(BOB, TAG_IDS)])
+    words, chars, lengths, tags = table.batch([table.example(ADA, TAG_IDS), table.example(BOB, TAG_IDS)])
     served = encode_sentences(
         [ADA.tokens, BOB.tokens],
         WordVocabulary(b"Ada\nada\nbob\nwrote\n"),
         CharacterVocabulary.from_characters("AadoBb."),
         max_word_chars=5,
     )
-    assert np.array_equal(batch.words.numpy(), served.words)
-    assert np.array_equal(batch.chars.numpy(), served.chars)
-    assert np.array_equal(batch.lengths.numpy(), served.lengths)
-    assert batch.tags.tolist() == [[1, 3, 0, 0], [4, 0, 0, 0]]
+    assert np.array_equal(words.numpy(), served.words)
+    assert np.array_equal(chars.numpy(), served.chars)
+    assert np.array_equal(lengths.numpy(), served.lengths)
+    assert tags.tolist() == [[1, 3, 0, 0], [4, 0, 0, 0]]
 
 
 def draw(sentence, **options):

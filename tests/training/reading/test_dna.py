@@ -3,7 +3,7 @@
 import pytest
 
 from seqserve.training.reading.dna import read_splice
-from seqserve.training.reading.text import TextError
+from seqserve.training.reading.lines import TextError
 
 
 def write(tmp_path, *rows):

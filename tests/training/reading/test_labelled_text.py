@@ -6,7 +6,7 @@ import pytest
 
 from seqserve.training.config import ConfigError
 from seqserve.training.reading.labelled_text import LabelledFile, LabelledText, read_labelled
-from seqserve.training.reading.text import TextError
+from seqserve.training.reading.lines import TextError
 
 LABELS = ("yes", "no")
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from seqserve.training.reading.lines import TextError
 from seqserve.training.reading.pairs import PairFile, SideOptions, build_vocabulary, read_texts, tokens_of
-from seqserve.training.reading.text import TextError
 from seqserve.training.reading.token_ids import CorpusError
 from seqserve.training.transducers.batch import batch_pairs, encode_pair
 from seqserve.vocabulary.tokens import EOS_ID, START_ID, UNKNOWN_ID

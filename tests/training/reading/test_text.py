@@ -3,7 +3,8 @@ import lzma
 
 import pytest
 
-from seqserve.training.reading.text import TextError, TextFile, TextOptions, read_lines, read_sequences
+from seqserve.training.reading.lines import TextError, read_lines
+from seqserve.training.reading.text import TextFile, TextOptions, read_sequences
 
 
 @pytest.mark.parametrize(("name", "pack"), [("a.txt", bytes), ("a.txt.gz", gzip.compress), ("a.txt.xz", lzma.compress)])

@@ -10,7 +10,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from seqserve.training.reading.vectors import VectorsError, hash_of_string, load_vectors
+from seqserve.training.reading.lines import TextError
+from seqserve.training.reading.vectors import hash_of_string, load_vectors
 
 GLOVE = "the 0.5 -1 2e-1\n. . . 1 2 3\nnaïve 0 0 1\n"
 
@@ -21,7 +22,7 @@ def test_glove_text(tmp_path: Path) -> None:
     assert found.words == ["the", ". . .", "naïve"]
     assert found.rows.tolist() == [0, 1, 2]
     assert found.vectors.dtype == np.float32
-    assert found.dimensions == 3
+    assert found.vectors.shape[1] == 3
     np.testing.assert_array_equal(found.vectors, np.array([[0.5, -1, 0.2], [1, 2, 3], [0, 0, 1]], np.float32))
 
 
@@ -61,18 +62,18 @@ def test_the_first_of_two_equal_words_counts(tmp_path: Path) -> None:
 )
 def test_errors_of_text_files_name_file_and_line(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "g.txt").write_text(text)
-    with pytest.raises(VectorsError, match=rf"g\.txt(, |: ){message}"):
+    with pytest.raises(TextError, match=rf"g\.txt(, |: ){message}"):
         load_vectors(tmp_path / "g.txt")
 
 
 def test_wrong_encodings_and_damaged_archives_are_named(tmp_path: Path) -> None:
     (tmp_path / "g.txt").write_bytes(b"a 1\n\xff 2\n")
-    with pytest.raises(VectorsError, match=r"g\.txt, line 2: not UTF-8"):
+    with pytest.raises(TextError, match=r"g\.txt, line 2: byte \d+ is not UTF-8"):
         load_vectors(tmp_path / "g.txt")
     (tmp_path / "g.gz").write_bytes(gzip.compress(GLOVE.encode())[:20])
-    with pytest.raises(VectorsError, match=r"g\.gz: cannot be read"):
+    with pytest.raises(TextError, match=r"g\.gz: cannot be read"):
         load_vectors(tmp_path / "g.gz")
-    with pytest.raises(VectorsError, match="there is no such file or folder"):
+    with pytest.raises(TextError, match="there is no such file or folder"):
         load_vectors(tmp_path / "absent")
 
 
@@ -101,19 +102,19 @@ def test_a_folder_of_shared_rows(tmp_path: Path) -> None:
     ids=["row too large", "no tab", "negative", "twice"],
 )
 def test_errors_of_folders_name_file_and_line(tmp_path: Path, words: str, message: str) -> None:
-    with pytest.raises(VectorsError, match=rf"words\.tsv\.xz, {message}"):
+    with pytest.raises(TextError, match=rf"words\.tsv\.xz, {message}"):
         load_vectors(folder_of_vectors(tmp_path, words))
 
 
 def test_a_folder_that_holds_no_vectors_says_what_is_expected(tmp_path: Path) -> None:
-    with pytest.raises(VectorsError, match=r"one vectors\*\.npy and one words\.tsv .* 0 and 0 are there"):
+    with pytest.raises(TextError, match=r"one vectors\*\.npy and one words\.tsv .* 0 and 0 are there"):
         load_vectors(tmp_path)
 
 
 def test_arrays_of_objects_are_refused(tmp_path: Path) -> None:
     folder_of_vectors(tmp_path)
     np.save(tmp_path / "vectors.f16.npy", np.array([{}, 1], dtype=object), allow_pickle=True)
-    with pytest.raises(VectorsError, match=r"vectors\.f16\.npy: cannot be read"):
+    with pytest.raises(TextError, match=r"vectors\.f16\.npy: cannot be read"):
         load_vectors(tmp_path)
 
 
@@ -166,15 +167,15 @@ def test_a_path_inside_a_package_chooses_one_of_several(tmp_path: Path, monkeypa
     folder_of_vectors(root / "small")
     (root / "glove.3d.txt").write_text(GLOVE)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(VectorsError, match=r"found: glove\.3d\.txt, small; name one as package:toy_vectors_two/PATH"):
+    with pytest.raises(TextError, match=r"found: glove\.3d\.txt, small; name one as package:toy_vectors_two/PATH"):
         load_vectors("package:toy_vectors_two")
     assert load_vectors("package:toy_vectors_two/small").words == ["The", "the", "of"]
-    assert load_vectors("package:toy_vectors_two/glove.3d.txt").dimensions == 3
+    assert load_vectors("package:toy_vectors_two/glove.3d.txt").vectors.shape[1] == 3
     for outside in ("absent.txt", "../toy_two"):
-        with pytest.raises(VectorsError, match="the package has no file or folder"):
+        with pytest.raises(TextError, match="the package has no file or folder"):
             load_vectors(f"package:toy_vectors_two/{outside}")
 
 
 def test_a_package_that_is_not_installed_is_named() -> None:
-    with pytest.raises(VectorsError, match="no Python package 'no_such_vectors' is installed"):
+    with pytest.raises(TextError, match="no Python package 'no_such_vectors' is installed"):
         load_vectors("package:no_such_vectors")

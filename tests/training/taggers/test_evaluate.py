@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from seqserve.errors import SeqserveError
-from seqserve.training import evaluate
+from seqserve.training.commands import evaluate
 from seqserve.training.reading.conll import Sentence
 from seqserve.training.taggers.evaluate import evaluate_bundle, read_mapping
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from seqserve.training.export.builder import GraphBuilder, scan_with_states
+from seqserve.training.export.builder import GraphBuilder, scan
 from seqserve.training.export.cells.cell import Cell, Parts
 from seqserve.training.export.cells.operator import reorder_gates
 from seqserve.training.export.mask import add_mask
@@ -71,7 +71,7 @@ def scan_cell(
         new = add_body(body, layer, row, before, name=name)
         after = [body.add("Where", [real, value, old], name + ".after") for value, old in zip(new, before, strict=True)]
         outputs = body.add("Identity", [after[0]], name + ".output")
-        last, (collected,) = scan_with_states(
+        last, (collected,) = scan(
             graph,
             body,
             states=list(zip(first, before, after, strict=True)),

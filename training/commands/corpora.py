@@ -90,12 +90,7 @@ def _details(corpora: Iterable[Corpus], folder: Path) -> Iterable[str]:
         for name in ("licence", "attribution", "source", "revision", "changes", "columns", "scheme", "labels"):
             if value := getattr(corpus, name):
                 yield f"  {name}: {value}"
-        yield f"  weights may be given away: {_permission(corpus)}"
+        partly = "those of its text alone" if corpus.ship_text else "no, for measuring here only"
+        yield f"  weights may be given away: {'yes' if corpus.ship else partly}"
         for file in corpus.files:
             yield f"  {file.sha256}  {file.path}  {file.bytes} bytes{'  ' + file.url if file.url else ''}"
-
-
-def _permission(corpus: Corpus) -> str:
-    if corpus.ship:
-        return "yes"
-    return "those of its text alone" if corpus.ship_text else "no, for measuring here only"

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from seqserve.training.gradients.agreement import VERBS, WORDS, Sentence, draw_sentences
-from seqserve.training.gradients.gradient_config import GradientModelConfig, GradientsConfig
-from seqserve.training.gradients.gradient_norms import norms_by_distance, state_gradients
+from seqserve.training.gradients.config import GradientModelConfig, GradientsConfig
+from seqserve.training.gradients.norms import norms_by_distance, state_gradients
 from seqserve.training.layers.cells import build_cells
 from seqserve.training.layers.recurrent import run_cell
 from seqserve.training.optimizers import build_optimizer, clip_gradients, learning_rate

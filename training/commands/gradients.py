@@ -17,8 +17,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare the cells and write what came out; raises SeqserveError for a bad configuration or a folder in use."""
     import dataclasses
 
-    from seqserve.training.gradients.gradient_config import GradientsConfig
-    from seqserve.training.gradients.gradient_report import compare_cells
+    from seqserve.training.gradients.config import GradientsConfig
+    from seqserve.training.gradients.report import compare_cells
     from seqserve.training.load_config import load_config  # torch is loaded by the commands that need it
 
     config = load_config(arguments.config)

@@ -12,8 +12,11 @@ import numpy as np
 import torch
 
 from seqserve.training.atomic import write_atomically
+from seqserve.training.curves import picture
 from seqserve.training.gradients.agreement import draw_sentences, write_pairs
-from seqserve.training.gradients.agreement_model import (
+from seqserve.training.gradients.config import GradientsConfig
+from seqserve.training.gradients.explosion import ExplodingRun, compare_clipping
+from seqserve.training.gradients.model import (
     AgreementModel,
     Batch,
     accuracy,
@@ -22,10 +25,10 @@ from seqserve.training.gradients.agreement_model import (
     train,
     training_batches,
 )
-from seqserve.training.gradients.explosion import ExplodingRun, compare_clipping
-from seqserve.training.gradients.gradient_config import GradientsConfig
-from seqserve.training.gradients.gradient_curves import draw_accuracy, draw_norms
 from seqserve.training.load_config import config_table
+from seqserve.training.trainer import prepare_torch
+
+_STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1)))
 
 Norms = dict[str, list[float]]
 """`hidden_state` and `state`, by T - t, as `agreement_norms` says."""
@@ -54,8 +57,7 @@ class CellResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Return all numbers for a JSON file."""
-        ratios = {when: self.ratio(when) for when in self.norms}
-        return dataclasses.asdict(self) | {"ratio": ratios}
+        return dataclasses.asdict(self) | {"ratio": {when: self.ratio(when) for when in self.norms}}
 
 
 def compare_cells(config: GradientsConfig, folder: Path) -> None:
@@ -63,9 +65,7 @@ def compare_cells(config: GradientsConfig, folder: Path) -> None:
 
     Prints a line a cell, and one a way of clipping.
     """
-    if config.loop.threads:
-        torch.set_num_threads(config.loop.threads)
-    torch.use_deterministic_algorithms(True)
+    prepare_torch(config.loop.threads)
     folder.mkdir(parents=True, exist_ok=True)
     generator, loop = np.random.default_rng([config.seed, 1]), config.loop
     sentences = [
@@ -111,13 +111,27 @@ def _write(
         "clipping": {name: dataclasses.asdict(exploding) for name, exploding in runs.items()},
     }
     write_atomically(folder / "gradients.json", json.dumps(report, indent=1, allow_nan=False).encode())
-    panels = {
-        title: {cell: result.norms[when]["state"] for cell, result in results.items()}
-        for when, title in (("initial", "at initialisation"), ("trained", "after training"))
-    }
-    draw_norms(folder / "gradients.png", panels, ylabel="norm of dL⟨T⟩/da⟨t⟩ (LSTMs: a⟨t⟩ and c⟨t⟩)")
-    curves = {cell: result.accuracy for cell, result in results.items()}
-    draw_accuracy(folder / "agreement.png", curves, title="number agreement: the cat … was, the cats … were")
+    with picture(folder / "gradients.png", 2, size=(5, 4.5), sharey=True) as all_axes:
+        for axes, when, title in zip(
+            all_axes, ("initial", "trained"), ("at initialisation", "after training"), strict=True
+        ):
+            _plot(axes, {cell: result.norms[when]["state"] for cell, result in results.items()}, first=0)
+            axes.set(xlabel="T − t, words", title=title, yscale="log")
+        all_axes[0].set_ylabel("norm of dL⟨T⟩/da⟨t⟩ (LSTMs: a⟨t⟩ and c⟨t⟩)")
+        all_axes[0].legend(fontsize="small", loc="lower left")
+    with picture(folder / "agreement.png", 1, size=(7.5, 4.5)) as (axes,):
+        _plot(axes, {cell: [100 * each for each in result.accuracy] for cell, result in results.items()}, first=1)
+        axes.axhline(50, color="black", linewidth=0.8, alpha=0.6)
+        axes.annotate("chance", (1, 50.6), fontsize="small")
+        axes.set(xlabel="words between subject noun and verb", ylabel="right verb preferred, %", ylim=(40, 102))
+        axes.set_title("number agreement: the cat … was, the cats … were")
+        axes.legend(fontsize="small", loc="center right")
+
+
+def _plot(axes: Any, curves: Mapping[str, Sequence[float]], *, first: int) -> None:
+    """Draw a line a cell over first, first + 1, ..."""
+    for style, (cell, values) in zip(_STYLES, curves.items(), strict=False):
+        axes.plot(range(first, first + len(values)), values, linestyle=style, label=cell)
 
 
 def _summary(result: CellResult) -> str:
