@@ -1,4 +1,4 @@
-"""`python -m training evaluate` on a classifier: accuracy, and precision and recall of each label."""
+"""`seqserve train evaluate` on a classifier: accuracy, and precision and recall of each label."""
 
 import argparse
 import json
@@ -48,14 +48,14 @@ def run(bundle: ClassifierBundle, arguments: argparse.Namespace) -> int:
     texts = read_labelled(arguments.file, file, bundle.labels)
     scores = score_answers(answer_texts(bundle, texts), bundle.labels)
     if not scores["num_texts"]:
-        raise SeqserveError(f"{arguments.file}: it holds no text with one of the labels {', '.join(bundle.labels)}")
+        raise SeqserveError(f"{arguments.file}: no text has one of the labels {', '.join(bundle.labels)}")
     print(json.dumps(scores, indent=1, ensure_ascii=False) if arguments.json else report(scores))
     return 0
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a classifier said of texts, one entry each; labels by their place."""
+    """A classifier's answers, one entry a text; labels by their index."""
 
     gold: tuple[int, ...] = ()
     found: tuple[int, ...] = ()

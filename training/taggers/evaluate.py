@@ -1,4 +1,4 @@
-"""`python -m training evaluate` on a tagger: span scores, as conlleval prints them."""
+"""`seqserve train evaluate` on a tagger: span scores, as conlleval prints them."""
 
 import argparse
 import json
@@ -76,7 +76,7 @@ def run(bundle: TaggerBundle, arguments: argparse.Namespace) -> int:
         raise SeqserveError("a tagger is evaluated on FILE, a CoNLL column file")
     sentences = read_conll(arguments.file, token_column=arguments.token_column, tag_column=arguments.tag_column)
     if not sentences:
-        raise SeqserveError(f"{arguments.file}: it holds no sentences")
+        raise SeqserveError(f"{arguments.file}: there are no sentences in it")
     if arguments.map is not None:
         sentences = map_labels(sentences, read_mapping(arguments.map))
     if arguments.lower:

@@ -1,4 +1,4 @@
-"""`python -m training evaluate` on an encoder-decoder: BLEU and chrF (sacrebleu, Post 2018) and exact matches."""
+"""`seqserve train evaluate` on an encoder-decoder: BLEU and chrF (sacrebleu, Post 2018) and exact matches."""
 
 import argparse
 import json
@@ -22,8 +22,8 @@ _BEAMS = (1, 5)
 class TransducerScores:
     """Of one beam width. bleu, chrf: with all references of a source; pair_bleu, pair_chrf: each pair by itself.
 
-    exact_match: sources whose answer is one of their references, spaces at both ends and doubled ones left out. All are
-    in 0..100; num_cut_off: answers without an end; ms_per_text: decoding alone, milliseconds.
+    exact_match: sources whose answer is one of their references, extra spaces ignored. All are in 0..100. num_cut_off:
+    answers without an end; ms_per_text: milliseconds of decoding alone.
     """
 
     beams: int
@@ -52,7 +52,7 @@ def evaluate_transducer(
     for source in references:
         ids = bundle.source_ids(source)
         if not 1 <= len(ids) <= bundle.manifest.limits.max_source_tokens:
-            raise SeqserveError(f"{source!r} has no token or more than the model takes")
+            raise SeqserveError(f"{source!r} has no token, or more tokens than the model takes")
         rows.append(TransduceRow(ids, search))
     started = time.perf_counter()
     found = bundle.transduce(rows)
@@ -106,7 +106,7 @@ def run(bundle: TransducerBundle, arguments: argparse.Namespace) -> int:
     file.check()
     references = group_references(list(read_texts(file)))
     if not references:
-        raise SeqserveError(f"{arguments.file}: it holds no pairs")
+        raise SeqserveError(f"{arguments.file}: there are no pairs in it")
     scores = [
         evaluate_transducer(bundle, references, Search(beams, arguments.max_target_tokens)) for beams in arguments.beams
     ]

@@ -13,7 +13,7 @@ from tests.training.tiny_language import tiny_language_config
         ({"text": {"unit": "line", "ends_sentences": False}}, 'needs text.unit = "stream"'),
         ({"model": {"softmax": "adaptive"}}, "model.cutoffs are needed"),
         ({"model": {"cutoffs": [3]}}, "model.cutoffs are needed"),
-        ({"model": {"softmax": "adaptive", "cutoffs": [9, 3]}}, r"cutoffs = \[9, 3\] do not rise"),
+        ({"model": {"softmax": "adaptive", "cutoffs": [9, 3]}}, r"cutoffs = \[9, 3\] must rise"),
         ({"model": {"softmax": "adaptive", "cutoffs": [3], "tied": True}}, "model.tied = true needs"),
         ({"model": {"tied": True, "projection_dim": 5}}, "projection_dim = 5 cannot be tied"),
         ({"loop": {"sampled_tokens": 5}}, "exact_tokens above 0"),
