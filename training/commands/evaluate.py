@@ -1,6 +1,7 @@
 """Measure how good a bundle is on a file, by the measures of its kind."""
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     bundle = load_bundle(arguments.bundle)
     module = KINDS[task_of(bundle)].part("evaluate")
     _check_arguments(arguments, module)
-    return int(module.run(bundle, arguments))
+    measures, report = module.run(bundle, arguments)
+    print(json.dumps(measures, indent=1, ensure_ascii=False) if arguments.json else report)
+    return 0
 
 
 def task_of(bundle: Any) -> str:

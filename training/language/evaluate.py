@@ -1,7 +1,6 @@
 """`seqserve train evaluate` on a language model: perplexity of a text file, accuracy on minimal pairs."""
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,24 +52,19 @@ def add_text_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGro
     return group
 
 
-def run(bundle: LanguageModelBundle, arguments: argparse.Namespace) -> int:
-    """Print the measures asked for; raises SeqserveError when a file cannot be used."""
+def run(bundle: LanguageModelBundle, arguments: argparse.Namespace) -> tuple[dict[str, object], str]:
+    """Return the measures for JSON, and a report for people; raises SeqserveError when a file cannot be used."""
     if arguments.file is None and not arguments.pairs:
         raise SeqserveError("a language model is evaluated on FILE, on --pairs, or on both")
-    text, counts = None, None
+    text, counts, reports = None, None, []
     if arguments.file is not None:
         file, options = text_options(bundle, arguments.file, arguments)
         text = evaluate_text(bundle, arguments.file, file, options)
+        reports.append(text_report(text))
     if arguments.pairs:
         counts = evaluate_pairs(bundle, [pair for path in arguments.pairs for pair in read_pairs(path)])
-    if arguments.json:
-        print(json.dumps(as_dict(text, counts), indent=1, ensure_ascii=False))
-        return 0
-    if text is not None:
-        print(text_report(text), end="")
-    if counts is not None:
-        print(pairs_report(counts), end="")
-    return 0
+        reports.append(pairs_report(counts))
+    return as_dict(text, counts), "\n".join(reports)
 
 
 def text_options(
@@ -127,15 +121,15 @@ def text_report(scores: TextScores) -> str:
         f"perplexity: {shown(sums.perplexity)}; without unknown tokens: {shown(sums.perplexity_known)}",
         f"bits per character: {shown(bits, 4)} ({scores.num_characters} characters)",
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def pairs_report(counts: Mapping[str, PairCounts]) -> str:
     """Return one line over all pairs and one for each paradigm."""
     rows = [("all", overall(counts)), *counts.items()] if len(counts) > 1 else list(counts.items())
     width = max(len(name) for name, _ in rows)
-    return "".join(
+    return "\n".join(
         f"{name:>{width}}: accuracy: {each.accuracy:7.2%}; pairs: {each.num_pairs}; ties: {each.num_ties}; "
-        f"with unknown: {each.unknown_share:.1%}\n"
+        f"with unknown: {each.unknown_share:.1%}"
         for name, each in rows
     )

@@ -147,7 +147,7 @@ def test_pairs_are_reported_by_paradigm(
     [
         ([], "evaluated on FILE, on --pairs"),
         (["{text}", "--lower"], "a language model does not take --lower"),
-        (["{text}", "--part", "0.5", "0.5"], "no range within 0 to 1"),
+        (["{text}", "--part", "0.5", "0.5"], "a range within 0 to 1"),
         (["{empty}"], "no tokens"),
         (["{empty}", "--whole"], "no tokens"),
         (["{empty}.absent"], "there is no such file"),

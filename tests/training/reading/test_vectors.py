@@ -52,7 +52,7 @@ def test_the_first_of_two_equal_words_counts(tmp_path: Path) -> None:
         ("a 1 2\nb 3\n", "line 2: must hold a word and 2 numbers"),
         ("a 1 2\nb 3 x\n", "line 2: must hold 2 numbers"),
         ("a 1 2\nb 3 4\nc nan 4\n", "the vector of 'c' holds a number that is not finite"),
-        ("a 1 2\n\nb\n", "line 3: a word and 2 numbers"),
+        ("a 1 2\n\nb\n", "line 3: must hold a word and 2 numbers"),
         ("alone\n", "line 1: must hold a word and 1 numbers"),
         ("a\t1 2\n", "line 1: must hold a word and 1 numbers, separated by spaces"),
         ("", "there are no vectors in it"),

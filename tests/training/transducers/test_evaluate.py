@@ -77,4 +77,4 @@ def test_what_cannot_be_evaluated_is_said(pairs, capsys, arguments, message):
 def test_a_text_the_model_cannot_take_is_named(tmp_path, capsys):
     (tmp_path / "long.tsv").write_text("a " * 13 + "\tb\n")
     assert main(["evaluate", str(TINY_TRANSLATE), str(tmp_path / "long.tsv")]) == 1
-    assert "has no token or more than the model takes" in capsys.readouterr().err
+    assert "has no token, or more tokens than the model takes" in capsys.readouterr().err
