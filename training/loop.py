@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from seqserve.training.batches import plan_epoch
-from seqserve.training.checkpoints import MODEL, save_tensors, write_epochs
+from seqserve.training.checkpoints import MODEL, save_tensors
 from seqserve.training.curves import draw_curves
 from seqserve.training.task import Task
 from seqserve.training.trainer import Trainer, prepare_torch
@@ -48,7 +48,6 @@ class Training(Trainer):
         """Train to the end."""
         while self.position.epoch < self.config.loop.epochs and not self._is_patience_spent():
             self._run_epoch()
-        self._draw_curves()
         best = self._shown(self.position.best_score)
         print(f"{self.folder}: kept epoch {self.position.best_epoch}, dev {self.task.metric} {best}")
 
@@ -136,22 +135,20 @@ class Training(Trainer):
             f"{self._shown(score)} ({scores}), {line['tokens_per_s']:,.0f} tokens/s",
             flush=True,
         )
-        position.history.append(line)
         position.epoch += 1
         position.step, position.num_examples = 0, 0
         position.loss_sum = position.norm_sum = position.seconds = 0.0
-        write_epochs(self.folder, position.history)
-        self._draw_curves()
-        self.save()
+        self.finish(line)
 
     def _shown(self, score: float) -> str:
         return f"{100 * score:.2f}" if self.task.percent else f"{score:.4f}"
 
-    def _draw_curves(self) -> None:
+    def draw(self, path: Path, title: str) -> None:
+        """Draw loss and dev scores."""
         draw_curves(
-            self.folder / "curves.png",
+            path,
             self.position.history,
-            title=self.title(),
+            title=title,
             metric=f"{self.task.metric}, %" if self.task.percent else self.task.metric,
             scale=100 if self.task.percent else 1,
         )

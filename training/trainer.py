@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from seqserve.errors import SeqserveError
 from seqserve.training.averaging import TriggeredAverage, WeightAverage
-from seqserve.training.checkpoints import CHECKPOINT, load_tensors, must_fit, save_tensors
+from seqserve.training.checkpoints import CHECKPOINT, load_tensors, must_fit, save_tensors, write_epochs
 from seqserve.training.layers.recurrent import Parts
 from seqserve.training.optimizers import build_optimizer, clip_gradients, learning_rate
 
@@ -101,6 +101,13 @@ class Trainer:
         """Return where the training stands, for people."""
         raise NotImplementedError
 
-    def title(self) -> str:
-        """Return the title of the curves."""
-        return f"{self.config.name}, seed {self.config.seed}"
+    def finish(self, line: dict[str, Any]) -> None:
+        """Add the line of an evaluation to the history, and write history, curves and a checkpoint."""
+        self.position.history.append(line)
+        write_epochs(self.folder, self.position.history)
+        self.draw(self.folder / "curves.png", f"{self.config.name}, seed {self.config.seed}")
+        self.save()
+
+    def draw(self, path: Path, title: str) -> None:
+        """Draw the curves of the history."""
+        raise NotImplementedError

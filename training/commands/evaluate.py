@@ -1,6 +1,7 @@
-"""How good a bundle is on a file; what is measured depends on what the bundle does."""
+"""Measure how good a bundle is on a file, by the measures of its kind."""
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ _GENERAL = {"bundle", "file", "json"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `python -m training evaluate`."""
+    """Add the arguments of `seqserve train evaluate`."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of a bundle, models/NAME/VERSION")
     parser.add_argument(
         "file",
@@ -27,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--map",
         metavar="A=B,…",
-        help="rename labels of the file; a tagger takes those not named here for no names, "
-        "a classifier leaves their texts out",
+        help="rename labels of the file; other labels become O for a tagger, and their texts are left out for a "
+        "classifier",
     )
     for kind in KINDS.values():
         kind.part("evaluate").add_arguments(parser)
@@ -39,7 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     bundle = load_bundle(arguments.bundle)
     module = KINDS[task_of(bundle)].part("evaluate")
     _check_arguments(arguments, module)
-    return int(module.run(bundle, arguments))
+    measures, report = module.run(bundle, arguments)
+    print(json.dumps(measures, indent=1, ensure_ascii=False) if arguments.json else report)
+    return 0
 
 
 def task_of(bundle: Any) -> str:
@@ -48,9 +51,9 @@ def task_of(bundle: Any) -> str:
 
 
 def _check_arguments(arguments: argparse.Namespace, module: Any) -> None:
-    """Raise SeqserveError, naming it, for an argument that this kind of model would leave out of account."""
+    """Raise SeqserveError, naming it, for an argument that this kind of model does not use."""
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     for name, value in vars(parser.parse_args([""])).items():
         if name not in _GENERAL and name not in module.ARGUMENTS and getattr(arguments, name) != value:
-            raise SeqserveError(f"{arguments.bundle}: a {module.KIND} takes no --{name.replace('_', '-')}")
+            raise SeqserveError(f"{arguments.bundle}: a {module.KIND} does not take --{name.replace('_', '-')}")
