@@ -48,7 +48,7 @@ class Training(Trainer):
         """Train to the end."""
         while self.position.epoch < self.config.loop.epochs and not self._is_patience_spent():
             self._run_epoch()
-        self._draw_curves()
+        self.draw_curves()
         best = self._shown(self.position.best_score)
         print(f"{self.folder}: kept epoch {self.position.best_epoch}, dev {self.task.metric} {best}")
 
@@ -141,13 +141,14 @@ class Training(Trainer):
         position.step, position.num_examples = 0, 0
         position.loss_sum = position.norm_sum = position.seconds = 0.0
         write_epochs(self.folder, position.history)
-        self._draw_curves()
+        self.draw_when_due()
         self.save()
 
     def _shown(self, score: float) -> str:
         return f"{100 * score:.2f}" if self.task.percent else f"{score:.4f}"
 
-    def _draw_curves(self) -> None:
+    def draw_curves(self) -> None:
+        """Draw loss and dev scores by epoch."""
         draw_curves(
             self.folder / "curves.png",
             self.position.history,

@@ -27,6 +27,9 @@ def prepare_torch(threads: int) -> None:
     torch.use_deterministic_algorithms(True)
 
 
+DRAW_EVERY_S = 5.0  # drawing takes longer than an epoch of a tiny run
+
+
 class Trainer:
     """Model, optimiser, averaged weights, and the position in the data: all that a checkpoint holds."""
 
@@ -43,7 +46,7 @@ class Trainer:
             else WeightAverage(model, config.loop.average_decay)
         )
         self.state: list[Parts] = []  # carried from one window of a running text to the next
-        self.saved_at = time.monotonic()
+        self.saved_at = self.drawn_at = time.monotonic()
 
     def save(self) -> None:
         """Write a checkpoint."""
@@ -99,6 +102,16 @@ class Trainer:
 
     def place(self) -> str:
         """Return where the training stands, for people."""
+        raise NotImplementedError
+
+    def draw_when_due(self) -> None:
+        """Draw the curves, unless that was done a moment ago; the end of a training draws them in any case."""
+        if time.monotonic() - self.drawn_at >= DRAW_EVERY_S:
+            self.draw_curves()
+            self.drawn_at = time.monotonic()
+
+    def draw_curves(self) -> None:
+        """Draw the history as a picture in the run folder."""
         raise NotImplementedError
 
     def title(self) -> str:

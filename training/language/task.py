@@ -83,6 +83,7 @@ class LanguageTraining(Trainer):
                         break
                 else:
                     position.passes, position.windows = position.passes + 1, 0
+        self.draw_curves()
         print(
             f"{self.folder}: kept evaluation {position.best_epoch}, valid perplexity {math.exp(position.best_loss):.2f}"
         )
@@ -148,13 +149,17 @@ class LanguageTraining(Trainer):
         position.loss_sum = position.norm_sum = position.seconds = 0.0
         position.loss_tokens = position.num_steps = 0
         write_epochs(self.folder, position.history)
+        self.draw_when_due()
+        self.save()
+
+    def draw_curves(self) -> None:
+        """Draw losses and learning rate by tokens seen."""
         draw_language_curves(
             self.folder / "curves.png",
-            position.history,
+            self.position.history,
             title=self.title(),
             level=self.config.text.level,
         )
-        self.save()
 
     def _model_state(self) -> dict[str, Any]:
         return {
