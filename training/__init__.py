@@ -1,1 +1,1 @@
-"""Makes bundles: reads corpora, trains recurrent models with torch, exports them."""
+"""Training: read corpora, train recurrent models with torch, export them as bundles."""

@@ -1,4 +1,4 @@
-"""`python -m training`, the same as `seqserve train`."""
+"""Run `seqserve train` as `python -m training`."""
 
 import sys
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which sentences go together in which step: buckets of like length, the same for the same seed and epoch."""
+"""Plans of batches of similar length, the same for the same seed and epoch."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ POOL_BATCHES = 50  # sentences are sorted by length within pools of this many ba
 
 
 def plan_epoch(lengths: Sequence[int], batch_size: int, generator: np.random.Generator) -> list[list[int]]:
-    """Return batches of indices into `lengths`: every index once, like lengths together, in random order."""
+    """Return batches of indices into `lengths`: every index once, similar lengths together, in random order."""
     order = generator.permutation(len(lengths))
     pool_size = POOL_BATCHES * batch_size
     batches = []

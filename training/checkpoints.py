@@ -1,4 +1,4 @@
-"""Files of a run folder, written so that `kill -9` at any moment leaves a whole one."""
+"""Files of a run folder, written so that `kill -9` at any moment leaves them whole."""
 
 import contextlib
 import json
@@ -34,17 +34,17 @@ def save_tensors(path: Path, state: dict[str, Any]) -> None:
 def load_tensors(path: Path) -> dict[str, Any]:
     """Read what `save_tensors` wrote; tensors and plain values only, no code is run.
 
-    Raises RunError, naming the file, when it is no file that `save_tensors` wrote, or a damaged one.
+    Raises RunError, naming the file, when it is missing or damaged.
     """
     if not path.exists():
-        raise RunError(f"{path}: no such file; the run has not got that far")
+        raise RunError(f"{path}: no such file; the run has not saved it yet")
     if not path.is_file():  # opening a FIFO would wait for ever
         raise RunError(f"{path}: is not a regular file")
     try:
         state = torch.load(path, weights_only=True)
     except Exception as error:  # zip reader and unpickler have no common base but this one
         # Not the reason that torch gives: it advises to allow the file to run code.
-        raise RunError(f"{path}: is damaged, or no checkpoint of tensors and plain values") from error
+        raise RunError(f"{path}: is damaged, or not a checkpoint of tensors and plain values") from error
     if not isinstance(state, dict):
         raise RunError(f"{path}: holds a {type(state).__name__} instead of a run's state")
     return state
@@ -52,7 +52,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def must_fit(path: Path) -> Iterator[None]:
-    """Turn what goes wrong while a file's state is put to use into a RunError that names the file."""
+    """Turn an error in the use of a file's state into a RunError that names the file."""
     try:
         yield
     except (LookupError, TypeError, AttributeError, ValueError, RuntimeError) as error:
@@ -62,7 +62,7 @@ def must_fit(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def in_one_sentence(path: Path) -> Iterator[None]:
-    """Turn what the machine or torch refuses (no memory, no room, no permission) into a RunError."""
+    """Turn errors of the machine or of torch (memory, disk, permission) into a RunError."""
     try:
         yield
     except MemoryError as error:
@@ -103,9 +103,9 @@ def read_run_config(folder: Path) -> TrainingConfig:
     try:
         config = config_from(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
     except (FileNotFoundError, NotADirectoryError):
-        raise RunError(f"{folder}: no {CONFIG} in it; not a run folder") from None
+        raise RunError(f"{folder}: there is no {CONFIG} in it; not a run folder") from None
     except (ValueError, RecursionError) as error:  # neither JSON nor, perhaps, UTF-8
-        raise RunError(f"{folder / CONFIG}: is no JSON: {error}") from error
+        raise RunError(f"{folder / CONFIG}: is not JSON: {error}") from error
     if not isinstance(config, TrainingConfig):
         raise RunError(f"{folder / CONFIG}: is not the configuration of a training")
     return config

@@ -1,18 +1,20 @@
-"""Train models from a TOML configuration, and make bundles of them."""
+"""Train models from TOML configurations, export them as bundles, and measure bundles."""
 
 from seqserve.command_line import Command, CommandParser
 
 _EXTRA = ("torch", "onnx", "safetensors", "matplotlib")
 
 COMMANDS = (
-    Command("fit", "seqserve.training.commands.fit", "train from a TOML configuration into a new run folder", _EXTRA),
-    Command("resume", "seqserve.training.commands.resume", "go on with an interrupted run", _EXTRA),
-    Command("export", "seqserve.training.commands.export", "make a bundle of a run's best weights", _EXTRA),
+    Command("fit", "seqserve.training.commands.fit", "train a model from a TOML configuration", _EXTRA),
+    Command("resume", "seqserve.training.commands.resume", "continue an interrupted run", _EXTRA),
+    Command("export", "seqserve.training.commands.export", "export a run's best weights as a bundle", _EXTRA),
     Command("evaluate", "seqserve.training.commands.evaluate", "measure how good a bundle is on a file"),
-    Command("corpora", "seqserve.training.commands.corpora", "list, import and fetch the known data sets"),
+    Command("corpora", "seqserve.training.commands.corpora", "list, import and download the known data sets"),
     Command("text", "seqserve.training.commands.text", "print the text that a language model is trained on", _EXTRA),
-    Command("gradients", "seqserve.training.commands.gradients", "compare the cells: which of them remember", _EXTRA),
-    Command("quantize", "seqserve.training.commands.quantize", "make a tagger's bundle again, in int8", _EXTRA),
+    Command(
+        "gradients", "seqserve.training.commands.gradients", "compare how long the recurrent cells remember", _EXTRA
+    ),
+    Command("quantize", "seqserve.training.commands.quantize", "write an int8 variant of a tagger's bundle", _EXTRA),
 )
 
 

@@ -1,6 +1,6 @@
-"""What the configurations of all kinds share: tables read from TOML, checked on entry.
+"""Tables that the configurations of all kinds share, read from TOML and checked on entry.
 
-`Annotated` carries what a key means: `seqserve.training.reference` writes docs/configuration.md from it.
+`Annotated` carries the meaning of a key: `seqserve.training.reference` writes docs/configuration.md from it.
 """
 
 import dataclasses
@@ -28,27 +28,29 @@ IS_RUN = object()
 FilePath = Annotated[str, IS_PATH]
 """A file of a known data set below the data folder (`NAME/...`), or a file of the user's own."""
 
-Threads = Annotated[int, "cores to use; part of the result's identity; 0: all, which loses to 1 where other work runs"]
+Threads = Annotated[int, "cores to use; results depend on it; 0: all, which is slower than 1 beside other work"]
 
 
 @dataclass(frozen=True)
 class WordsConfig:
-    """What the model knows of whole words."""
+    """Features of whole words."""
 
-    vectors: Annotated[tuple[FilePath, ...], "pretrained: known data sets, own files or folders, `package:NAME`"] = ()
-    projection_dim: Annotated[int, "size of a linear layer over the frozen vectors; 0: they enter as they are"] = 0
+    vectors: Annotated[
+        tuple[FilePath, ...], "pretrained vectors: known data sets, own files or folders, `package:NAME`"
+    ] = ()
+    projection_dim: Annotated[int, "size of a linear layer over the frozen vectors; 0: no such layer"] = 0
     trained_dim: Annotated[int, "size of the trained word embedding; 0: none"] = 50
     min_count: Annotated[int, "rarer words share <UNK>"] = 2
 
 
 @dataclass(frozen=True)
 class CharactersConfig:
-    """What the model sees of the characters of a word."""
+    """Features from the characters of a word."""
 
     kind: Annotated[Literal["cnn", "lstm", "none"], "convolution, recurrent layer, or neither"] = "cnn"
     embedding_dim: Annotated[int, "size of a character's vector"] = 32
     size: Annotated[int, "filters, or hidden units of each direction"] = 64
-    width: Annotated[int, "characters that a filter sees; odd"] = 3
+    width: Annotated[int, "characters that a filter covers; odd"] = 3
     max_word_chars: Annotated[int, "longer words are cut"] = 32
     min_count: Annotated[int, "rarer characters share one id"] = 3
 
@@ -67,7 +69,7 @@ class DropoutConfig:
 
 @dataclass(frozen=True)
 class ReaderConfig:
-    """What reads a sentence, whatever is then said of it."""
+    """The layers that read a sentence."""
 
     cell: Annotated[CellName, "recurrent cell"] = "lstm"
     hidden_size: Annotated[int, "hidden units of each direction"] = 256
@@ -85,21 +87,21 @@ class ReaderConfig:
             if size < 1:
                 raise ConfigError(f"model.feed_forward[{i}] = {size} is below 1")
         if self.characters.kind == "cnn" and self.characters.width % 2 == 0:
-            raise ConfigError(f"model.characters.width = {self.characters.width} is even; a filter has a centre")
+            raise ConfigError(f"model.characters.width = {self.characters.width} is even; it must be odd")
         if not self.words.vectors and not self.words.trained_dim and self.characters.kind == "none":
-            raise ConfigError("model.words and model.characters leave the model without any input")
+            raise ConfigError("model.words and model.characters give the model no input")
 
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """How a step changes the weights, and how large it is."""
+    """Optimiser, learning rate and clipping."""
 
     name: Annotated[Literal["adam", "adamw", "sgd", "nt-asgd"], "nt-asgd: language models only"] = "adamw"
     learning_rate: Annotated[float, "the highest rate of the schedule"] = 2e-3
     momentum: Annotated[float, "of sgd and nt-asgd"] = 0.0
     beta1: Annotated[float, "of adam and adamw"] = 0.9
     beta2: Annotated[float, "of adam and adamw"] = 0.999
-    fused: Annotated[bool, "adam, adamw: one pass over memory a step; part of the result's identity"] = False
+    fused: Annotated[bool, "adam, adamw: one pass over memory a step; results depend on it"] = False
     weight_decay: Annotated[float, "share of a weight, times the rate, that a step takes off it"] = 0.0
     schedule: Annotated[Literal["one-cycle", "constant", "inverse-decay"], "how the rate changes"] = "one-cycle"
     warmup: Annotated[float, "one-cycle: share of all steps in which the rate rises"] = 0.25
@@ -110,17 +112,19 @@ class OptimizerConfig:
 
 @dataclass(frozen=True)
 class StepConfig:
-    """How every step is made, whatever is learned from."""
+    """Options of every training step."""
 
     average_decay: Annotated[float, "exponential moving average of the weights; 0: off"] = 0.0
-    precision: Annotated[Literal["float32", "bf16"], "what recurrent layers multiply in while they learn"] = "float32"
+    precision: Annotated[Literal["float32", "bf16"], "number type of the products of recurrent layers in training"] = (
+        "float32"
+    )
     threads: Threads = 1
     checkpoint_every_s: Annotated[float, "seconds between checkpoints"] = 60.0
 
 
 @dataclass(frozen=True)
 class LoopConfig(StepConfig):
-    """How long the training goes on, and which weights it keeps."""
+    """Length of the training, and which weights it keeps."""
 
     epochs: Annotated[int, "passes over the training data"] = 12
     batch_size: Annotated[int, "sentences, texts or pairs a step"] = 32
@@ -133,18 +137,18 @@ class LoopConfig(StepConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """What every training is told that ends in a bundle."""
+    """Keys of every training that ends in a bundle."""
 
     learns_labels: ClassVar[bool] = True  # of a data set, and not its text alone
 
     task: Annotated[str, "the kind of model"]
     name: Annotated[str, "of the bundle"]
     version: Annotated[str, "of the bundle; `export --version` may choose another"]
-    description: Annotated[str, "one sentence for people, without its full stop"]
+    description: Annotated[str, "one sentence, without its full stop"]
     licence: Annotated[str, "of the weights"]
-    seed: Annotated[int, "of everything that is drawn; the same seed gives the same weights"] = 1
+    seed: Annotated[int, "of all random draws; the same seed gives the same weights"] = 1
     languages: Annotated[tuple[str, ...], "as BCP 47 writes them"] = ("en",)
-    attribution: Annotated[tuple[str, ...], "who must be named; known data sets add theirs"] = ()
+    attribution: Annotated[tuple[str, ...], "attributions to show; known data sets add theirs"] = ()
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
 
     def __post_init__(self) -> None:
@@ -154,7 +158,7 @@ class TrainingConfig:
 
 
 def check_name(key: str, value: str, *, error: type[SeqserveError] = ConfigError) -> None:
-    """Raise the error for what cannot be a bundle's name or version, nor a folder's."""
+    """Raise the error for an invalid name or version of a bundle."""
     try:
         msgspec.convert(value, Name)
     except msgspec.ValidationError:
@@ -189,7 +193,7 @@ def check_vocabulary(table: Any, where: str) -> None:
 def check_part(part: tuple[float, ...], file: str) -> None:
     """Raise ConfigError unless the part of a file is a range within 0 to 1."""
     if len(part) != 2 or not 0.0 <= part[0] < part[1] <= 1.0:
-        raise ConfigError(f"part = {list(part)} of {file} is no range within 0 to 1")
+        raise ConfigError(f"part = {list(part)} of {file} must be a range within 0 to 1")
 
 
 def check_shares(config: Any) -> None:
@@ -204,16 +208,16 @@ def check_shares(config: Any) -> None:
 
 
 def check_dev_weights(weights: list[float]) -> None:
-    """Raise ConfigError unless the dev files' weights give a mean."""
+    """Raise ConfigError unless the weights of the dev files are usable in a mean."""
     if min(weights) < 0 or not sum(weights):
         raise ConfigError("data.dev needs weights of 0 or more, at least one of them above 0")
 
 
 def check_training(config: Any) -> None:
-    """Raise ConfigError, naming the key, for what no training by epochs can use."""
+    """Raise ConfigError, naming the key, for values that no training by epochs can use."""
     check_shares(config)
     if config.loop.keep == "last" and config.loop.patience:
-        raise ConfigError('loop.patience stops by dev and loop.keep = "last" does not look at it: one of them')
+        raise ConfigError('loop.patience stops by dev scores, which loop.keep = "last" ignores: use one of them')
     check_lowest(config.loop, "loop", 1, "epochs", "batch_size")
     check_lowest(config.loop, "loop", 0, "threads")
     if config.optimizer.name == "nt-asgd":

@@ -1,4 +1,4 @@
-"""The known data sets: what they are, where they come from, and whether they lie in the data folder."""
+"""The known data sets, their origin, and their state in the data folder."""
 
 import gzip
 import hashlib
@@ -39,9 +39,9 @@ class CorpusFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class Corpus(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One data set; ship says whether weights and vocabularies made from it may be given to others.
+    """One data set; ship: weights and vocabularies made from it may be published.
 
-    ship_text: the same of a model that learns from its text alone, where the labels are what stands in the way.
+    ship_text: so may those of a model that learns from its text alone, without its labels.
     """
 
     name: str
@@ -79,12 +79,12 @@ def find_corpus(name: str) -> Corpus:
 
 
 def data_folder() -> Path:
-    """Return where data sets lie: SEQSERVE_DATA, or data/ under the working directory."""
+    """Return the folder of all data sets: SEQSERVE_DATA, or data/ under the working directory."""
     return Path(os.environ.get("SEQSERVE_DATA") or "data")
 
 
 def corpus_file(path: str) -> Path:
-    """Return a file of a known data set ("wnut17/dev.conll") or its whole folder ("spacy_md_vectors"), checked.
+    """Return a file of a known data set ("wnut17/dev.conll") or its folder ("spacy_md_vectors"), checked.
 
     Raises CorporaError when it is absent, with the command that gets it, or when its checksum is wrong.
     """
@@ -120,16 +120,16 @@ def data_path(file: str) -> Path:
         return corpus_file(file)
     if not Path(file).exists():
         raise CorporaError(
-            f"{file}: there is no such file; a configuration names its own files from the folder that it lies in, "
-            f"and those of a known data set as NAME/FILE (`{COMMAND}`)"
+            f"{file}: there is no such file; own files are relative to the configuration's folder, those of a known "
+            f"data set are NAME/FILE (`{COMMAND}`)"
         )
     return Path(file)
 
 
 def dev_names(files: Sequence[str], details: Sequence[str]) -> list[str]:
-    """Return what the scores of files are called, each name once; `details`: what is said of a file in brackets.
+    """Return unique names for the scores of files; `details` are added in brackets.
 
-    An own file is called by its name alone, as long as no other one shares it: paths stay on this machine.
+    An own file is named without its folder where that is unique, so that paths stay on this machine.
     """
     short = {file: file if is_known(file) else Path(file).name for file in files}
     shared = {name for name, count in Counter(short.values()).items() if count > 1}

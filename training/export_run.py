@@ -1,4 +1,4 @@
-"""`python -m training export`: the best weights of a run as a bundle."""
+"""Export the best weights of a run as a bundle."""
 
 import dataclasses
 import datetime
@@ -27,8 +27,8 @@ def export_run(
     """Write `models/NAME/VERSION` from a run folder and return it.
 
     The card is the given Markdown file, or one written from the run; the version is the given one, or the
-    configuration's. Raises RunError when the run has no finished epoch, or when the bundle is there already and
-    `replace` was not asked for, ConfigError for a version that is none.
+    configuration's. Raises RunError when the run has no finished epoch, or when the bundle exists and `replace` is
+    false; ConfigError for an invalid version.
     """
     with in_one_sentence(folder):
         config = read_run_config(folder)
@@ -37,7 +37,7 @@ def export_run(
         state = load_tensors(folder / MODEL)
         target = models / config.name / config.version
         if target.exists() and not replace:
-            raise RunError(f"{target}: is there already; choose another --version or add --replace")
+            raise RunError(f"{target}: is there already; choose another --version, or add --replace")
         with must_fit(folder / MODEL):
             line = best_epoch(folder, state["epoch"])
         readme = card.read_text(encoding="utf-8") if card else None
@@ -61,7 +61,9 @@ def export_run(
         with must_fit(folder / MODEL):
             export.write(target, config, state, written, replace=replace)
     if barred := unshippable(config, sources["training"]):
-        print(f"{target}: for measuring only, it may not be given away: {', '.join(barred)}", file=sys.stderr)
+        print(
+            f"{target}: for measuring only; it must not be published, because of {', '.join(barred)}", file=sys.stderr
+        )
     return target
 
 

@@ -1,4 +1,4 @@
-"""Which data a run read, and what a model card says of it when nobody wrote one."""
+"""The data that a run read, and the model card written from a run."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from seqserve.training.corpora import find_corpus, is_known, is_own, known_corpo
 
 @dataclass(frozen=True)
 class Results:
-    """What a run says of its weights: `metrics` for the manifest, `table`, a section, for the card."""
+    """Results of a run: `metrics` for the manifest, and `table`, a section of the card."""
 
     metrics: dict[str, dict[str, float]]
     table: str
@@ -29,7 +29,7 @@ def files_of(config: Any) -> dict[str, list[str]]:
 
 
 def data_sources(uses: Mapping[str, Iterable[str]]) -> list[DataSource]:
-    """Return every data set and every file of the user's own that the run read, with licence and checksums.
+    """Return every data set and every own file that the run read, with licence and checksums.
 
     `uses`: the files, as the configuration names them, by what they were used for.
     """
@@ -41,27 +41,27 @@ def data_sources(uses: Mapping[str, Iterable[str]]) -> list[DataSource]:
             sums = {f.path: f.sha256 for f in corpus.files if f.path in files or name in files}
             sources.append(DataSource(name=name, licence=corpus.licence, sha256=sums, use=use))
         for path in (Path(file) for file in dict.fromkeys(files) if is_own(file)):
-            sums = {path.name: sha256_of(path)} if path.is_file() else {}  # moved since, but not unsaid
+            sums = {path.name: sha256_of(path)} if path.is_file() else {}  # a file that was moved since is still listed
             sources.append(DataSource(name=path.stem, licence="own file, see the card", sha256=sums, use=use))
     return sources
 
 
 def attributions(files: Iterable[str]) -> list[str]:
-    """Return whom the known data sets among the files ask to name."""
+    """Return the attributions that the known data sets among the files ask for."""
     names = dict.fromkeys(file.split("/")[0] for file in files)
     known = {corpus.name: corpus.attribution for corpus in known_corpora()}
     return [known[name] for name in names if known.get(name)]
 
 
 def unshippable(config: TrainingConfig, files: Iterable[str]) -> list[str]:
-    """Return known data sets among the files of which no model may be given away, or none that saw their labels."""
+    """Return known data sets among the files from which no model, or no model of their labels, may be published."""
     named = dict.fromkeys(file.split("/")[0] for file in files)
     is_shipped = {each.name: each.ship or (each.ship_text and not config.learns_labels) for each in known_corpora()}
     return [name for name in named if not is_shipped.get(name, True)]
 
 
 def plain_card(config: TrainingConfig, sources: Sequence[DataSource], scores: str) -> str:
-    """Return a model card with what the run itself knows; `scores` is its section of results."""
+    """Return a model card written from the run; `scores` is its section of results."""
     data = "\n".join(f"- {source.name} ({source.use}): {source.licence}" for source in sources)
     return (
         f"# {config.name} {config.version}\n\n{config.description}.\n\nLicence: {config.licence}\n\n"

@@ -14,12 +14,12 @@ from seqserve.training.corpora import COMMAND, CorporaError, Corpus, CorpusFile,
 
 _TIMEOUT_S = 30.0
 _CHUNK_BYTES = 1 << 16
-# No file here comes near it: a server that sends without end fills no disk.
+# Far above every file: a server that sends without end must not fill the disk.
 _LIMIT_BYTES = 64 << 20
 
 
 def fetch_corpus(corpus: Corpus, folder: Path) -> Iterator[str]:
-    """Download what can be had of a data set; yields one sentence for each file that could not be had.
+    """Download the files of a data set that have an address; yield one sentence for each file that is still missing.
 
     A file whose checksum is wrong, or whose content differs after conversion, is never left in the data folder.
     """
@@ -68,7 +68,7 @@ def _fetch_file(file: CorpusFile, target: Path) -> None:
         try:
             data = CONVERTERS[file.convert](data)
         except ValueError as error:
-            raise CorporaError(f"{file.url}: is not what was expected there: {error}") from None
+            raise CorporaError(f"{file.url}: has another format than expected: {error}") from None
     if target.suffix == ".gz":
         data = gzip.compress(data, mtime=0)
     put_file(target, file, file.url, lambda path: path.write_bytes(data))

@@ -1,12 +1,14 @@
-"""Every kind of model that is trained; a new kind is its folder and one line here.
+"""Every kind of model that can be trained; a new kind is a folder and one line here.
 
 The folder holds `config`, `model`, and three modules whose functions all kinds have:
 
-    task      training(config, folder) -> what runs, saves and restores itself (`seqserve.training.runs`)
-    export    sources(config), results(config, line), write(target, run, card) (`seqserve.training.export_run`)
-    evaluate  KIND, ARGUMENTS, add_arguments(parser), run(bundle, arguments) (`seqserve.training.commands.evaluate`)
+    task      training(config, folder) -> an object with run, save and restore (`seqserve.training.runs`)
+    export    sources(config), results(config, line), write(target, config, state, card, replace=)
+              (`seqserve.training.export_run`)
+    evaluate  KIND, ARGUMENTS, add_arguments(parser), run(bundle, arguments) -> measures, report
+              (`seqserve.training.commands.evaluate`)
 
-They are named here and imported where they are used: torch is loaded by the commands that need it.
+They are imported where they are used, so that only the commands that need torch load it.
 """
 
 from dataclasses import dataclass
@@ -39,7 +41,7 @@ KINDS = {
     "classify": Kind(ClassifierConfig, "classifiers"),
     "transduce": Kind(TransducerConfig, "transducers"),
 }
-"""By the `task` of a configuration, which is that of the bundle's manifest too."""
+"""By the `task` of a configuration, which the bundle's manifest has too."""
 
 CONFIGS: dict[str, type] = {**{task: kind.config for task, kind in KINDS.items()}, "gradients": GradientsConfig}
 """The class of every TOML file by its `task`; a comparison of gradients ends in no bundle."""

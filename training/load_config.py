@@ -1,4 +1,4 @@
-"""From TOML to the configuration of one training."""
+"""Read the configuration of one training from TOML."""
 
 import contextlib
 import copy
@@ -20,7 +20,7 @@ from seqserve.training.kinds import CONFIGS
 def load_config(path: str | Path, changes: Sequence[str] = ()) -> Any:
     """Read and check a TOML file; its `task` says which dataclass it becomes (`seqserve.training.kinds`).
 
-    `changes`: KEY=VALUE in place of what the file says, keys dotted, values as in TOML or else plain strings. Paths of
+    `changes`: KEY=VALUE in place of what the file says, keys dotted, values as in TOML or plain strings. Paths of
     own files are relative to the file's folder, and absolute in what is returned. Raises ConfigError for a file that
     cannot be read, bad TOML, an unknown or missing key, a wrong type or value; UsageError when it is one of the
     changes.
@@ -48,7 +48,7 @@ def load_config(path: str | Path, changes: Sequence[str] = ()) -> Any:
 
 
 def _apply(table: dict[str, Any], change: str) -> None:
-    """Put the value of KEY=VALUE into a table; raises UsageError when it is no such thing."""
+    """Put the value of KEY=VALUE into a table; raises UsageError when it has another form."""
     dotted, separator, text = change.partition("=")
     *tables, key = dotted.strip().split(".")
     if not separator or not key:
@@ -60,14 +60,14 @@ def _apply(table: dict[str, Any], change: str) -> None:
     for name in tables:
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
-            raise UsageError(f"--set {change}: {name} is no table")
+            raise UsageError(f"--set {change}: {name} is not a table")
     table[key] = value
 
 
 def config_from(table: dict[str, Any], *, folder: Path | None = None) -> Any:
     """Return the configuration that a plain table (from TOML or JSON) describes; `task` says of which kind.
 
-    `folder`: where the paths of own files begin; None: they are what they should be.
+    `folder`: the paths of own files are relative to it; None: they stay as they are.
     """
     if not isinstance(table, dict):
         raise ConfigError(f"a configuration is a table, not {type(table).__name__}")
@@ -84,7 +84,7 @@ def config_table(config: Any) -> dict[str, Any]:
 
 @dataclasses.dataclass(frozen=True)
 class _Builder:
-    """Makes dataclasses of tables; `folder` is where the paths of own files begin, None leaves them alone."""
+    """Makes dataclasses of tables; the paths of own files are relative to `folder`; None: they stay as they are."""
 
     folder: Path | None
 

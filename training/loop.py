@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from seqserve.training.batches import plan_epoch
-from seqserve.training.checkpoints import MODEL, save_tensors, write_epochs
+from seqserve.training.checkpoints import MODEL, save_tensors
 from seqserve.training.curves import draw_curves
 from seqserve.training.task import Task
 from seqserve.training.trainer import Trainer, prepare_torch
@@ -136,23 +136,20 @@ class Training(Trainer):
             f"{self._shown(score)} ({scores}), {line['tokens_per_s']:,.0f} tokens/s",
             flush=True,
         )
-        position.history.append(line)
         position.epoch += 1
         position.step, position.num_examples = 0, 0
         position.loss_sum = position.norm_sum = position.seconds = 0.0
-        write_epochs(self.folder, position.history)
-        self.draw_when_due()
-        self.save()
+        self.finish(line)
 
     def _shown(self, score: float) -> str:
         return f"{100 * score:.2f}" if self.task.percent else f"{score:.4f}"
 
-    def draw_curves(self) -> None:
-        """Draw loss and dev scores by epoch."""
+    def draw(self, path: Path, title: str) -> None:
+        """Draw loss and dev scores."""
         draw_curves(
-            self.folder / "curves.png",
+            path,
             self.position.history,
-            title=self.title(),
+            title=title,
             metric=f"{self.task.metric}, %" if self.task.percent else self.task.metric,
             scale=100 if self.task.percent else 1,
         )

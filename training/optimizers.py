@@ -43,8 +43,8 @@ def _cosine(start: float, end: float, share: float) -> float:
 def clip_gradients(parameters: Sequence[nn.Parameter], *, norm: float, value: float) -> float:
     """Clip in place, by value first, then by the norm of all gradients together; 0 leaves either out.
 
-    Returns the norm before clipping by norm. By value is the source notes' way, each component into
-    [-value, value]; by norm keeps the direction (Pascanu et al. 2013).
+    Returns the norm before clipping by norm. By value puts each component into [-value, value]; by norm
+    keeps the direction (Pascanu et al. 2013).
     """
     if value:
         nn.utils.clip_grad_value_(parameters, value)

@@ -1,7 +1,4 @@
-"""Every key of a configuration, as docs/configuration.md lists it.
-
-python -m seqserve.training.reference > docs/configuration.md
-"""
+"""The reference of every configuration key, docs/configuration.md."""
 
 import dataclasses
 import json
@@ -27,11 +24,11 @@ _HEAD = f"""# Configuration
 
 Every key of the TOML files that `fit` and `gradients` read. Examples are in `training/configs/`.
 
-- `task` says the kind of model; without it, it is `"tag"`. A key without a default must be given.
-- An unknown key, a wrong type and a value out of range are refused before anything is read or trained.
+- `task` is the kind of model; the default is `"tag"`. A key without a default must be given.
+- An unknown key, a wrong type and a value out of range are refused before data are read.
 - A *file* is `NAME/FILE` of a known data set, below the data folder (`corpora` lists them), or a file of your own. The
-  path of an own file is relative to the folder of the TOML file. `./NAME/FILE` is an own file, whatever `NAME` is.
-- `--set KEY=VALUE` takes the place of a key: `--set loop.epochs=3 --set 'model.cell="gru"'`.
+  path of an own file is relative to the folder of the TOML file. `./NAME/FILE` is always an own file.
+- `--set KEY=VALUE` overrides a key: `--set loop.epochs=3 --set 'model.cell="gru"'`.
 
 This page is generated: `{COMMAND}`.
 """
@@ -64,7 +61,7 @@ def page() -> str:
 
 
 def keys_of(table: type) -> list[Key]:
-    """Return the keys of a dataclass that are values; those that are tables have sections of their own."""
+    """Return the keys of a dataclass that are values; tables have sections of their own."""
     return [
         Key(field.name, _type(hint), _default(field), _meaning(hint))
         for field, hint in _fields(table)
@@ -101,7 +98,7 @@ def _fields(table: type) -> list[tuple[Any, Any]]:
 
 
 def _bare(hint: Any) -> Any:
-    """Return an annotation without what is said of it."""
+    """Return an annotation without its notes."""
     return typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
 
 
@@ -135,7 +132,7 @@ def _default(field: Any) -> str:
 
 
 def _meaning(hint: Any) -> str:
-    """Return what is said of a key: the last text of its annotation."""
+    """Return the meaning of a key: the last text of its annotation."""
     texts = [each for each in typing.get_args(hint)[1:] if isinstance(each, str)]
     return texts[-1].replace("|", "\\|").replace("<", "&lt;") if texts else ""
 

@@ -1,4 +1,4 @@
-"""One run, whatever it trains: begun in a new folder, or gone on with where its last checkpoint stands."""
+"""Start a run in a new folder, or continue one from its last checkpoint."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ def fit(config: TrainingConfig, folder: Path) -> None:
     with in_one_sentence(folder):
         with started_run(folder, config):
             training = kind_of(config).part("task").training(config, folder)
-            training.save()  # a run that starts from another needs that one no longer
+            training.save()  # from here on the run does not need the one it started from
         training.run()
 
 
 def resume(folder: Path) -> None:
-    """Go on where the last checkpoint stands; the end is the same as without the interruption."""
+    """Continue from the last checkpoint; the result is the same as without the interruption."""
     with in_one_sentence(folder):
         config = read_run_config(folder)
         training = kind_of(config).part("task").training(config, folder)

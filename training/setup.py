@@ -1,4 +1,4 @@
-"""What trainings by epochs make of their configuration: paths, precision, vocabularies and word vectors."""
+"""Precision, vocabularies and word vectors from a configuration."""
 
 from collections.abc import Collection, Sequence
 
@@ -42,5 +42,5 @@ def check_labels(labels: Sequence[str], learned: Collection[str], held: Collecti
 
 
 def precision_of(loop: StepConfig) -> torch.dtype:
-    """Return the type that recurrent layers multiply in while they learn."""
+    """Return the number type of the products of recurrent layers in training."""
     return torch.bfloat16 if loop.precision == "bf16" else torch.float32

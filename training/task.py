@@ -18,7 +18,7 @@ class DevScore(NamedTuple):
 class Task(Protocol):
     """One model with its data; examples are opaque to the loop, which knows their length in tokens only.
 
-    metric: what `evaluate` gives, as people call it; higher is better. percent: whether it is shown in percent.
+    metric: the name of the score, higher is better. percent: whether it is shown in percent.
     """
 
     metric: str

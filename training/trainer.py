@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from seqserve.errors import SeqserveError
 from seqserve.training.averaging import TriggeredAverage, WeightAverage
-from seqserve.training.checkpoints import CHECKPOINT, load_tensors, must_fit, save_tensors
+from seqserve.training.checkpoints import CHECKPOINT, load_tensors, must_fit, save_tensors, write_epochs
 from seqserve.training.layers.recurrent import Parts
 from seqserve.training.optimizers import build_optimizer, clip_gradients, learning_rate
 
@@ -104,16 +104,19 @@ class Trainer:
         """Return where the training stands, for people."""
         raise NotImplementedError
 
-    def draw_when_due(self) -> None:
-        """Draw the curves, unless that was done a moment ago; the end of a training draws them in any case."""
+    def finish(self, line: dict[str, Any]) -> None:
+        """Add the line of an evaluation to the history, and write history and checkpoint; curves when they are due."""
+        self.position.history.append(line)
+        write_epochs(self.folder, self.position.history)
         if time.monotonic() - self.drawn_at >= DRAW_EVERY_S:
             self.draw_curves()
-            self.drawn_at = time.monotonic()
+        self.save()
 
     def draw_curves(self) -> None:
-        """Draw the history as a picture in the run folder."""
-        raise NotImplementedError
+        """Write the curves into the run folder; the end of a training does so in any case."""
+        self.draw(self.folder / "curves.png", f"{self.config.name}, seed {self.config.seed}")
+        self.drawn_at = time.monotonic()
 
-    def title(self) -> str:
-        """Return the title of the curves."""
-        return f"{self.config.name}, seed {self.config.seed}"
+    def draw(self, path: Path, title: str) -> None:
+        """Draw the curves of the history."""
+        raise NotImplementedError

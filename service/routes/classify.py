@@ -20,7 +20,7 @@ class ClassifyRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     """Texts to be labelled, each as a whole."""
 
     model: Annotated[
-        str | None, Meta(description="Name of a classifier; absent: the only one, or the first by name.")
+        str | None, Meta(description="Name of a classifier; absent: the default (see `default` in /v1/models).")
     ] = None
     text: Annotated[str | list[str], Meta(description="One text or several, each of at least one token.")]
 

@@ -1,4 +1,4 @@
-"""POST /v1/tag: names in text."""
+"""POST /v1/tag: entities in text."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -31,11 +31,11 @@ from seqserve.tagger.pipeline import (
 
 
 class TagRequest(Struct, forbid_unknown_fields=True, kw_only=True):
-    """Texts to find names in: either `text` or `tokens`."""
+    """Texts to find entities in: either `text` or `tokens`."""
 
-    model: Annotated[str | None, Meta(description="Name of a tagger; absent: the only one, or the first by name.")] = (
-        None
-    )
+    model: Annotated[
+        str | None, Meta(description="Name of a tagger; absent: the default (see `default` in /v1/models).")
+    ] = None
     text: Annotated[str | list[str] | None, Meta(description="One text or several.")] = None
     tokens: Annotated[
         list[str | list[str]] | None,
@@ -104,7 +104,7 @@ ROUTE = Route(
     tag,
     "POST",
     "/v1/tag",
-    "Find names in texts. Offsets count code points of the text as it was sent.",
+    "Find entities in texts. Offsets count code points of the text as it was sent.",
     TagResponse,
     TagRequest,
     {

@@ -26,7 +26,7 @@ class TransduceRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     """Texts to be turned into other texts, such as translations."""
 
     model: Annotated[
-        str | None, Meta(description="Name of an encoder-decoder; absent: the only one, or the first by name.")
+        str | None, Meta(description="Name of an encoder-decoder; absent: the default (see `default` in /v1/models).")
     ] = None
     text: Annotated[str | list[str], Meta(description="One text or several, each of at least one token.")]
     max_tokens: MaxTokens = DEFAULT_TOKENS

@@ -19,7 +19,7 @@ from seqserve.service.memory import trim_after
 from seqserve.service.settings import Settings
 
 LanguageModelName = Annotated[
-    str | None, Meta(description="Name of a language model; absent: the only one, or the first by name.")
+    str | None, Meta(description="Name of a language model; absent: the default (see `default` in /v1/models).")
 ]
 Scorer = Model[LanguageModelBundle, ScoreRow, ScoredRow]
 

@@ -78,7 +78,7 @@ def test_a_fifo_is_not_waited_for(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000], ids=["empty", "half", "not UTF-8", "deep"])
 def test_a_configuration_that_is_no_json_is_refused(tmp_path, content):
     (tmp_path / "config.json").write_bytes(content)
-    with pytest.raises(RunError, match=r"\A\S*config\.json: is no JSON: [^\n]+\Z"):
+    with pytest.raises(RunError, match=r"\A\S*config\.json: is not JSON: [^\n]+\Z"):
         read_run_config(tmp_path)
 
 
@@ -123,7 +123,7 @@ def test_a_run_folder_that_is_a_file_is_named(tmp_path):
     file.write_text("")
     with pytest.raises(RunError, match=r"file/run: Not a directory"):
         fit(tiny_config(), file / "run")
-    with pytest.raises(RunError, match=r"file: no config\.json in it; not a run folder"):
+    with pytest.raises(RunError, match=r"file: there is no config\.json in it; not a run folder"):
         read_run_config(file)
 
 

@@ -115,7 +115,7 @@ def test_what_may_not_be_given_away_says_so(language_run, tmp_path, capsys):
     config["data"]["train"] = [{"file": "ptb/ptb.train.txt.gz"}, {"file": "gmb/train.conll.gz", "format": "conll"}]
     (language_run / "config.json").write_text(json.dumps(config))
     export_run(language_run, tmp_path / "models", card=None)
-    assert "for measuring only, it may not be given away: ptb\n" in capsys.readouterr().err
+    assert "for measuring only; it must not be published, because of ptb\n" in capsys.readouterr().err
 
 
 def test_own_files_are_named_also_when_they_have_moved(language_run, tmp_path):

@@ -83,8 +83,8 @@ def test_a_bundle_is_not_overwritten_unasked(tmp_path, capsys):
     ("arguments", "message"),
     [
         (["fit", "missing.toml"], "missing.toml: no such file"),
-        (["resume", "nowhere"], "nowhere: no config.json in it"),
-        (["export", "nowhere"], "nowhere: no config.json in it"),
+        (["resume", "nowhere"], "nowhere: there is no config.json in it"),
+        (["export", "nowhere"], "nowhere: there is no config.json in it"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(arguments, message, capsys):
@@ -107,7 +107,7 @@ def test_set_takes_the_place_of_keys(tmp_path):
     [
         ("loop.epochs", "--set loop.epochs: is not of the form KEY=VALUE"),
         ("=3", "--set =3: is not of the form KEY=VALUE"),
-        ("name.first=3", "--set name.first=3: name is no table"),
+        ("name.first=3", "--set name.first=3: name is not a table"),
         ("loop.speed=3", "unknown key loop.speed"),
         ("model.cell=transformer", "with model.cell=transformer: model.cell = 'transformer' is none of"),
         ("seed=-1", "with seed=-1: seed = -1 is not from 0 to 9223372036854775807"),

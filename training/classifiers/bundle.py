@@ -1,4 +1,4 @@
-"""A trained classifier becomes a bundle's folder: graph, weights, vocabularies, golden answers, card, manifest."""
+"""Write a trained classifier as a bundle: graph, weights, vocabularies, golden answers, card, manifest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ class LabelledData:
 
     train: Annotated[tuple[LabelledFile, ...], "files that the classifier learns from"]
     dev: Annotated[tuple[LabelledFile, ...], "the epoch with the best weighted mean of their accuracy is kept"]
-    labels: Annotated[tuple[str, ...], "what a text may be called"]
+    labels: Annotated[tuple[str, ...], "labels of texts"]
 
 
 @dataclass(frozen=True)
@@ -35,24 +35,24 @@ class ClassifierText:
 
 @dataclass(frozen=True)
 class ClassifierAugment:
-    """Share of the texts that an epoch sees changed, drawn anew each epoch."""
+    """Shares of the texts that are changed, drawn anew each epoch."""
 
     lower: Annotated[float, "in lower case"] = 0.0
 
 
 @dataclass(frozen=True)
 class ClassifierModelConfig(ReaderConfig):
-    """What reads the text, and how its states become one vector; feed-forward layers come after that."""
+    """Layers that read the text, and how their states become one vector, which feed-forward layers read."""
 
     pooling: Annotated[
         Literal["last", "middle", "mean", "max"],
-        "last: where each direction ends; middle: where they meet; mean, max: over all tokens",
+        "last: state at each direction's end; middle: states where the directions meet; mean, max: over all tokens",
     ] = "max"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierConfig(TrainingConfig):
-    """One training of a classifier, whole."""
+    """One training of a classifier."""
 
     task: Annotated[Literal["classify"], "the kind of model"] = "classify"
     data: LabelledData

@@ -1,7 +1,6 @@
-"""`python -m training evaluate` on a classifier: accuracy, and precision and recall of each label."""
+"""`seqserve train evaluate` on a classifier: accuracy, and precision and recall of each label."""
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
@@ -28,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--final-mark", action="store_true", help="the label is the text's last character, taken off it")
 
 
-def run(bundle: ClassifierBundle, arguments: argparse.Namespace) -> int:
-    """Print the scores; raises SeqserveError when the file cannot be used."""
+def run(bundle: ClassifierBundle, arguments: argparse.Namespace) -> tuple[dict[str, object], str]:
+    """Return the measures for JSON, and a report for people; raises SeqserveError when the file cannot be used."""
     if arguments.file is None:
         raise UsageError("a classifier is evaluated on FILE, texts with labels")
     if arguments.label and arguments.final_mark:
@@ -48,14 +47,13 @@ def run(bundle: ClassifierBundle, arguments: argparse.Namespace) -> int:
     texts = read_labelled(arguments.file, file, bundle.labels)
     scores = score_answers(answer_texts(bundle, texts), bundle.labels)
     if not scores["num_texts"]:
-        raise SeqserveError(f"{arguments.file}: it holds no text with one of the labels {', '.join(bundle.labels)}")
-    print(json.dumps(scores, indent=1, ensure_ascii=False) if arguments.json else report(scores))
-    return 0
+        raise SeqserveError(f"{arguments.file}: no text has one of the labels {', '.join(bundle.labels)}")
+    return scores, report(scores)
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a classifier said of texts, one entry each; labels by their place."""
+    """A classifier's answers, one entry a text; labels by their index."""
 
     gold: tuple[int, ...] = ()
     found: tuple[int, ...] = ()

@@ -70,7 +70,7 @@ def _add_states_at(graph: GraphBuilder, states: str, doubled: str, rows: str, *,
 
 
 def _add_mean(graph: GraphBuilder, states: str, lengths: str, is_real: str) -> str:
-    """Add the mean of states (T,B,N) over each row's tokens (B,N), summed token by token whatever the padding is."""
+    """Add the mean of states (T,B,N) over each row's tokens (B,N); padding does not change the sums."""
     real = graph.add("Where", [is_real, states, graph.scalar(0, np.float32)], "pooled.real")
     sums = graph.add("CumSum", [real, graph.scalar(0, np.int64)], "pooled.sums")
     total = graph.add("Gather", [sums, graph.scalar(-1, np.int64)], "pooled.total", axis=0)

@@ -1,4 +1,4 @@
-"""A classifier as a task: texts with labels in, accuracy out."""
+"""The training task of a classifier: texts with labels in, accuracy out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from seqserve.training.task import DevScore
 
 @dataclass(frozen=True)
 class LabelledExample:
-    """One text: surface ids (T,) and the place of its label."""
+    """One text: surface ids (T,) and the index of its label."""
 
     surfaces: np.ndarray
     label: int
@@ -34,7 +34,7 @@ class LabelledExample:
 
 
 class ClassifierTask:
-    """Classifiers learn from every file of their configuration; the seed alone decides the first weights."""
+    """Texts with labels from every file of the configuration; the seed alone decides the first weights."""
 
     metric = "accuracy"
     percent = True
@@ -105,12 +105,12 @@ def _tokenized(file: LabelledFile, config: ClassifierConfig) -> list[tuple[list[
     tokenized = [([t.text for t in tokenize(each.text)][: config.text.max_tokens], each.label) for each in texts]
     found = [(tokens, label) for tokens, label in tokenized if tokens]
     if not found:
-        raise TextError(f"{path}: it holds no text with one of the labels {', '.join(config.data.labels)}")
+        raise TextError(f"{path}: no text has one of the labels {', '.join(config.data.labels)}")
     return found
 
 
 def _names_of_dev(dev: Sequence[LabelledFile]) -> list[str]:
-    """Return what each dev file is called: what tells it from the others is added where parts of one file are there."""
+    """Return the name of each dev file; where parts of one file are used, the name says which part."""
     files = [file.file for file in dev]
     details = [file.file_label or f"{file.part[0]:g} to {file.part[1]:g}" for file in dev]
     return dev_names(

@@ -1,4 +1,4 @@
-"""List, import and fetch the known data sets."""
+"""List, import and download the known data sets."""
 
 import argparse
 import sys
@@ -18,16 +18,18 @@ from seqserve.training.fetch import fetch_corpus
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `python -m training corpora`."""
-    parser.add_argument("names", nargs="*", metavar="NAME", help="data sets; all of them when none is named")
+    """Add the arguments of `seqserve train corpora`."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="data sets (default: all)")
     action = parser.add_mutually_exclusive_group()
-    action.add_argument("--from", dest="source", metavar="FOLDER", help="import from this folder, which holds NAME/…")
-    action.add_argument("--fetch", action="store_true", help="download over https what can be had byte for byte")
-    action.add_argument("--show", action="store_true", help="everything that is known of the data sets")
+    action.add_argument("--from", dest="source", metavar="FOLDER", help="copy files from FOLDER/NAME/…")
+    action.add_argument("--fetch", action="store_true", help="download the files that have an address")
+    action.add_argument(
+        "--show", action="store_true", help="show checksums, addresses, columns, labels and attribution"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List, import or download data sets; return 1, with a line on standard error, for what could not be had."""
+    """List, import or download data sets; return 1, with a line on standard error, for each file that failed."""
     corpora = [find_corpus(name) for name in arguments.names] or list(known_corpora())
     folder = data_folder()
     if arguments.source is not None:

@@ -1,6 +1,7 @@
-"""How good a bundle is on a file; what is measured depends on what the bundle does."""
+"""Measure how good a bundle is on a file, by the measures of its kind."""
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ _GENERAL = {"bundle", "file", "json"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `python -m training evaluate`."""
+    """Add the arguments of `seqserve train evaluate`."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of a bundle, models/NAME/VERSION")
     parser.add_argument(
         "file",
@@ -28,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--map",
         metavar="A=B,…",
-        help="rename labels of the file; a tagger takes those not named here for no names, "
-        "a classifier leaves their texts out",
+        help="rename labels of the file; other labels become O for a tagger, and their texts are left out for a "
+        "classifier",
     )
     for kind in KINDS.values():
         kind.part("evaluate").add_arguments(parser)
@@ -41,9 +42,11 @@ def run(arguments: argparse.Namespace) -> int:
     module = KINDS[task_of(bundle)].part("evaluate")
     _check_arguments(arguments, module)
     try:
-        return int(module.run(bundle, arguments))
+        measures, report = module.run(bundle, arguments)
     except ConfigError as error:  # of the options of a file, which are flags here
         raise UsageError(str(error)) from error
+    print(json.dumps(measures, indent=1, ensure_ascii=False) if arguments.json else report)
+    return 0
 
 
 def task_of(bundle: Any) -> str:
@@ -52,9 +55,9 @@ def task_of(bundle: Any) -> str:
 
 
 def _check_arguments(arguments: argparse.Namespace, module: Any) -> None:
-    """Raise UsageError, naming it, for an argument that this kind of model would leave out of account."""
+    """Raise UsageError, naming it, for an argument that this kind of model does not use."""
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     for name, value in vars(parser.parse_args([""])).items():
         if name not in _GENERAL and name not in module.ARGUMENTS and getattr(arguments, name) != value:
-            raise UsageError(f"{arguments.bundle}: a {module.KIND} takes no --{name.replace('_', '-')}")
+            raise UsageError(f"{arguments.bundle}: a {module.KIND} does not take --{name.replace('_', '-')}")

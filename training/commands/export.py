@@ -1,4 +1,4 @@
-"""Make a bundle of a run's best weights."""
+"""Export a run's best weights as a bundle."""
 
 import argparse
 from pathlib import Path
@@ -7,11 +7,13 @@ from seqserve.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the run's folder, and what the bundle is made with."""
-    parser.add_argument("folder", type=Path, metavar="RUN")
-    parser.add_argument("--to", type=Path, default=Path("models"), help="models folder (default: models)")
-    parser.add_argument("--card", type=Path, help="model card (default: one written from the run)")
-    parser.add_argument("--version", help="of the bundle (default: the configuration's)")
+    """Add the run's folder and the options of the bundle."""
+    parser.add_argument("folder", type=Path, metavar="RUN", help="folder of a run")
+    parser.add_argument(
+        "--to", type=Path, default=Path("models"), metavar="FOLDER", help="models folder (default: models)"
+    )
+    parser.add_argument("--card", type=Path, metavar="FILE", help="model card (default: one written from the run)")
+    parser.add_argument("--version", help="version of the bundle (default: the configuration's)")
     parser.add_argument("--replace", action="store_true", help="overwrite a bundle of that name and version")
 
 

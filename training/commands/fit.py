@@ -1,4 +1,4 @@
-"""Train from a TOML configuration into a new run folder."""
+"""Train a model from a TOML configuration into a new run folder."""
 
 import argparse
 from pathlib import Path
@@ -7,17 +7,19 @@ from seqserve.errors import SeqserveError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the configuration and what takes the place of its keys."""
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--run", type=Path, help="the run folder (default: runs/NAME-SEED)", dest="folder")
-    parser.add_argument("--seed", type=int, help="in place of the configuration's seed")
+    """Add the configuration and the options that override its keys."""
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="TOML file (docs/configuration.md)")
+    parser.add_argument(
+        "--run", type=Path, metavar="FOLDER", help="new run folder (default: runs/NAME-SEED)", dest="folder"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="override the configuration's seed")
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
         dest="changes",
-        help='in place of a key of the configuration, the value as in TOML: model.cell="gru"; may be given again',
+        help='override a key, the value written as in TOML: model.cell="gru"; may be repeated',
     )
 
 

@@ -1,4 +1,4 @@
-"""Which cells remember: gradients through time, number agreement at a distance, and clipping, for each cell."""
+"""Compare how long recurrent cells remember: gradients through time, agreement at a distance, clipping."""
 
 import argparse
 from pathlib import Path
@@ -7,14 +7,14 @@ from seqserve.errors import SeqserveError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `python -m training gradients`."""
+    """Add the arguments of `seqserve train gradients`."""
     parser.add_argument("config", type=Path, metavar="CONFIG", help='TOML file with task = "gradients"')
-    parser.add_argument("--to", type=Path, metavar="FOLDER", help="a new folder (default: runs/NAME-SEED)")
-    parser.add_argument("--seed", type=int, help="in place of the configuration's seed")
+    parser.add_argument("--to", type=Path, metavar="FOLDER", help="new folder (default: runs/NAME-SEED)")
+    parser.add_argument("--seed", type=int, metavar="N", help="override the configuration's seed")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compare the cells and write what came out; raises SeqserveError for a bad configuration or a folder in use."""
+    """Compare the cells and write the results; raises SeqserveError for a bad configuration or a folder in use."""
     from seqserve.training.gradients.config import GradientsConfig
     from seqserve.training.gradients.report import compare_cells
     from seqserve.training.load_config import load_config  # torch is loaded by the commands that need it

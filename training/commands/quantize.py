@@ -1,7 +1,7 @@
-"""A tagger's bundle once more, with its LSTMs in int8: twice as many tokens a second, for tagging in bulk.
+"""Write a tagger's bundle with its LSTMs in int8, which tags twice as many tokens a second.
 
-Its answers depend on what else is in the batch, so it is never called reproducible. With the configuration that the
-bundle was trained by, both are compared on the configuration's dev files, and F1 goes into the new manifest.
+Its answers depend on the other rows of the batch, so its manifest says `reproducible: false`. With the configuration of
+the training, both bundles are compared on its dev files, and F1 goes into the new manifest.
 """
 
 import argparse
@@ -22,12 +22,16 @@ from seqserve.training.taggers.compare import Comparison, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `python -m training quantize`."""
+    """Add the arguments of `seqserve train quantize`."""
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of a tagger, models/NAME/VERSION")
-    parser.add_argument("--to", type=Path, default=Path("models"), help="models folder (default: models)")
-    parser.add_argument("--name", help="of the new bundle (default: that of BUNDLE and -int8)")
-    parser.add_argument("--config", type=Path, help="the configuration it was trained by: compare on its dev files")
-    parser.add_argument("--card", type=Path, help="model card (default: one written from what is known)")
+    parser.add_argument(
+        "--to", type=Path, default=Path("models"), metavar="FOLDER", help="models folder (default: models)"
+    )
+    parser.add_argument("--name", help="name of the new bundle (default: that of BUNDLE, then -int8)")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="configuration of the training: compare on its dev files"
+    )
+    parser.add_argument("--card", type=Path, metavar="FILE", help="model card (default: one written from the manifest)")
     parser.add_argument("--replace", action="store_true", help="overwrite a bundle of that name and version")
 
 
@@ -48,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             manifest = write_int8_tagger(arguments.bundle, work, name=name, created=created)
         except ValueError as error:
-            raise SeqserveError(f"{arguments.bundle}: cannot be had in int8: {error}") from error
+            raise SeqserveError(f"{arguments.bundle}: cannot be written in int8: {error}") from error
         comparisons = _compare(arguments.bundle, work, arguments.config) if arguments.config else {}
         shown = table(comparisons, (original.name, name)) if comparisons else ""
         _finish(work, manifest, comparisons, text if text is not None else _plain_card(manifest, original, shown))
@@ -77,7 +81,7 @@ def _compare(source: Path, variant: Path, config_file: Path) -> dict[str, Compar
 
 
 def _finish(folder: Path, manifest: TaggerManifest, comparisons: Mapping[str, Comparison], readme: str) -> None:
-    """Write card and manifest, and see that the bundle loads."""
+    """Write card and manifest, and check that the bundle loads."""
     (folder / CARD_FILE).write_text(readme, encoding="utf-8", newline="\n")
     metrics = {f"dev {file}": {"f1": round(each.f1[1], 4)} for file, each in comparisons.items()}
     extra_files = [file_entry(folder, CARD_FILE), *manifest.extra_files]
@@ -86,7 +90,7 @@ def _finish(folder: Path, manifest: TaggerManifest, comparisons: Mapping[str, Co
 
 
 def _plain_card(manifest: TaggerManifest, original: Manifest, comparison: str) -> str:
-    """Return a model card with what is known without being told."""
+    """Return a model card written from the manifest."""
     card = (
         f"# {manifest.name} {manifest.version}\n\n{manifest.description}.\n\n"
         f"`{original.name}` {original.version} with its LSTMs in int8, for tagging in bulk. Answers depend a little on "

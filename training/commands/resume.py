@@ -1,4 +1,4 @@
-"""Go on with an interrupted run."""
+"""Continue an interrupted run."""
 
 import argparse
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the run's folder."""
-    parser.add_argument("folder", type=Path, metavar="RUN")
+    parser.add_argument("folder", type=Path, metavar="RUN", help="folder of a run")
 
 
 def run(given: argparse.Namespace) -> int:
-    """Train on; raises SeqserveError for a folder that holds no run."""
+    """Continue the training; raises SeqserveError for a folder that holds no run."""
     from seqserve.training.runs import resume
 
     resume(given.folder)

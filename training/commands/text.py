@@ -1,6 +1,6 @@
-"""Print the text that a language model's configuration names.
+"""Print the text that a language model is trained on.
 
-Words are printed as sequences of tokens, one a line, with single spaces between them; characters as they are.
+A word model's sequences are printed one a line, with single spaces between tokens; characters as they are.
 """
 
 import argparse
@@ -12,8 +12,8 @@ from seqserve.errors import SeqserveError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the configuration and the part of its data."""
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--part", choices=("train", "valid"), default="train", help="(default train)")
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="TOML file of a language model")
+    parser.add_argument("--part", choices=("train", "valid"), default="train", help="part of the data (default: train)")
 
 
 def run(given: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Attention in the graph, the same bits for a row whatever its neighbours and however far it is padded.
+"""Attention in the graph, the same bits for a row with all neighbours and any padding.
 
 Measured on rows alone and in batches of other rows and other padding (sizes 12 to 512, 300 rows each): with MatMul half
 of the scores differ and a third of the contexts, with ReduceSum over source tokens most contexts; a product and

@@ -78,7 +78,7 @@ class GraphBuilder:
     def model(
         self, name: str, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto]
     ) -> onnx.ModelProto:
-        """Return the model; its weights are initializers that still lack their place in a file."""
+        """Return the model; its weights are initializers whose offsets in the file are not known yet."""
         weights = [place_holder(key, array) for key, array in self.tensors.items()]
         graph = helper.make_graph(self.nodes, name, list(inputs), list(outputs), [*weights, *self.constants.values()])
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name=PRODUCER)
@@ -87,7 +87,7 @@ class GraphBuilder:
 
 
 def value_infos(tensors: Sequence[Tensor]) -> list[onnx.ValueInfoProto]:
-    """Return what a manifest says of a graph's inputs or outputs in ONNX's words."""
+    """Return a manifest's tensors as ONNX describes inputs and outputs."""
     return [
         helper.make_tensor_value_info(
             tensor.name, helper.np_dtype_to_tensor_dtype(np.dtype(tensor.dtype)), tensor.shape
@@ -97,7 +97,7 @@ def value_infos(tensors: Sequence[Tensor]) -> list[onnx.ValueInfoProto]:
 
 
 def place_holder(name: str, array: NDArray[Any]) -> onnx.TensorProto:
-    """Return the initializer of an array in the external data file; its place there is not known yet."""
+    """Return the initializer of an array in the external data file; its offset is not known yet."""
     tensor = TensorProto(name=name, data_type=helper.np_dtype_to_tensor_dtype(array.dtype), dims=array.shape)
     tensor.data_location = TensorProto.EXTERNAL
     return tensor

@@ -2,7 +2,7 @@
 
 K tags become S = K + 1 states: the last one is the border, before a row's first token and after its last.
 Everything here is time-major, (T,B,·), until the outputs. What runs backward in time runs forward over rows
-turned round within their own length (`ReverseSequence`), so no step needs a mask.
+reversed within their own length (`ReverseSequence`), so no step needs a mask.
 
 Sums of probabilities are float64: where emissions contradict the scheme over some tokens, the states that a row's
 beginning and its end agree on are below the range of float32, and 0/0 would follow.
@@ -33,12 +33,12 @@ class Emissions:
     num_states: int
 
     def reverse(self, graph: GraphBuilder, values: str, name: str) -> str:
-        """Turn each row's real tokens round; (T,B,·) -> (T,B,·)."""
+        """Reverse each row's real tokens: (T,B,·) -> (T,B,·)."""
         return graph.add("ReverseSequence", [values, self.lengths], name, time_axis=0, batch_axis=1)
 
 
 def add_crf(graph: GraphBuilder, potentials: Potentials, emissions: str, lengths: str) -> tuple[str, str, str]:
-    """Return the path (T,B) int64, the marginals (T,B,K) and span_probs (T,B); beyond a row's end they mean nothing.
+    """Return the path (T,B) int64, the marginals (T,B,K) and span_probs (T,B), undefined beyond a row's end.
 
     `emissions`: (T,B,S), the border's column finite and never the largest; `lengths`: (B,) int64.
     """
@@ -156,5 +156,5 @@ def _add_backtrace(graph: GraphBuilder, potentials: Potentials, emissions: Emiss
         collected=[(ways, "crf.all_ways")],
         kinds=dict.fromkeys((tag, previous), TensorProto.INT64),
     )
-    # A Scan cannot collect the value that it carries; to find the tags a second time is cheaper than to copy them.
+    # A Scan cannot collect the value that it carries; finding the tags a second time is cheaper than copying them.
     return graph.add("ArgMax", [all_ways], "crf.path_reversed", axis=2, keepdims=0)

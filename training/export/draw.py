@@ -1,6 +1,6 @@
 """One draw a row in the step graph: penalties, bans, temperature, cuts, inverse CDF (see docs/design.md).
 
-Every row goes through the same operations with its own numbers, whatever its neighbours ask for.
+Every row goes through the same operations with its own numbers, independently of its neighbours.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from seqserve.training.export.builder import GraphBuilder, branch
 from seqserve.training.export.cuts import Cuts, add_any, add_cut, add_is_cut
 from seqserve.training.export.inverse_cdf import add_inverse_cdf
 
-# A power of two: scaling by it rounds nothing, so even neighbouring floats stay apart, and all but the best underflow.
+# A power of two: scaling by it rounds nothing. Even neighbouring floats stay apart, and all but the best underflow.
 _GREEDY_SCALE = np.float32(2.0**100)
 _LARGEST_SCALE = _GREEDY_SCALE  # of temperatures so low that they are greedy
 

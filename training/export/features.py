@@ -12,8 +12,8 @@ from seqserve.training.export.encoder import add_directions
 from seqserve.training.export.weights import Arrays, prefixed
 
 TABLE_DTYPES = ("float16", "float32")
-_NO_CHARACTER = -1e30  # below every real feature, and still finite after the sums
-_PADDING_FEATURE = -1e4  # what words of the padding get: as in training, and seen by no answer
+_NO_CHARACTER = -1e30  # below every real feature, and finite after the sums
+_PADDING_FEATURE = -1e4  # feature of padding words: as in training; no answer depends on it
 _TO_THE_END = int(np.iinfo(np.int64).max)
 
 

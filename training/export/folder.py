@@ -1,4 +1,4 @@
-"""What every bundle's folder has, whatever the model does; it is there whole or not at all."""
+"""The parts that all bundles' folders share; a folder is there whole or not at all."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ AnyManifest = TypeVar("AnyManifest", bound=Manifest)
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What people are told: manifest fields of the same names, the model card's text and the training curves."""
+    """Manifest fields of the same names, the model card's text and the training curves."""
 
     name: str
     version: str
@@ -81,7 +81,7 @@ def graph_entry(folder: Path, name: str, signature: Signature) -> GraphEntry:
 
 
 def finish(folder: Path, manifest: AnyManifest, golden: msgspec.Struct, *, tolerance: float = 1e-3) -> AnyManifest:
-    """Write recorded answers and the manifest, and load the bundle, which says whether its answers are reproducible.
+    """Write recorded answers and the manifest, and load the bundle to find out whether its answers are reproducible.
 
     `tolerance`: how far probabilities may differ from the recorded ones on another machine. Returns the manifest as it
     was written. Raises BundleError when the bundle does not load.

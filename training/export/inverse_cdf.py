@@ -1,6 +1,6 @@
 """Inverse of a discrete distribution's CDF in the graph, in float64, in two levels where there are many ids.
 
-A running sum over a whole row is the runtime's slowest operator (6 ms for 32 rows of 40,000; all the rest of the draw
+A running sum over a whole row is the runtime's slowest operator (6 ms for 32 rows of 40,000; the rest of the draw
 takes 1 ms), so it runs over sums of blocks, and then within one block of each row.
 """
 
@@ -10,7 +10,7 @@ from onnx import TensorProto
 from seqserve.training.export.builder import GraphBuilder
 
 BLOCK = 128  # ids; a multiple of every vector register, so that a block's sum is the same bits wherever it lies
-ONE_LEVEL = 512  # at most so many ids are summed in one go
+ONE_LEVEL = 512  # the largest number of ids that is summed at once
 _BELOW_ONE = 1 - 2.0**-24  # the largest float32 below 1
 _WITHIN = 1 - 1e-12
 
@@ -54,7 +54,7 @@ def _add_search(graph: GraphBuilder, masses: str, fraction: str, *, size: int) -
     total = graph.add("Gather", [running, graph.ints(size - 1)], "cdf.total", axis=1)
     target = graph.add("Mul", [total, fraction], "cdf.target")
     is_below = graph.add("LessOrEqual", [running, target], "cdf.is_below")
-    # Whole numbers add up exactly in float32, whatever the order.
+    # Whole numbers add up exactly in float32, in any order.
     ones = graph.add("Cast", [is_below], "cdf.ones", to=TensorProto.FLOAT)
     count = graph.add("ReduceSum", [ones, graph.ints(1)], "cdf.count", keepdims=1)
     column = graph.add("Cast", [count], "cdf.column", to=TensorProto.INT64)  # below the size: the fraction is below 1

@@ -1,4 +1,4 @@
-"""Which tokens of padded rows are real."""
+"""The mask of real tokens in padded rows."""
 
 import numpy as np
 from onnx import TensorProto

@@ -127,6 +127,6 @@ def _add_bracket(
         ["nucleus.upper", "nucleus.lower"],
         body=nested,
     )
-    # What lies on a number to within rounding was counted on either side of it.
+    # A mass within rounding of a number may have been counted on either side of it.
     upper = graph.add("Mul", [bracket[0], graph.scalar(1 + _ROUNDING, np.float32)], "nucleus.upper.wide")
     return upper, graph.add("Mul", [bracket[1], graph.scalar(1 - _ROUNDING, np.float32)], "nucleus.lower.wide")

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from seqserve.tagger.tags import allowed_transitions, continues
 from seqserve.training.export.weights import Arrays
 
-# What the tag scheme does not allow. Training adds -1e4, which is as good as long as emissions stay below it; this
-# makes every answer legal whatever the emissions.
+# Of transitions that the tag scheme forbids. Training adds -1e4, which suffices while emissions are smaller; this
+# makes every answer legal for all emissions.
 FORBIDDEN = -1e9
 
 

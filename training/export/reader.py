@@ -1,4 +1,4 @@
-"""What bundles of taggers and classifiers share: vocabularies of words and characters, and what is said of layers."""
+"""Vocabularies and architecture entries that bundles of taggers and classifiers share."""
 
 import itertools
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ CHARACTERS_FILE = "chars.txt"
 
 
 def check_vocabularies(weights: Arrays, forms: Sequence[str], characters: Sequence[str]) -> None:
-    """Raise ValueError unless forms and characters are in the order of their UTF-8 bytes and as many as weights map."""
+    """Raise ValueError unless forms and characters are in the order of their UTF-8 bytes and fit the weights."""
     for what, entries in (("forms", forms), ("characters", characters)):
         encoded = [entry.encode("utf-8") for entry in entries]
         if any(before >= after for before, after in itertools.pairwise(encoded)):
-            raise ValueError(f"{what} are not in the order of their UTF-8 bytes, or one is there twice")
+            raise ValueError(f"{what} are not in the order of their UTF-8 bytes, or one occurs twice")
     sizes = {name: len(rows) for name, rows in weights.items() if name.endswith("rows")}
     for name, size in sizes.items():
         if size != len(forms) + 2:
@@ -37,7 +37,7 @@ def write_vocabularies(folder: Path, forms: Sequence[str], characters: Sequence[
 
 
 def reader_architecture(weights: Arrays, cell: CellName) -> dict[str, Any]:
-    """Return what manifests say of features, recurrent layers and feed-forward layers, read off the weights."""
+    """Return the manifest's fields of features, recurrent layers and feed-forward layers, read from the weights."""
     kind: Literal["cnn", "lstm", "none"] = "none"
     if "characters.convolution.weight" in weights:
         kind = "cnn"

@@ -54,7 +54,7 @@ def add_sum(graph: GraphBuilder, values: str, size: int) -> str:
 
 def _add_following(graph: GraphBuilder, potentials: Potentials, path: str, next_sums: str) -> str:
     factors = potentials.factors()
-    factors[:, -1] = 1.0  # whatever the last tag, the border follows it
+    factors[:, -1] = 1.0  # the border follows every last tag
     moves = graph.add("Gather", [graph.weight("crf.moves", factors), path], "crf.moves_at_path")
     joint = graph.add("Mul", [moves, next_sums], "crf.joint_next")
     return graph.add("Div", [joint, add_sum(graph, joint, len(factors))], "crf.following")
@@ -75,7 +75,7 @@ def _add_recurrence(graph: GraphBuilder, after_last: str, factors: str, summands
         collected=[(carried, "crf.all_carried")],
         kinds=dict.fromkeys((before, factor, summand, ending, carried), TensorProto.DOUBLE),
     )
-    # A Scan cannot collect the value that it carries; to add a second time is cheaper than to copy it at each step.
+    # A Scan cannot collect the value that it carries; adding a second time is cheaper than copying it at each step.
     return graph.add("Add", [all_carried, summands], "crf.all_endings")
 
 

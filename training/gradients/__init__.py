@@ -1,1 +1,1 @@
-"""What cells remember: gradients through time, agreement at a distance, clipping."""
+"""How long cells remember: gradients through time, agreement at a distance, clipping."""

@@ -1,7 +1,7 @@
 """Number agreement at a distance: sentences whose verb agrees with a noun that stands k words before it.
 
 "near the dogs , the cat that the birds see often was": the dependency of Linzen et al. (2016, "Assessing the Ability of
-LSTMs to Learn Syntax-Sensitive Dependencies"), from a grammar small enough to be read:
+LSTMs to Learn Syntax-Sensitive Dependencies"), from a small grammar:
 
     sentence    (lead-in ,) the (ADJECTIVE) NOUN between VERB
     lead-in     PREPOSITION noun | when noun INTRANSITIVE | when noun TRANSITIVE noun
@@ -10,8 +10,8 @@ LSTMs to Learn Syntax-Sensitive Dependencies"), from a grammar small enough to b
                 | that noun (PREPOSITION noun) PRESENT
     noun        the (ADJECTIVE) NOUN
 
-Every noun is singular or plural with probability 1/2, whatever the others are: nothing but the subject tells the verb,
-and on average half of the nouns around it are attractors, of the other number. A PRESENT verb agrees with the noun
+Every noun is singular or plural with probability 1/2, independently of the others: only the subject determines the
+verb. On average half of the nouns around it are attractors, of the other number. A PRESENT verb agrees with the noun
 after its "that", so agreement over a few words can be learned before agreement over many.
 """
 
@@ -45,7 +45,7 @@ WORDS = (
 )
 """Every word that stands before the verb, once."""
 
-_HELD_OUT = 10  # one sentence in so many is for testing
+_HELD_OUT = 10  # one sentence in ten is for testing
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _draw(generator: np.random.Generator, distance: int) -> Sentence:
 
 
 def _lead_in(generator: np.random.Generator) -> list[str]:
-    """Give three sentences of four a clause with nouns of its own, so that the subject is not simply the first noun."""
+    """Draw a clause with nouns of its own for three sentences of four: the subject is then not the first noun."""
     kind = generator.integers(4)
     if kind == 0:
         return []

@@ -1,4 +1,4 @@
-"""The configuration of `python -m training gradients`, read from TOML and checked on entry."""
+"""The configuration of `seqserve train gradients`, read from TOML and checked on entry."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -17,7 +17,7 @@ class GradientModelConfig:
 
 @dataclass(frozen=True)
 class GradientLoop:
-    """What every cell learns from, and what it is tested on."""
+    """Sentences that every cell learns from, and those that it is tested on."""
 
     longest_distance: Annotated[int, "words between subject noun and verb; training mixes 1 to this"] = 50
     train_sentences: Annotated[int, "of each cell; every cell sees the same ones in the same order"] = 128_000
@@ -31,7 +31,7 @@ class GradientLoop:
 class ExplosionConfig:
     """A training whose gradients explode, run without clipping, clipped by value, and clipped by norm.
 
-    Recurrent weights are orthogonal times `gain`: with ReLU, what comes back through T steps grows up to gain ** T.
+    Recurrent weights are orthogonal times `gain`: with ReLU, the gradient through T steps grows up to gain ** T.
     """
 
     cell: Annotated[CellName, "recurrent cell"] = "rnn-relu"

@@ -1,4 +1,4 @@
-"""An exploding training, and what the two ways of clipping make of it (Pascanu et al. 2013)."""
+"""A training whose gradients explode, without clipping and with both kinds of it (Pascanu et al. 2013)."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from seqserve.training.optimizers import build_optimizer, clip_gradients
 
 @dataclass(frozen=True, slots=True)
 class ExplodingRun:
-    """What became of one run; losses in nats per word, norms of all gradients together before clipping."""
+    """The outcome of one run; losses in nats per word, norms of all gradients together before clipping."""
 
     is_finite: bool
     num_steps: int  # updates until loss or weights were no longer finite, that one included; else all
@@ -36,7 +36,7 @@ def exploding_model(config: ExplosionConfig, model_config: GradientModelConfig, 
 def train_exploding(
     model: AgreementModel, batches: Sequence[Batch], config: ExplosionConfig, *, norm: float, value: float
 ) -> ExplodingRun:
-    """Make config.num_steps updates of plain SGD, the batches over and over, clipped as `clip_gradients` does (0: not).
+    """Make config.num_steps updates of plain SGD over the batches in turn, clipped as `clip_gradients` does (0: not).
 
     Ends with the first update after which the loss or a weight is not finite.
     """

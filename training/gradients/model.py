@@ -22,7 +22,7 @@ _EMBEDDING_RANGE = 1.7  # variance near 1; from inputs as small as 0.1 a tanh la
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Sentences with their verbs, filled up at the end with id 0."""
+    """Sentences with their verbs, padded at the end with id 0."""
 
     token_ids: Tensor  # (B,T+1) int64
     lengths: Tensor  # (B,) words before the verb, so the verb's place

@@ -22,7 +22,7 @@ def state_gradients(cell: nn.Module, inputs: Tensor, loss_of: Callable[[Tensor],
     states: list[Parts] = []
     for step in inputs.split(1, dim=1):
         _, state = run_cell(cell, step, states[-1] if states else None, recurrent_dropout=0.0)
-        states.append(tuple(part.clone() for part in state))  # nodes of their own, whatever the cell made them from
+        states.append(tuple(part.clone() for part in state))  # nodes of their own, also where the cell returns a view
     loss = loss_of(torch.cat([state[0] for state in states]).transpose(0, 1))
     wanted = [part for state in states for part in state]
     gradients = torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)

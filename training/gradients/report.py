@@ -1,4 +1,4 @@
-"""Runs the comparison of `python -m training gradients` and writes its folder."""
+"""The comparison of `seqserve train gradients`, and the folder that it writes."""
 
 import copy
 import dataclasses
@@ -43,7 +43,7 @@ NOTE = (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CellResult:
-    """What one cell did; loss in nats per word over the last tenth of the training."""
+    """Results of one cell; loss in nats per word over the last tenth of the training."""
 
     norms: dict[str, Norms]  # "initial", "trained"
     accuracy: list[float]  # 0..1, at distance 1, 2, ...

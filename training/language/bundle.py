@@ -1,4 +1,4 @@
-"""A trained language model becomes a bundle's folder: two graphs, weights, vocabulary, golden answers, manifest."""
+"""Write a trained language model as a bundle: two graphs, weights, vocabulary, golden answers, manifest."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,7 +75,7 @@ def export_language_model(
 
 
 def chunk_tokens(num_ids: int) -> int:
-    """Return the longest row of a scoring run: as many positions as keep the run's log-probabilities within bounds."""
+    """Return the longest row of a scoring run, so that its array of log-probabilities stays within bounds."""
     return min(_LONGEST_CHUNK, max(_SHORTEST_CHUNK, _NUMBERS // (_ROWS * num_ids)))
 
 

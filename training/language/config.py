@@ -52,26 +52,30 @@ class LanguageModelConfig:
 
 @dataclass(frozen=True)
 class LanguageLoop(StepConfig):
-    """How long the training goes on, and which weights it keeps."""
+    """Length of the training, and which weights it keeps."""
 
-    total_tokens: Annotated[int, "tokens to learn from, over as many passes as that takes"] = 1_000_000
+    total_tokens: Annotated[int, "tokens to learn from, in as many passes as needed"] = 1_000_000
     evaluate_every_tokens: Annotated[int, "tokens between evaluations"] = 1_000_000
-    valid_tokens: Annotated[int, "only the first so many are looked at while training; 0: all"] = 0
+    valid_tokens: Annotated[int, "tokens of the valid text that training looks at, from its start; 0: all"] = 0
     batch_size: Annotated[int, "rows of a step"] = 32
-    batch_tokens: Annotated[int, "rows x window at most, so that short sentences come in wider batches; 0: off"] = 0
+    batch_tokens: Annotated[int, "largest rows x window, so that batches of short sentences are wider; 0: off"] = 0
     bptt_length: Annotated[int, "window of truncated back-propagation, in tokens"] = 70
     activation_penalty: Annotated[float, "AR (Merity et al. 2017)"] = 0.0
     slowness_penalty: Annotated[float, "TAR (Merity et al. 2017)"] = 0.0
-    start_from: Annotated[str, IS_RUN, "run whose best weights are begun with, from the working directory"] = ""
+    start_from: Annotated[
+        str, IS_RUN, "run whose best weights are the first ones; relative to the working directory"
+    ] = ""
     keep: Annotated[Literal["best", "last"], "the evaluation of the lowest valid loss, or the last one"] = "best"
     patience: Annotated[int, "nt-asgd: evaluations without a better one before averaging starts"] = 5
-    exact_tokens: Annotated[int, "with sampled_tokens: the most frequent ones, never left to sampling"] = 0
-    sampled_tokens: Annotated[int, "full softmax: draws that stand for all others while training; 0: off"] = 0
+    exact_tokens: Annotated[int, "with sampled_tokens: number of the most frequent tokens, which are never sampled"] = 0
+    sampled_tokens: Annotated[
+        int, "full softmax: number of draws that stand for all other tokens in training; 0: off"
+    ] = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageConfig(TrainingConfig):
-    """One training of a language model, whole."""
+    """One training of a language model."""
 
     learns_labels: ClassVar[bool] = False
 
@@ -91,14 +95,14 @@ class LanguageConfig(TrainingConfig):
             file.check(self.text)
         self._check_softmax()
         if self.optimizer.name == "nt-asgd" and self.loop.average_decay:
-            raise ConfigError('loop.average_decay is not used by optimizer.name = "nt-asgd", which has its own average')
+            raise ConfigError('loop.average_decay must be 0 with optimizer.name = "nt-asgd", which has its own average')
 
     def check_vocabulary(self, num_tokens: int) -> None:
-        """Raise ConfigError unless the softmax fits a vocabulary of so many ids, <EOS> and <UNK> included."""
+        """Raise ConfigError unless the softmax fits a vocabulary of this size, <EOS> and <UNK> included."""
         if self.model.cutoffs and self.model.cutoffs[-1] >= num_tokens:
-            raise ConfigError(f"model.cutoffs = {list(self.model.cutoffs)} are not below the {num_tokens} ids")
+            raise ConfigError(f"model.cutoffs = {list(self.model.cutoffs)} must be below the {num_tokens} ids")
         if self.loop.exact_tokens >= num_tokens:
-            raise ConfigError(f"loop.exact_tokens = {self.loop.exact_tokens} is not below the {num_tokens} ids")
+            raise ConfigError(f"loop.exact_tokens = {self.loop.exact_tokens} must be below the {num_tokens} ids")
 
     def _check_ranges(self) -> None:
         check_shares(self)
@@ -129,7 +133,7 @@ class LanguageConfig(TrainingConfig):
         if (model.softmax == "adaptive") != bool(model.cutoffs):
             raise ConfigError('model.cutoffs are needed for model.softmax = "adaptive", and only there')
         if list(model.cutoffs) != sorted(set(model.cutoffs)) or any(cutoff < 1 for cutoff in model.cutoffs):
-            raise ConfigError(f"model.cutoffs = {list(model.cutoffs)} do not rise")
+            raise ConfigError(f"model.cutoffs = {list(model.cutoffs)} must rise")
         if self.loop.sampled_tokens and (model.softmax == "adaptive" or self.loop.exact_tokens < 1):
             raise ConfigError('loop.sampled_tokens needs model.softmax = "full" and loop.exact_tokens above 0')
         if self.loop.exact_tokens and not self.loop.sampled_tokens:

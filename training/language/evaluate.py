@@ -1,7 +1,6 @@
-"""`python -m training evaluate` on a language model: perplexity of a text file, accuracy on minimal pairs."""
+"""`seqserve train evaluate` on a language model: perplexity of a text file, accuracy on minimal pairs."""
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,11 +33,13 @@ def add_text_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGro
     """Add the arguments that say how a text file is read."""
     group = parser.add_argument_group("language models; of these, classifiers take --column, --distinct and --part")
     unit = group.add_mutually_exclusive_group()
-    unit.add_argument("--whole", action="store_true", help="the file is one running text: the state goes on over lines")
+    unit.add_argument(
+        "--whole", action="store_true", help="read the file as one running text: the state is carried over line ends"
+    )
     unit.add_argument("--sentences", action="store_true", help="cut each line into sentences (words only)")
-    group.add_argument("--format", choices=_FORMATS, default="text", help="how the file is written (text)")
+    group.add_argument("--format", choices=_FORMATS, default="text", help="format of the file (default: text)")
     group.add_argument("--column", type=int, default=0, metavar="N", help="column of a tsv file (0)")
-    group.add_argument("--prefix", default="", metavar="TEXT", help="put TEXT before every line, and count it")
+    group.add_argument("--prefix", default="", metavar="TEXT", help="put TEXT before every line; it is scored too")
     group.add_argument("--distinct", action="store_true", help="count repeated lines once")
     group.add_argument(
         "--part",
@@ -46,35 +47,30 @@ def add_text_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGro
         nargs=2,
         default=[0.0, 1.0],
         metavar=("FROM", "TO"),
-        help="the part of the file that a configuration with part = [FROM, TO] reads",
+        help="read the part of the file that part = [FROM, TO] names in a configuration",
     )
     return group
 
 
-def run(bundle: LanguageModelBundle, arguments: argparse.Namespace) -> int:
-    """Print what was asked for; raises SeqserveError when a file cannot be used."""
+def run(bundle: LanguageModelBundle, arguments: argparse.Namespace) -> tuple[dict[str, object], str]:
+    """Return the measures for JSON, and a report for people; raises SeqserveError when a file cannot be used."""
     if arguments.file is None and not arguments.pairs:
         raise UsageError("a language model is evaluated on FILE, on --pairs, or on both")
-    text, counts = None, None
+    text, counts, reports = None, None, []
     if arguments.file is not None:
         file, options = text_options(bundle, arguments.file, arguments)
         text = evaluate_text(bundle, arguments.file, file, options)
+        reports.append(text_report(text))
     if arguments.pairs:
         counts = evaluate_pairs(bundle, [pair for path in arguments.pairs for pair in read_pairs(path)])
-    if arguments.json:
-        print(json.dumps(as_dict(text, counts), indent=1, ensure_ascii=False))
-        return 0
-    if text is not None:
-        print(text_report(text), end="")
-    if counts is not None:
-        print(pairs_report(counts), end="")
-    return 0
+        reports.append(pairs_report(counts))
+    return as_dict(text, counts), "\n".join(reports)
 
 
 def text_options(
     bundle: LanguageModelBundle, path: Path, arguments: argparse.Namespace
 ) -> tuple[TextFile, TextOptions]:
-    """Return how to read a file, for this bundle; raises UsageError for a combination that means nothing."""
+    """Return how to read a file, for this bundle; raises UsageError for options that exclude each other."""
     manifest = bundle.manifest
     level = manifest.architecture.level
     if arguments.sentences and level == "character":
@@ -106,7 +102,7 @@ def text_file(path: Path, arguments: argparse.Namespace) -> TextFile:
 
 
 def as_dict(text: TextScores | None, counts: Mapping[str, PairCounts] | None) -> dict[str, object]:
-    """Return what was measured, for a JSON file; rates are fractions, logarithms natural."""
+    """Return the measures for a JSON file; rates are fractions, logarithms natural."""
     measured: dict[str, object] = {}
     if text is not None:
         measured["text"] = text.as_dict()
@@ -125,15 +121,15 @@ def text_report(scores: TextScores) -> str:
         f"perplexity: {shown(sums.perplexity)}; without unknown tokens: {shown(sums.perplexity_known)}",
         f"bits per character: {shown(bits, 4)} ({scores.num_characters} characters)",
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def pairs_report(counts: Mapping[str, PairCounts]) -> str:
     """Return one line over all pairs and one for each paradigm."""
     rows = [("all", overall(counts)), *counts.items()] if len(counts) > 1 else list(counts.items())
     width = max(len(name) for name, _ in rows)
-    return "".join(
+    return "\n".join(
         f"{name:>{width}}: accuracy: {each.accuracy:7.2%}; pairs: {each.num_pairs}; ties: {each.num_ties}; "
-        f"with unknown: {each.unknown_share:.1%}\n"
+        f"with unknown: {each.unknown_share:.1%}"
         for name, each in rows
     )

@@ -39,7 +39,7 @@ def sources(config: LanguageConfig) -> dict[str, list[str]]:
 
 
 def training_texts(config: LanguageConfig) -> list[TextFile]:
-    """Return what the weights learned from; raises RunError when the earlier run is another kind's."""
+    """Return the texts that the weights learned from; raises RunError when the earlier run is of another kind."""
     own = list(config.data.train)
     if not config.loop.start_from:
         return own
@@ -50,7 +50,7 @@ def training_texts(config: LanguageConfig) -> list[TextFile]:
 
 
 def results(config: LanguageConfig, line: Mapping[str, Any]) -> Results:
-    """Return what is said of the weights; `line`: of the evaluation that they are from."""
+    """Return the results of the weights; `line`: of the evaluation that they are from."""
     loss = float(line["valid_loss"])
     if config.text.level == "word":
         metrics = {"perplexity": round(math.exp(loss), 2)}

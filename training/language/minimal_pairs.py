@@ -51,7 +51,7 @@ class PairCounts:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a model says of one sentence: log P (natural, float64 sum), predicted tokens, unknown ones among them."""
+    """The score of one sentence: log P (natural, float64 sum), predicted tokens, unknown ones among them."""
 
     log_prob: float
     num_tokens: int
@@ -78,7 +78,7 @@ def read_pairs(path: Path) -> list[Pair]:
             raise SeqserveError(f"{path}, line {number}: the {'bad' if good.strip() else 'good'} sentence is empty")
         pairs.append(Pair(good, bad, paradigm or name.rpartition(".")[0] or name))
     if not pairs:
-        raise SeqserveError(f"{path}: it holds no pairs")
+        raise SeqserveError(f"{path}: there are no pairs in it")
     return pairs
 
 
@@ -105,7 +105,7 @@ def count_pairs(pairs: Sequence[Pair], judged: Mapping[str, Judged]) -> dict[str
 
 
 def evaluate_pairs(bundle: LanguageModelBundle, pairs: Sequence[Pair]) -> dict[str, PairCounts]:
-    """Count by paradigm what the bundle gets right."""
+    """Return counts by paradigm of the bundle's answers."""
     return count_pairs(pairs, judge(bundle, both_sides(pairs)))
 
 

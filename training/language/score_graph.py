@@ -96,7 +96,7 @@ def _add_alternatives(
     log_probs = add_log_probs(body, parts)  # (N,V)
     column = body.add("Unsqueeze", [found, body.ints(1)], "rank.own")
     is_above = body.add("Cast", [body.add("Greater", [log_probs, column], "rank.above")], "rank.ones", to=_FLOAT)
-    # Whole numbers below 2^24 add up exactly in float32, whatever the order, and many times faster than as int32.
+    # Whole numbers below 2^24 add up exactly in float32 in any order, and many times faster than as int32.
     above = body.add("ReduceSum", [is_above, body.ints(1)], "rank.count", keepdims=0)
     rank = body.add("Cast", [body.add("Add", [above, body.scalar(1, np.float32)], "rank")], "rank.int", to=_INT32)
     ranks = _scatter(body, rank, places, shape, name="ranks.then", kind=np.int32)

@@ -1,4 +1,4 @@
-"""From a configuration to the token ids and the vocabulary that a language model learns from."""
+"""Token ids and vocabulary of a language model's corpora, made from a configuration."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class LanguageSetup:
 
 
 def prepare_text(config: LanguageConfig, folder: Path) -> LanguageSetup:
-    """Read and encode the corpora into folder/text, or map what lies there from before.
+    """Read and encode the corpora into folder/text, or map the files that are there.
 
-    tokens.txt is put there last, so that an interrupted preparation is done again. Raises TextError, CorpusError when
-    a part holds nothing to learn from or to measure on, ConfigError when the softmax does not fit the vocabulary.
+    tokens.txt is written last, so that an interrupted preparation is repeated. Raises TextError; CorpusError when a
+    part holds no tokens; ConfigError when the softmax does not fit the vocabulary.
     """
     text = folder / TEXT_FOLDER
     text.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from seqserve.training.checkpoints import CHECKPOINT, MODEL, save_tensors, write_epochs
+from seqserve.training.checkpoints import CHECKPOINT, MODEL, save_tensors
 from seqserve.training.curves import draw_language_curves
 from seqserve.training.language.config import LanguageConfig
 from seqserve.training.language.model import LanguageModel, State, activation_penalties
@@ -145,21 +145,13 @@ class LanguageTraining(Trainer):
             f"({loss / math.log(2):.3f} bits), {line['tokens_per_s']:,.0f} tokens/s",
             flush=True,
         )
-        position.history.append(line)
         position.loss_sum = position.norm_sum = position.seconds = 0.0
         position.loss_tokens = position.num_steps = 0
-        write_epochs(self.folder, position.history)
-        self.draw_when_due()
-        self.save()
+        self.finish(line)
 
-    def draw_curves(self) -> None:
-        """Draw losses and learning rate by tokens seen."""
-        draw_language_curves(
-            self.folder / "curves.png",
-            self.position.history,
-            title=self.title(),
-            level=self.config.text.level,
-        )
+    def draw(self, path: Path, title: str) -> None:
+        """Draw losses and learning rate."""
+        draw_language_curves(path, self.position.history, title=title, level=self.config.text.level)
 
     def _model_state(self) -> dict[str, Any]:
         return {

@@ -71,7 +71,7 @@ def evaluate_text(bundle: LanguageModelBundle, path: Path, file: TextFile, optio
     for each in _score(bundle, rows):
         sums, num_sequences = sums + each, num_sequences + 1
     if not sums.num_tokens:
-        raise TextError(f"{path}: it holds no tokens")
+        raise TextError(f"{path}: there are no tokens in it")
     num_lines, num_characters = _count(path, file, options, num_lines=num_lines)
     return TextScores(num_lines, num_sequences, sums, num_characters)
 

@@ -1,4 +1,4 @@
-"""Weights to begin with from an earlier run: what it learned of another text is kept, token by token."""
+"""First weights from an earlier run, matched token by token."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def _copy(model: LanguageModel, vocabulary: TokenVocabulary, state: dict[str, An
     weights = dict(model.named_parameters())
     if weights.keys() != state["weights"].keys():
         differing = ", ".join(sorted(weights.keys() ^ state["weights"].keys()))
-        raise RunError(f"{folder / MODEL}: cannot be started from, only one of both models has {differing}")
+        raise RunError(f"{folder / MODEL}: cannot be started from: only one of the models has {differing}")
     pairs = [(number, earlier.lookup(token)) for number, token in enumerate(vocabulary.tokens, FIRST_ID)]
     known = [(number, found) for number, found in pairs if found != UNKNOWN_ID]
     rows = [*range(FIRST_ID), *(number for number, _ in known)]
@@ -42,7 +42,7 @@ def _copy(model: LanguageModel, vocabulary: TokenVocabulary, state: dict[str, An
             weight.copy_(given)
         else:
             raise RunError(
-                f"{folder / MODEL}: cannot be started from, {name} is {tuple(given.shape)} instead of "
+                f"{folder / MODEL}: cannot be started from: {name} is {tuple(given.shape)} instead of "
                 f"{tuple(weight.shape)}"
             )
     return len(known)

@@ -1,4 +1,4 @@
-"""Attention of a decoder over what the encoder read."""
+"""Attention of a decoder over the encoder's states."""
 
 import torch
 from torch import Tensor, nn

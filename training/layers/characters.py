@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-NO_FEATURE = -1e4  # what the maximum sees where a word has no character
+NO_FEATURE = -1e4  # feature at places outside a word
 
 
 class CharCNN(nn.Module):

@@ -1,7 +1,7 @@
-"""The source notes' GRUs, which torch has no module for, each with the interface of a one-layer torch.nn.LSTM.
+"""Two GRUs that torch has no module for, each with the interface of a one-layer torch.nn.LSTM.
 
-Weights are named and laid out as torch's: one block of rows a gate. What the inputs give is computed for all tokens at
-once, before the loop over time.
+Weights are named and laid out as torch's: one block of rows a gate. The products of the inputs are computed for all
+tokens at once, before the loop over time.
 """
 
 import torch
@@ -54,7 +54,7 @@ class SimplifiedGRU(Cell):
 class GRU(Cell):
     """GRU, reset applied before the product (ONNX `linear_before_reset=0`; not `torch.nn.GRU`) (Cho et al. 2014).
 
-    Rows of the weights: relevance gate, update gate, candidate. The update gate is the notes': 1 takes the candidate.
+    Rows of the weights: relevance gate, update gate, candidate. At 1 the update gate takes the candidate.
     """
 
     num_gates = 3

@@ -1,7 +1,7 @@
 """All steps of a peephole LSTM as one operation, its back-propagation through time written out.
 
-Autograd over the loop multiplies for every step's share of a weight's gradient. Here what does not depend on later
-steps is computed for all steps at once, and a weight's gradient is one product over them.
+Autograd over the loop multiplies for every step's share of a weight's gradient. Here all that does not depend on
+later steps is computed for all steps at once, and a weight's gradient is one product over them.
 """
 
 from typing import Any
@@ -69,7 +69,7 @@ class PeepholeScan(torch.autograd.Function):
             output.mul_(by_hidden)
             three.mul_(by_cell[:, None])
             if not number and not any(ctx.needs_input_grad[-2:]):
-                break  # nobody asks what reaches a<0> and c<0>
+                break  # the gradients by a<0> and c<0> are not needed
             by_cell.mul_(forget_gate)
             add_product(by_cell, update_forget, peep)
             add_product(by_cell, output, output_peep)

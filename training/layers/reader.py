@@ -1,4 +1,4 @@
-"""What taggers and classifiers read a sentence with: word and character features, recurrent layers."""
+"""The layers of taggers and classifiers that read a sentence: word and character features, recurrent layers."""
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ class Reader(nn.Module):
         self.precision = torch.float32
 
     def states(self, words: Tensor, chars: Tensor, lengths: Tensor) -> Tensor:
-        """Return float32 states of the last layer at every token; beyond a row's end they mean nothing."""
+        """Return float32 states of the last layer at every token; undefined beyond a row's end."""
         features = self.words(words)
         if self.characters is not None:
             features = torch.cat([features, self.characters(chars)], dim=2)

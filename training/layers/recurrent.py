@@ -1,11 +1,11 @@
-"""One recurrent layer, whatever its cell: first weights, and a run over rows with weight drop."""
+"""One recurrent layer of any cell: first weights, and a run over rows with weight drop."""
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import dropout
 
-_FROM_STATE = {"weight_hh_l0", "weight_ch_l0"}  # what a part of the state runs through: weight drop acts on it
+_FROM_STATE = {"weight_hh_l0", "weight_ch_l0"}  # products of the state, on which weight drop acts
 
 Parts = tuple[Tensor, ...]
 """State of one layer: hidden_state (1,B,H) and, for both LSTMs, cell_state (1,B,H)."""

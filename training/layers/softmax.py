@@ -96,7 +96,7 @@ class SampledSoftmax(FullSoftmax):
         ids = torch.cat([torch.arange(self.num_exact), drawn + self.num_exact])
         corrections = torch.cat([torch.zeros(self.num_exact), shares])
         logits = linear(hidden.to(dtype), self.weight[ids].to(dtype)).float() + (self.bias[ids] + corrections)
-        # The target itself is known exactly: its column stands apart, and its copies among the others do not count.
+        # The target is exact: it has a column of its own, and its copies among the others do not count.
         own = (hidden * self.weight[targets]).sum(dim=1, keepdim=True) + self.bias[targets, None]
         logits = logits.masked_fill(ids == targets[:, None], -torch.inf)
         normalisers = torch.logsumexp(torch.cat([own, logits], dim=1), dim=1)

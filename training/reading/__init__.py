@@ -1,1 +1,1 @@
-"""Files to what models learn from: text, tags, pairs, ids, windows, vectors."""
+"""Reading of corpora: text, tags, pairs, ids, windows, vectors."""

@@ -102,7 +102,7 @@ def _rows(path: Path) -> Iterator[tuple[list[str], int]]:
 
 
 def _is_tabbed(lines: list[str]) -> bool:
-    """Return whether tabs part the columns of the first line that is surely neither comment nor document mark."""
+    """Return whether tabs part the columns of the first line that is neither a comment nor a document mark."""
     for line in lines:
         if line.strip(" \t") and not line.startswith(("#", "-DOCSTART-")):
             return "\t" in line
@@ -120,10 +120,10 @@ def _pick(columns: list[str], token_column: int, tag_column: int, *, where: str)
         token, tag = columns[token_column], columns[tag_column]
     except IndexError:
         raise TextError(
-            f"{where}: columns {token_column} and {tag_column} are asked for, but it has {len(columns)}"
+            f"{where}: has {len(columns)} columns, not the columns {token_column} and {tag_column} asked for"
         ) from None
     if not token.strip():
         raise TextError(f"{where}: the token is empty")
     if token != "-DOCSTART-" and not _TAG.fullmatch(tag):
-        raise TextError(f"{where}: {tag!r} in column {tag_column} is no tag (O, B-…, I-…, E-…, S-…, M-…)")
+        raise TextError(f"{where}: {tag!r} in column {tag_column} is not a tag (O, B-…, I-…, E-…, S-…, M-…)")
     return token, tag

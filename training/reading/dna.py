@@ -1,4 +1,4 @@
-"""Splice junctions as labels of every base: which part of a gene each of the 60 belongs to."""
+"""Splice junctions as sentences of bases, each base labelled exon or intron."""
 
 import csv
 from pathlib import Path
@@ -8,7 +8,7 @@ from seqserve.training.reading.lines import TextError, read_lines
 from seqserve.training.reading.text import is_in_part
 
 _SIDES = {"EI": ("EXON", "INTRON"), "IE": ("INTRON", "EXON"), "N": None}
-"""What stands before and after the middle, by class; None: neither junction, and no label is known."""
+"""Labels before and after the middle, by class; None: no junction, and no labels."""
 
 
 def read_splice(path: Path, part: tuple[float, float]) -> list[Sentence]:

@@ -16,7 +16,7 @@ _DIGIT = re.compile(r"\d")
 
 @dataclass(frozen=True)
 class Features:
-    """What turns text into the tagger's inputs.
+    """Vocabularies and tables that turn tokens into inputs.
 
     `forms` are sorted by their UTF-8 bytes, form i has the word id i + 2; `tables` are (rows (V,), vectors (R,D))
     with V = len(forms) + 2; `trained_rows` (V,): 0 padding, 1 <UNK>.
@@ -37,8 +37,8 @@ def build_features(
     """Return vocabularies from the training tokens and the vectors.
 
     A form enters the list when it is in a vector source or counts `min_count` times in the training text (lower case,
-    digits as 0). Forms that the look-up's fall-backs would answer alike are left out. Handles (`@name`) are never
-    learned as words: they are people's user names, and characters serve them as well.
+    digits as 0). Forms that the look-up's fall-backs find anyway are left out. Handles (`@name`) are never learned
+    as words: they are people's user names.
     """
     counts = Counter(tokens)
     trained = Counter[str]()

@@ -22,7 +22,7 @@ class LabelledFile:
     text_column: Annotated[int, "column of the texts, from 0"] = 0
     label: Annotated[
         Literal["column", "file", "final-mark"],
-        "where the label is: in `label_column`; every text has `file_label`; the text's last character, taken off it",
+        "column: in `label_column`; file: `file_label` for all; final-mark: the last character, taken off the text",
     ] = "column"
     label_column: Annotated[int, "column of the labels, from 0"] = 1
     file_label: Annotated[str, 'the label of every text, for `label = "file"`'] = ""
@@ -41,7 +41,7 @@ class LabelledFile:
 
 @dataclass(frozen=True)
 class LabelledText:
-    """One text and what is said of it."""
+    """One text and its label."""
 
     text: str
     label: str

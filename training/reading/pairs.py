@@ -35,13 +35,15 @@ class PairFile:
 
 @dataclass(frozen=True)
 class SideOptions:
-    """One side of the pairs: what a token is, and which tokens are known."""
+    """Definition of the tokens and the vocabulary of one side of the pairs."""
 
     tokenization: Annotated[TokenizerName, "the tokeniser"] = "whitespace"
     lookup: Annotated[tuple[str, ...], "how a token is looked up: these steps, in order"] = ("exact",)
     max_vocabulary: Annotated[int, "most frequent types, <EOS> and <UNK> counted; 0: all"] = 0
     min_count: Annotated[int, "rarer types are <UNK>"] = 1
-    max_tokens: Annotated[int, "longer pairs are left out of the training; the service refuses longer sources"] = 100
+    max_tokens: Annotated[
+        int, "pairs with a longer text are left out of the training; the bundle refuses longer sources"
+    ] = 100
 
     def check(self, side: str) -> None:
         """Raise ConfigError, naming the field of that side."""

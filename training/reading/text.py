@@ -15,15 +15,15 @@ from seqserve.training.reading.lines import TextError, read_lines
 from seqserve.training.reading.tunes import read_tunes
 
 UNKNOWN_FORM = "<unk>"
-"""How corpora spell a word that was taken out of them; it becomes <UNK> and never a word."""
+"""Spelling of a word that was taken out of a corpus; it becomes <UNK> and never a word."""
 
-_HELD_PLACE = "\ue000"  # one token to every tokeniser
+_HELD_PLACE = "\ue000"  # one token for every tokeniser
 _CHARACTERS_A_PIECE = 1 << 16
 
 
 @dataclass(frozen=True)
 class TextOptions:
-    """What a token is, what a sequence is, and which tokens are known."""
+    """Definition of tokens, of sequences and of the vocabulary."""
 
     level: Annotated[Literal["word", "character"], "what a token is"] = "word"
     tokenization: Annotated[TokenizerName, "the tokeniser"] = "whitespace"
@@ -44,7 +44,7 @@ class TextFile:
 
     file: Annotated[FilePath, "of a known data set (`ptb/ptb.valid.txt`), or your own; plain, .gz or .xz"]
     format: Annotated[Literal["text", "books", "wikitext", "tsv", "abc", "conll"], "how the file is written"] = "text"
-    prefix: Annotated[str, "put before every line: what a generator is told first, such as the line's class"] = ""
+    prefix: Annotated[str, "put before every line, such as its class for a generator"] = ""
     column: Annotated[int, "tsv: column of the text, from 0"] = 0
     skip_books: Annotated[FilePath, "books: a file with the ids of those to leave out, one a line"] = ""
     part: Annotated[tuple[float, float], "which lines, by hash; of a running text of characters, a range in order"] = (
@@ -54,7 +54,7 @@ class TextFile:
     distinct: Annotated[bool, "repeated lines once"] = False
 
     def check(self, options: TextOptions) -> None:
-        """Raise ConfigError, naming file and field, for what the reading of such a text would leave out of account."""
+        """Raise ConfigError, naming file and field, for options that the reading of such a text does not use."""
         is_running = options.unit == "stream" and options.level == "character"
         for field_name, is_used, needs in (
             ("column", self.format == "tsv" or not self.column, 'format = "tsv"'),

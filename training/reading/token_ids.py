@@ -1,4 +1,4 @@
-"""A corpus as token ids in a file: made once in one pass, mapped into memory, never held there whole."""
+"""A corpus as token ids in a file, made in one pass and mapped into memory."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ _ENDED = -1  # in the first pass, where a sequence ends
 
 
 class CorpusError(SeqserveError):
-    """A corpus that cannot be learned from; the sentence says why."""
+    """A corpus without anything to learn; the sentence says why."""
 
 
 @dataclass(frozen=True)

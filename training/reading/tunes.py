@@ -1,4 +1,4 @@
-"""Tunes in ABC notation, each as one sequence of characters that begins with what it is played in."""
+"""Tunes in ABC notation, each as one sequence of characters that begins with metre and key."""
 
 from collections.abc import Iterable, Iterator
 

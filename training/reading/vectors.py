@@ -68,17 +68,17 @@ def _load_text(path: Path) -> WordVectors:
         word, numbers = " ".join(fields[:-dimensions]), fields[-dimensions:]
         if not word or "\t" in word or dimensions < 1:
             raise TextError(
-                f"{path}, line {number}: a word and {max(dimensions, 1)} numbers are expected, spaces between them"
+                f"{path}, line {number}: must hold a word and {max(dimensions, 1)} numbers, separated by spaces"
             )
         if word in words:
             continue  # the first, more frequent, one counts; word2vec writers repeat forms that differ in encoding only
         try:
             values.extend(map(float, numbers))
         except (ValueError, OverflowError) as error:
-            raise TextError(f"{path}, line {number}: {dimensions} numbers are expected ({error})") from None
+            raise TextError(f"{path}, line {number}: must hold {dimensions} numbers ({error})") from None
         words[word] = None
     if not words:
-        raise TextError(f"{path}: it holds no vectors")
+        raise TextError(f"{path}: there are no vectors in it")
     vectors = np.frombuffer(values, dtype=np.float32).reshape(len(words), dimensions)
     if announced and len(words) > announced[0]:
         raise TextError(f"{path}, line 1: announces {announced[0]} words, but {len(words)} follow")
@@ -90,8 +90,8 @@ def _load_folder(folder: Path) -> WordVectors:
     lists = [folder / name for name in _WORD_LISTS if (folder / name).is_file()]
     if len(arrays) != 1 or len(lists) != 1:
         raise TextError(
-            f"{folder}: one vectors*.npy and one words.tsv (.gz, .xz) are expected, "
-            f"{len(arrays)} and {len(lists)} are there; nor is it the folder of a spaCy pipeline"
+            f"{folder}: must hold one vectors*.npy and one words.tsv (.gz, .xz), or a spaCy pipeline; "
+            f"{len(arrays)} and {len(lists)} are there"
         )
     vectors = _load_array(arrays[0])
     words: dict[str, None] = {}
@@ -100,10 +100,10 @@ def _load_folder(folder: Path) -> WordVectors:
         word, _, row = line.rpartition("\t")
         if not word or not row.isdecimal() or int(row) >= len(vectors):
             raise TextError(
-                f"{lists[0]}, line {number}: expected is a word, a tab and a row below {len(vectors)}, not {line!r}"
+                f"{lists[0]}, line {number}: must be a word, a tab and a row below {len(vectors)}, not {line!r}"
             )
         if word in words:
-            raise TextError(f"{lists[0]}, line {number}: {word!r} is there twice")
+            raise TextError(f"{lists[0]}, line {number}: {word!r} occurs twice")
         words[word] = None
         rows.append(int(row))
     return _checked(lists[0], list(words), np.array(rows, dtype=np.int32), vectors)
@@ -160,7 +160,7 @@ def _find_in_package(source: str) -> Path:
     if len(found) != 1:
         names = ", ".join(str(path.relative_to(root)) for path in found) or "none"
         raise TextError(
-            f"{source}: one set of vectors is expected in {root}, found: {names}; name one as package:{name}/PATH"
+            f"{source}: must hold one set of vectors, but {root} has: {names}; choose one as package:{name}/PATH"
         )
     return found[0]
 
@@ -199,13 +199,13 @@ def _load_array(path: Path) -> NDArray[Any]:
     except (ValueError, EOFError, OSError) as error:
         raise TextError(f"{path}: cannot be read as a NumPy array: {error}") from None
     if vectors.ndim != 2 or vectors.dtype not in (np.float16, np.float32):
-        raise TextError(f"{path}: expected is a float16 or float32 array (R,D), not {vectors.dtype} {vectors.shape}")
+        raise TextError(f"{path}: must be a float16 or float32 array (R,D), not {vectors.dtype} {vectors.shape}")
     return vectors
 
 
 def _checked(path: Path, words: list[str], rows: NDArray[np.int32], vectors: NDArray[Any]) -> WordVectors:
     if not words:
-        raise TextError(f"{path}: it holds no words")
+        raise TextError(f"{path}: there are no words in it")
     finite = np.isfinite(vectors).all(axis=1)
     if not finite.all():
         word = next((word for word, row in zip(words, rows, strict=True) if not finite[row]), "?")

@@ -1,4 +1,4 @@
-"""Batches of token ids cut into windows of truncated back-propagation through time."""
+"""Batches of token ids, cut into windows of truncated back-propagation through time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Window:
 def sequence_windows(
     corpus: TokenIds, generator: np.random.Generator, *, batch_size: int, batch_tokens: int, bptt_length: int
 ) -> Iterator[Window]:
-    """Yield one pass over the sequences in random order, rows of like length together, each from x<1> = 0, a<0> = 0.
+    """Yield one pass over the sequences in random order, rows of similar length together, each from x<1> = 0, a<0> = 0.
 
     `batch_tokens` above 0 lets shorter rows come in wider batches, up to that many positions a window.
     """
@@ -65,8 +65,8 @@ def stream_windows(
 ) -> Iterator[Window]:
     """Yield one pass over a running text cut into `batch_size` streams that carry their state; the first x is 0.
 
-    With a generator the text is turned by a random number of tokens first, so that windows and streams begin elsewhere
-    in each pass; without one the rest that does not fill the streams is appended to the last rows' padding.
+    With a generator the text is rotated by a random number of tokens first, so that windows and streams begin elsewhere
+    in each pass. The streams' unfilled places are padding.
     """
     num_tokens = corpus.num_tokens
     length = -(-num_tokens // batch_size)

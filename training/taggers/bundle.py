@@ -1,4 +1,4 @@
-"""A trained tagger becomes a bundle's folder: graph, weights, vocabularies, golden answers, card, manifest."""
+"""Write a trained tagger as a bundle: graph, weights, vocabularies, golden answers, card, manifest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -27,8 +27,8 @@ class CorpusConfig:
     token_column: Annotated[int, "column of the tokens, from 0; negative: from the end"] = 0
     tag_column: Annotated[int, "column of the tags"] = -1
     map: Annotated[dict[str, str] | None, "type in the file = label; other types become O"] = None
-    case: Annotated[Literal["as-is", "lower", "upper"], "how the tokens are read"] = "as-is"
-    repeat: Annotated[int, "how often an epoch sees this training file"] = 1
+    case: Annotated[Literal["as-is", "lower", "upper"], "change of the tokens' case"] = "as-is"
+    repeat: Annotated[int, "times that an epoch reads this training file"] = 1
     weight: Annotated[float, "of this dev file's F1 in the mean that chooses the epoch; 0: reported only"] = 1.0
 
 
@@ -38,12 +38,12 @@ class DataConfig:
 
     train: Annotated[tuple[CorpusConfig, ...], "files that the tagger learns from"]
     dev: Annotated[tuple[CorpusConfig, ...], "the epoch with the best weighted mean of their span F1 is kept"]
-    labels: Annotated[tuple[str, ...], "what a span may be called"]
+    labels: Annotated[tuple[str, ...], "labels of spans"]
 
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """Share of the sentences that an epoch sees changed, drawn anew each epoch."""
+    """Shares of the sentences that are changed, drawn anew each epoch."""
 
     lower: Annotated[float, "in lower case"] = 0.0
     upper: Annotated[float, "in upper case"] = 0.0
@@ -60,7 +60,7 @@ class ModelConfig(ReaderConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class TaggerConfig(TrainingConfig):
-    """One training of a tagger, whole."""
+    """One training of a tagger."""
 
     task: Annotated[Literal["tag"], "the kind of model"] = "tag"
     data: DataConfig

@@ -1,7 +1,6 @@
-"""`python -m training evaluate` on a tagger: span scores, as conlleval prints them."""
+"""`seqserve train evaluate` on a tagger: span scores, as conlleval prints them."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -70,13 +69,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--lower", action="store_true", help="lower-case the tokens first")
 
 
-def run(bundle: TaggerBundle, arguments: argparse.Namespace) -> int:
-    """Print the scores; raises SeqserveError when the file cannot be used."""
+def run(bundle: TaggerBundle, arguments: argparse.Namespace) -> tuple[dict[str, object], str]:
+    """Return the measures for JSON, and a report for people; raises SeqserveError when the file cannot be used."""
     if arguments.file is None:
         raise UsageError("a tagger is evaluated on FILE, a CoNLL column file")
     sentences = read_conll(arguments.file, token_column=arguments.token_column, tag_column=arguments.tag_column)
     if not sentences:
-        raise SeqserveError(f"{arguments.file}: it holds no sentences")
+        raise SeqserveError(f"{arguments.file}: there are no sentences in it")
     if arguments.map is not None:
         sentences = map_labels(sentences, read_mapping(arguments.map))
     if arguments.lower:
@@ -89,8 +88,4 @@ def run(bundle: TaggerBundle, arguments: argparse.Namespace) -> int:
     )
     if unknown:
         print(f"{arguments.file}: the bundle has no label {', '.join(unknown)}; see --map", file=sys.stderr)
-    if arguments.json:
-        print(json.dumps(as_dict(scores), indent=1, ensure_ascii=False))
-    else:
-        print(report(scores), end="")
-    return 0
+    return as_dict(scores), report(scores).removesuffix("\n")

@@ -26,7 +26,7 @@ sources = files_of
 
 
 def results(config: TaggerConfig, line: Mapping[str, Any]) -> Results:
-    """Return what is said of the weights; `line`: of the epoch that they are from."""
+    """Return the results of the weights; `line`: of the epoch that they are from."""
     return dev_results(config, line, "f1", "span F1")
 
 

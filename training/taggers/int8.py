@@ -1,4 +1,4 @@
-"""A tagger's bundle once more, with its LSTMs in int8: vocabularies stay; graph, weights and answers are new."""
+"""Write a tagger's bundle with its LSTMs in int8; graph, weights and answers are new, vocabularies are copied."""
 
 import shutil
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ from seqserve.training.taggers.bundle import GRAPH_FILE, record_golden
 
 TOLERANCE = 0.05
 """How far a recorded probability may be off: int8 itself moves the scores of ner-en's names by 0.03 to 0.08 at most on
-each dev set, by 0.003 on average; another machine only rounds otherwise now and then."""
+each dev set, by 0.003 on average; another machine only rounds differently."""
 
 
 def write_int8_tagger(source: Path, work: Path, *, name: str, created: str) -> TaggerManifest:
     """Write the int8 variant of the bundle `source` into the empty folder `work`; its card is still missing.
 
-    It is never called reproducible: its scales come from the whole batch, whatever a few recorded sentences say. Raises
-    BundleError when the source is no tagger's bundle or the result does not load, and ValueError when nothing in it is
-    an LSTM or when no recorded answer is sure enough to be recorded again.
+    Its manifest says `reproducible: false`, because scales come from the whole batch. Raises BundleError when the
+    source is not a tagger's bundle or the result does not load; ValueError when it has no LSTM, or when no recorded
+    answer is certain enough to be recorded again.
     """
     original = load_bundle(source, TaggerBundle)
     manifest = original.manifest
@@ -62,5 +62,5 @@ def _sure(bundle: TaggerBundle, sentences: Sequence[Sequence[str]]) -> list[Sequ
         if (best_two[:, 1] - best_two[:, 0]).min() > 2 * TOLERANCE:
             kept.append(sentence)
     if not kept:
-        raise ValueError("none of the recorded sentences is tagged surely enough to be recorded in int8")
+        raise ValueError("no recorded sentence is tagged with enough certainty to be recorded in int8")
     return kept

@@ -1,4 +1,4 @@
-"""A tagger as a task: CoNLL files in, span F1 out."""
+"""The training task of a tagger: CoNLL files in, span F1 out."""
 
 import sys
 from collections import Counter
@@ -27,7 +27,7 @@ from seqserve.training.task import DevScore
 
 
 class TaggerTask:
-    """Taggers learn from every corpus of their configuration; the seed alone decides the first weights."""
+    """Sentences from every corpus of the configuration; the seed alone decides the first weights."""
 
     metric = "F1"
     percent = True
@@ -150,7 +150,7 @@ def prepare(sentences: Sequence[Sentence], corpus: CorpusConfig, config: TaggerC
 
 
 def names_of_dev(corpora: Sequence[CorpusConfig]) -> list[str]:
-    """Return what each dev file is called: its case and part are said where they are not the file's own."""
+    """Return the name of each dev file, with its case and part where they are set."""
     details = [
         [corpus.case] * (corpus.case != "as-is")
         + [f"{corpus.part[0]:g} to {corpus.part[1]:g}"] * (tuple(corpus.part) != (0.0, 1.0))

@@ -1,4 +1,4 @@
-"""Pairs of texts as token ids, padded into batches: what an encoder-decoder learns from."""
+"""Pairs of texts as token ids, padded into batches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

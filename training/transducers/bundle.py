@@ -1,4 +1,4 @@
-"""A trained encoder-decoder becomes a bundle's folder: two graphs, weights, vocabularies, golden answers, manifest."""
+"""Write a trained encoder-decoder as a bundle: two graphs, weights, vocabularies, golden answers, manifest."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -20,15 +20,15 @@ class PairData:
 class TransducerDropout:
     """Probabilities; masks of input, hidden and output are drawn once per row, not per position."""
 
-    input: Annotated[float, "on what the first layer of encoder and decoder reads"] = 0.0
+    input: Annotated[float, "before the first layer of encoder and decoder"] = 0.0
     hidden: Annotated[float, "between layers"] = 0.0
-    output: Annotated[float, "on what the softmax reads"] = 0.0
+    output: Annotated[float, "before the softmax"] = 0.0
     recurrent: Annotated[float, "of the hidden-to-hidden weights (weight drop)"] = 0.0
 
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """What reads the source."""
+    """Layers that read the source."""
 
     hidden_size: Annotated[int, "hidden units of each direction"] = 256
     num_layers: Annotated[int, "recurrent layers"] = 1
@@ -37,7 +37,7 @@ class EncoderConfig:
 
 @dataclass(frozen=True)
 class DecoderConfig:
-    """What writes the target."""
+    """Layers that write the target."""
 
     hidden_size: Annotated[int, "hidden units"] = 512
     num_layers: Annotated[int, "recurrent layers"] = 1
@@ -58,15 +58,17 @@ class TransducerModelConfig:
 
 @dataclass(frozen=True)
 class TransducerLoop(LoopConfig):
-    """How long the training goes on, which weights it keeps, and how the softmax is trained."""
+    """Length of the training, which weights it keeps, and how the softmax is trained."""
 
-    exact_tokens: Annotated[int, "with sampled_tokens: the most frequent target tokens, never left to sampling"] = 0
-    sampled_tokens: Annotated[int, "draws that stand for all others while training; 0: off"] = 0
+    exact_tokens: Annotated[
+        int, "with sampled_tokens: number of the most frequent target tokens, which are never sampled"
+    ] = 0
+    sampled_tokens: Annotated[int, "number of draws that stand for all other tokens in training; 0: off"] = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransducerConfig(TrainingConfig):
-    """One training of an encoder-decoder, whole; `languages` are the source's, then the target's."""
+    """One training of an encoder-decoder; `languages` are the source's, then the target's."""
 
     task: Annotated[Literal["transduce"], "the kind of model"] = "transduce"
     data: PairData

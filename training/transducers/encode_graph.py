@@ -1,4 +1,4 @@
-"""The graph `encode` of an encoder-decoder: source ids -> what the decoder starts from and looks at."""
+"""The graph `encode` of an encoder-decoder: source ids -> the decoder's first state, and the memory."""
 
 from typing import Any
 

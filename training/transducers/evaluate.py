@@ -1,7 +1,6 @@
-"""`python -m training evaluate` on an encoder-decoder: BLEU and chrF (sacrebleu, Post 2018) and exact matches."""
+"""`seqserve train evaluate` on an encoder-decoder: BLEU and chrF (sacrebleu, Post 2018) and exact matches."""
 
 import argparse
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,8 +21,8 @@ _BEAMS = (1, 5)
 class TransducerScores:
     """Of one beam width. bleu, chrf: with all references of a source; pair_bleu, pair_chrf: each pair by itself.
 
-    exact_match: sources whose answer is one of their references, spaces at both ends and doubled ones left out. All are
-    in 0..100; num_cut_off: answers without an end; ms_per_text: decoding alone, milliseconds.
+    exact_match: sources whose answer is one of their references, extra spaces ignored. All are in 0..100. num_cut_off:
+    answers without an end; ms_per_text: milliseconds of decoding alone.
     """
 
     beams: int
@@ -52,7 +51,7 @@ def evaluate_transducer(
     for source in references:
         ids = bundle.source_ids(source)
         if not 1 <= len(ids) <= bundle.manifest.limits.max_source_tokens:
-            raise SeqserveError(f"{source!r} has no token or more than the model takes")
+            raise SeqserveError(f"{source!r} has no token, or more tokens than the model takes")
         rows.append(TransduceRow(ids, search))
     started = time.perf_counter()
     found = bundle.transduce(rows)
@@ -96,8 +95,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--max-target-tokens", type=int, default=128, metavar="N", help="of an answer (128)")
 
 
-def run(bundle: TransducerBundle, arguments: argparse.Namespace) -> int:
-    """Print the scores; raises SeqserveError when the file cannot be used."""
+def run(bundle: TransducerBundle, arguments: argparse.Namespace) -> tuple[dict[str, object], str]:
+    """Return the measures for JSON, and a report for people; raises SeqserveError when the file cannot be used."""
     if arguments.file is None:
         raise UsageError("an encoder-decoder is evaluated on FILE, tab-separated pairs")
     if min(arguments.beams) < 1 or arguments.max_target_tokens < 1:
@@ -106,21 +105,19 @@ def run(bundle: TransducerBundle, arguments: argparse.Namespace) -> int:
     file.check()
     references = group_references(list(read_texts(file)))
     if not references:
-        raise SeqserveError(f"{arguments.file}: it holds no pairs")
+        raise SeqserveError(f"{arguments.file}: there are no pairs in it")
     scores = [
         evaluate_transducer(bundle, references, Search(beams, arguments.max_target_tokens)) for beams in arguments.beams
     ]
     num_references = sum(map(len, references.values()))
-    if arguments.json:
-        table = {"num_texts": len(references), "num_references": num_references, "scores": list(map(asdict, scores))}
-        print(json.dumps(table, indent=1))
-        return 0
-    print(f"{len(references):,} texts, {num_references:,} references")
-    print("beams   BLEU   chrF   exact, %   BLEU, chrF by pairs   cut off   ms a text")
-    for each in scores:
-        by_pairs = f"{each.pair_bleu:.2f}  {each.pair_chrf:.2f}"
-        print(
-            f"{each.beams:5}  {each.bleu:5.2f}  {each.chrf:5.2f}  {each.exact_match:9.2f}  {by_pairs:>20}  "
-            f"{each.num_cut_off:8}  {each.ms_per_text:10.2f}"
-        )
-    return 0
+    lines = [
+        f"{len(references):,} texts, {num_references:,} references",
+        "beams   BLEU   chrF   exact, %   BLEU, chrF by pairs   cut off   ms a text",
+    ]
+    lines += [
+        f"{each.beams:5}  {each.bleu:5.2f}  {each.chrf:5.2f}  {each.exact_match:9.2f}  "
+        f"{f'{each.pair_bleu:.2f}  {each.pair_chrf:.2f}':>20}  {each.num_cut_off:8}  {each.ms_per_text:10.2f}"
+        for each in scores
+    ]
+    measures = {"num_texts": len(references), "num_references": num_references, "scores": list(map(asdict, scores))}
+    return measures, "\n".join(lines)

@@ -28,7 +28,7 @@ sources = files_of
 
 
 def results(config: TransducerConfig, line: Mapping[str, Any]) -> Results:
-    """Return what is said of the weights; `line`: of the epoch that they are from."""
+    """Return the results of the weights; `line`: of the epoch that they are from."""
     perplexities = {name: round(math.exp(-score), 3) for name, score in line["dev"].items()}
     title = f"Validation (epoch {line['epoch']}, seed {config.seed})"
     shown = {name: f"{value:g}" for name, value in perplexities.items()}

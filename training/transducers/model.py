@@ -20,8 +20,8 @@ class Transducer(nn.Module):
     """Source embedding and encoder; target embedding, recurrent layers, attention, softmax.
 
     The decoder's first state is tanh of a linear map of where the encoder's last layer ended, in both its directions.
-    What the softmax reads is tanh(W [context; a<t>]), without attention tanh(W a<t>), and is not fed back (Luong et al.
-    2015 without input feeding), so that training runs the decoder over a whole target at once.
+    The softmax reads tanh(W [context; a<t>]), or tanh(W a<t>) without attention. It is not fed back (Luong et al. 2015
+    without input feeding), so that training runs the decoder over a whole target at once.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Transducer(nn.Module):
         return outputs.float()
 
     def encode(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, list[Parts]]:
-        """Map ids (B,S) and lengths (B,) -> memory (B,S,M), of no meaning beyond a row's end, and first state."""
+        """Map ids (B,S) and lengths (B,) -> memory (B,S,M), undefined beyond a row's end, and first state."""
         memory = self.encoder(self.source_embedding(source), lengths)
         size = self.config.encoder.hidden_size
         last = (lengths - 1)[:, None, None].expand(-1, 1, size)

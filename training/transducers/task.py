@@ -1,4 +1,4 @@
-"""An encoder-decoder as a task: pairs of texts in, log-probability of a target token out."""
+"""The training task of an encoder-decoder: pairs of texts in, log-probability of a target token out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +24,7 @@ TextPair = tuple[list[str], list[str]]
 
 
 class TransducerTask:
-    """An encoder-decoder learns to predict each target token from the source and the true tokens before it."""
+    """Pairs of texts; each target token is predicted from the source and the true tokens before it."""
 
     metric = "log-probability of a token"
     percent = False

@@ -12,7 +12,7 @@ from seqserve.vocabulary.tokens import FIRST_ID
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedSide:
-    """tokens: in the order of their ids, the first has id 2; max_tokens: of a text that the service takes."""
+    """tokens: in the order of their ids, the first has id 2; max_tokens: of a text that the bundle takes."""
 
     tokens: Sequence[str]
     tokenization: str
@@ -39,7 +39,7 @@ class TrainedTransducer:
 
     @property
     def memory_size(self) -> int:
-        """M: numbers that the decoder sees of each source token; 0 without attention."""
+        """M: size of a source token's state as the decoder sees it; 0 without attention."""
         return self.encoder_size() if self.attention == "general" else 0
 
     @property
@@ -65,7 +65,7 @@ class TrainedTransducer:
         return sum(cell["weight_hh_l0"][1] for cell in self.directions(self.num_encoder_layers() - 1))
 
     def decoder(self) -> TrainedLanguageModel:
-        """Return the decoder as what it is, a language model that knows the source; its readout is not part of it."""
+        """Return the decoder as a language model, without its readout."""
         own = {name: array for name, array in self.weights.items() if name.startswith(("layers.", "softmax."))}
         return TrainedLanguageModel(
             weights={"embedding.weight": self.weights["target_embedding.weight"], **own},

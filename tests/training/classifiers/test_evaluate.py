@@ -1,4 +1,4 @@
-"""`python -m training evaluate` and `export` on a classifier."""
+"""`seqserve train evaluate` and `export` on a classifier."""
 
 import argparse
 import json
@@ -63,11 +63,11 @@ def test_longer_texts_are_cut_and_counted(tmp_path: Path, capsys: pytest.Capture
     ("words", "message"),
     [
         ([], "a classifier is evaluated on FILE"),
-        (["{file}", "--whole"], "a classifier takes no --whole"),
-        (["{file}", "--lower"], "a classifier takes no --lower"),
+        (["{file}", "--whole"], "a classifier does not take --whole"),
+        (["{file}", "--lower"], "a classifier does not take --lower"),
         (["{file}", "--label", "question", "--final-mark"], "--label and --final-mark exclude each other"),
         (["{file}", "--label", "maybe"], "the label 'maybe' is none of statement, question"),
-        (["{file}", "--map", "other=question"], "it holds no text with one of the labels"),
+        (["{file}", "--map", "other=question"], "no text has one of the labels"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(words: list[str], message: str) -> None:

@@ -95,5 +95,5 @@ def test_a_label_that_no_training_file_holds_is_named():
 def test_a_file_without_texts_is_refused(tmp_path):
     (tmp_path / "empty.tsv").write_text("\n".replace("\n", " \tquestion\n"), encoding="utf-8")
     data = {"train": [{"file": str(tmp_path / "empty.tsv")}]}
-    with pytest.raises(TextError, match="it holds no text with one of the labels statement, question"):
+    with pytest.raises(TextError, match="no text has one of the labels statement, question"):
         ClassifierTask(tiny_classifier_config(data=data))

@@ -1,4 +1,4 @@
-"""`python -m training quantize`, as a user gives it, on a tagger that knows its twenty sentences."""
+"""`seqserve train quantize`, as a user gives it, on a tagger that knows its twenty sentences."""
 
 import json
 from pathlib import Path
@@ -70,7 +70,7 @@ def test_a_sentence_that_is_not_sure_is_not_recorded(tmp_path, monkeypatch, caps
     assert 0 < len(golden["sentences"]) < len(json.loads((TINY / "golden.json").read_text())["sentences"])
     monkeypatch.setattr(int8_tagger, "TOLERANCE", 0.5)
     assert main(["quantize", str(TINY), "--to", str(tmp_path), "--name", "none"]) == 1
-    assert "surely enough" in capsys.readouterr().err
+    assert "with enough certainty" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir() if (path / "1").exists()] == ["some"]
 
 

@@ -13,7 +13,7 @@ from tests.training.tiny_language import tiny_language_config
         ({"text": {"unit": "line", "ends_sentences": False}}, 'needs text.unit = "stream"'),
         ({"model": {"softmax": "adaptive"}}, "model.cutoffs are needed"),
         ({"model": {"cutoffs": [3]}}, "model.cutoffs are needed"),
-        ({"model": {"softmax": "adaptive", "cutoffs": [9, 3]}}, r"cutoffs = \[9, 3\] do not rise"),
+        ({"model": {"softmax": "adaptive", "cutoffs": [9, 3]}}, r"cutoffs = \[9, 3\] must rise"),
         ({"model": {"softmax": "adaptive", "cutoffs": [3], "tied": True}}, "model.tied = true needs"),
         ({"model": {"tied": True, "projection_dim": 5}}, "projection_dim = 5 cannot be tied"),
         ({"loop": {"sampled_tokens": 5}}, "exact_tokens above 0"),
@@ -21,7 +21,7 @@ from tests.training.tiny_language import tiny_language_config
         ({"loop": {"valid_tokens": -1}}, "loop.valid_tokens = -1 is below 0"),
         ({"loop": {"average_decay": 1.0}}, r"loop.average_decay = 1.0 is not in \[0, 1\)"),
         ({"optimizer": {"warmup": 1.0}}, r"optimizer.warmup = 1.0 is not in \[0, 1\)"),
-        ({"optimizer": {"name": "nt-asgd"}}, "loop.average_decay is not used"),
+        ({"optimizer": {"name": "nt-asgd"}}, "loop.average_decay must be 0"),
         ({"text": {"max_vocabulary": 2}}, "text.max_vocabulary = 2 leaves no room"),
         ({"text": {"lookup": ["stem"]}}, r"text.lookup = \['stem'\] must hold one or more of exact"),
         ({"text": {"level": "character", "tokenization": "characters", "unit": "stream"}}, "must be false"),
@@ -74,5 +74,5 @@ def test_a_softmax_beyond_the_vocabulary_is_refused(tmp_path, changes):
 
 
 def test_a_part_outside_the_text_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="no range within 0 to 1"):
+    with pytest.raises(ConfigError, match="a range within 0 to 1"):
         tiny_language_config(tmp_path, data={"valid": [{"file": "x", "part": [0.5, 0.5]}]})

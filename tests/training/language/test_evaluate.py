@@ -1,4 +1,4 @@
-"""`python -m training evaluate` on a language model of six tokens, against its exact distribution."""
+"""`seqserve train evaluate` on a language model of six tokens, against its exact distribution."""
 
 import argparse
 import gzip
@@ -146,10 +146,10 @@ def test_pairs_are_reported_by_paradigm(
     ("words", "message"),
     [
         ([], "evaluated on FILE, on --pairs"),
-        (["{text}", "--lower"], "a language model takes no --lower"),
-        (["{text}", "--part", "0.5", "0.5"], "no range within 0 to 1"),
-        (["{empty}"], "holds no tokens"),
-        (["{empty}", "--whole"], "holds no tokens"),
+        (["{text}", "--lower"], "a language model does not take --lower"),
+        (["{text}", "--part", "0.5", "0.5"], "a range within 0 to 1"),
+        (["{empty}"], "no tokens"),
+        (["{empty}", "--whole"], "no tokens"),
         (["{empty}.absent"], "there is no such file"),
         (["{text}", "--column", "1"], "column = 1 of .* needs format"),
         (["{text}", "--format", "conll", "--distinct"], "distinct = True of .* needs"),

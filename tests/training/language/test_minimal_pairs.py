@@ -34,7 +34,7 @@ def test_columns_give_the_paradigm_or_the_files_name_does(tmp_path: Path) -> Non
         ("a.jsonl", "[1]", "line 1: no JSON object"),
         ("a.jsonl", '{"sentence_good": "x"}', "line 1: has no sentence_good and sentence_bad"),
         ("a.jsonl", "{", "line 1: Expecting property name"),
-        ("a.tsv", "", "holds no pairs"),
+        ("a.tsv", "", "there are no pairs"),
         ("a.tsv", "\tb", "line 1: the good sentence is empty"),
         ("a.tsv", "a\t ", "line 1: the bad sentence is empty"),
     ],

@@ -52,5 +52,5 @@ def test_a_valid_text_that_measures_nothing_is_refused(tmp_path):
 
 def test_cutoffs_beyond_the_vocabulary_are_named(tmp_path):
     config = tiny_language_config(tmp_path, model={"softmax": "adaptive", "cutoffs": [4, 500]})
-    with pytest.raises(ConfigError, match=r"model.cutoffs = \[4, 500\] are not below the 18 ids"):
+    with pytest.raises(ConfigError, match=r"model.cutoffs = \[4, 500\] must be below the 18 ids"):
         prepare_text(config, tmp_path / "run")

@@ -109,8 +109,8 @@ def test_a_damaged_packed_file_is_named(tmp_path: Path, suffix: str) -> None:
         ("a\tO\nb\tx\tO\n", r"line 2: 3 columns where the lines before have 2"),
         ("a\tO\n\nb\n", r"line 3: 1 columns where"),
         ("a\tO\n\tO\n", r"line 2: the token is empty"),
-        ("a\tNNP\n", r"line 1: 'NNP' in column -1 is no tag"),
-        ("a\tB-\n", r"line 1: 'B-' in column -1 is no tag"),
+        ("a\tNNP\n", r"line 1: 'NNP' in column -1 is not a tag"),
+        ("a\tB-\n", r"line 1: 'B-' in column -1 is not a tag"),
     ],
     ids=["more columns", "fewer columns", "empty token", "other column", "no label"],
 )
@@ -120,7 +120,7 @@ def test_errors_name_file_and_line(tmp_path: Path, text: str, message: str) -> N
 
 
 def test_missing_columns_and_files_and_wrong_encodings_are_named(tmp_path: Path) -> None:
-    with pytest.raises(TextError, match=r"line 1: columns 0 and 4 are asked for, but it has 2"):
+    with pytest.raises(TextError, match=r"line 1: has 2 columns, not the columns 0 and 4 asked for"):
         read_conll(written(tmp_path, "a\tO\n"), tag_column=4)
     with pytest.raises(TextError, match=r"absent\.conll: there is no such file"):
         read_conll(tmp_path / "absent.conll")

@@ -76,7 +76,7 @@ def test_errors_name_the_line(write, content, options, message):
         ({"label": "file"}, 'file_label of x is needed for label = "file"'),
         ({"file_label": "yes"}, 'file_label of x is needed for label = "file"'),
         ({"label_column": -1}, "text_column and label_column of x count from 0"),
-        ({"part": (0.5, 0.5)}, r"part = \[0.5, 0.5\] of x is no range"),
+        ({"part": (0.5, 0.5)}, r"part = \[0.5, 0.5\] of x must be a range"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(options, message):

@@ -49,13 +49,13 @@ def test_the_first_of_two_equal_words_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a 1 2\nb 3\n", "line 2: a word and 2 numbers are expected"),
-        ("a 1 2\nb 3 x\n", "line 2: 2 numbers are expected"),
+        ("a 1 2\nb 3\n", "line 2: must hold a word and 2 numbers"),
+        ("a 1 2\nb 3 x\n", "line 2: must hold 2 numbers"),
         ("a 1 2\nb 3 4\nc nan 4\n", "the vector of 'c' holds a number that is not finite"),
-        ("a 1 2\n\nb\n", "line 3: a word and 2 numbers"),
-        ("alone\n", "line 1: a word and 1 numbers"),
-        ("a\t1 2\n", "line 1: a word and 1 numbers are expected, spaces between them"),
-        ("", "it holds no vectors"),
+        ("a 1 2\n\nb\n", "line 3: must hold a word and 2 numbers"),
+        ("alone\n", "line 1: must hold a word and 1 numbers"),
+        ("a\t1 2\n", "line 1: must hold a word and 1 numbers, separated by spaces"),
+        ("", "there are no vectors in it"),
         ("1 2\na 1 2\nb 1 2\n", "line 1: announces 1 words, but 2 follow"),
     ],
     ids=["short line", "no number", "nan", "no numbers", "only words", "tabs", "empty", "too many"],
@@ -94,10 +94,10 @@ def test_a_folder_of_shared_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("a\t0\nb\t2\n", "line 2: expected is a word, a tab and a row below 2"),
-        ("a 0\n", "line 1: expected is"),
-        ("a\t-1\n", "line 1: expected is"),
-        ("a\t0\na\t1\n", "line 2: 'a' is there twice"),
+        ("a\t0\nb\t2\n", "line 2: must be a word, a tab and a row below 2"),
+        ("a 0\n", "line 1: must be"),
+        ("a\t-1\n", "line 1: must be"),
+        ("a\t0\na\t1\n", "line 2: 'a' occurs twice"),
     ],
     ids=["row too large", "no tab", "negative", "twice"],
 )
@@ -167,7 +167,7 @@ def test_a_path_inside_a_package_chooses_one_of_several(tmp_path: Path, monkeypa
     folder_of_vectors(root / "small")
     (root / "glove.3d.txt").write_text(GLOVE)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(TextError, match=r"found: glove\.3d\.txt, small; name one as package:toy_vectors_two/PATH"):
+    with pytest.raises(TextError, match=r"has: glove\.3d\.txt, small; choose one as package:toy_vectors_two/PATH"):
         load_vectors("package:toy_vectors_two")
     assert load_vectors("package:toy_vectors_two/small").words == ["The", "the", "of"]
     assert load_vectors("package:toy_vectors_two/glove.3d.txt").vectors.shape[1] == 3

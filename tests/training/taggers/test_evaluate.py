@@ -1,4 +1,4 @@
-"""`python -m training evaluate` on a stand-in for a bundle, whose answers are known."""
+"""`seqserve train evaluate` on a stand-in for a bundle, whose answers are known."""
 
 import argparse
 import json
@@ -108,12 +108,12 @@ def test_a_wrong_mapping_is_refused(text: str) -> None:
 
 def test_a_file_without_sentences_is_refused(bundle: KnowsTwoWords, tmp_path: Path) -> None:
     (tmp_path / "empty.conll").write_text("\n\n")
-    with pytest.raises(SeqserveError, match="it holds no sentences"):
+    with pytest.raises(SeqserveError, match="there are no sentences in it"):
         command("unused", str(tmp_path / "empty.conll"))
 
 
 def test_arguments_of_language_models_and_a_missing_file_are_refused(bundle: KnowsTwoWords, file: Path) -> None:
-    with pytest.raises(SeqserveError, match="a tagger takes no --whole"):
+    with pytest.raises(SeqserveError, match="a tagger does not take --whole"):
         command("unused", str(file), "--whole")
     with pytest.raises(SeqserveError, match="evaluated on FILE"):
         command("unused")

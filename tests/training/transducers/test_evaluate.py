@@ -1,4 +1,4 @@
-"""`python -m training evaluate` on an encoder-decoder: BLEU and chrF, by all references and pair by pair."""
+"""`seqserve train evaluate` on an encoder-decoder: BLEU and chrF, by all references and pair by pair."""
 
 import json
 
@@ -65,7 +65,7 @@ def test_answers_that_are_cut_off_are_counted(pairs, capsys):
         (["FILE", "--beams", "0"], 2, "--beams and --max-target-tokens must be 1 or more"),
         (["FILE", "--target-column", "7"], 1, "no column 7"),
         (["FILE", "--source-column", "-1"], 2, "source_column = -1"),
-        (["FILE", "--lower"], 2, "a transducer takes no --lower"),
+        (["FILE", "--lower"], 2, "a transducer does not take --lower"),
     ],
 )
 def test_what_cannot_be_evaluated_is_said(pairs, capsys, arguments, status, message):
@@ -77,4 +77,4 @@ def test_what_cannot_be_evaluated_is_said(pairs, capsys, arguments, status, mess
 def test_a_text_the_model_cannot_take_is_named(tmp_path, capsys):
     (tmp_path / "long.tsv").write_text("a " * 13 + "\tb\n")
     assert main(["evaluate", str(TINY_TRANSLATE), str(tmp_path / "long.tsv")]) == 1
-    assert "has no token or more than the model takes" in capsys.readouterr().err
+    assert "has no token, or more tokens than the model takes" in capsys.readouterr().err

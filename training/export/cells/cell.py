@@ -1,4 +1,4 @@
-"""What the graphs of a language model know of a recurrent cell."""
+"""The interface of a recurrent cell in a graph."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class AddSequence(Protocol):
     """Inputs (T,B,I), lengths (B,) int32, parts of the state, each (B,H) -> outputs (T,B,H), parts at each row's end.
 
     No parts: a zero state. `backward` reads each row from its last token to its first, where it then ends. Outputs
-    beyond a row's end are anything finite.
+    beyond a row's end are finite but undefined.
     """
 
     def __call__(

@@ -1,4 +1,4 @@
-"""Both GRUs by the runtime's operator: reset before the product (the notes'), and after it (torch.nn.GRU)."""
+"""Both GRUs by the runtime's operator: reset before the product (Cho et al. 2014), and after it (torch.nn.GRU)."""
 
 import numpy as np
 
