@@ -51,7 +51,7 @@ def eager_spans_of(folder: str | Path) -> Callable[[Sequence[Sequence[str]]], li
                 torch.from_numpy(each).long() for each in (batch.words, batch.chars, batch.lengths)
             )
             with torch.inference_mode():
-                paths = tagger.decode(words, chars, lengths).tolist()
+                paths = tagger.crf.decode(tagger.emissions(words, chars, lengths), lengths).tolist()
             for row, path, length in zip(planned, paths, batch.lengths.tolist(), strict=True):
                 tags = [bundle.tags[tag] for tag in path[:length]]
                 found[row] = [(span, None) for span in spans_from_tags(tags)]

@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="data sets (default: all)")
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--from", dest="source", metavar="FOLDER", help="copy files from FOLDER/NAME/…")
-    action.add_argument("--fetch", action="store_true", help="download the files that have an address")
+    action.add_argument(
+        "--fetch", action="store_true", help="download the named data sets, as far as their files have an address"
+    )
     action.add_argument(
         "--show", action="store_true", help="show checksums, addresses, columns, labels and attribution"
     )

@@ -42,7 +42,7 @@ def test_rows_go_by_token_and_the_rest_is_copied(earlier):
     ("changes", "message"),
     [
         ({"hidden_size": 13}, r"layers.0.weight_ih_l0 is \(48, 8\) instead of \(52, 8\)"),
-        ({"num_layers": 2}, "only one of both models has layers.1"),
+        ({"num_layers": 2}, "only one of the models has layers.1"),
         ({"embedding_dim": 9}, r"embedding.weight is \(\d+, 8\) instead of \(5, 9\)"),
     ],
 )
