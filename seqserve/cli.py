@@ -94,9 +94,11 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _missing(modules: Sequence[str], arguments: Sequence[str]) -> str:
     """Return the sentence that says what to install."""
-    verb = "is" if len(modules) == 1 else "are"
-    package = "seqserve[train]" if arguments[:1] == ["train"] else "seqserve"
-    return f"{', '.join(modules)} {verb} not installed, which this command needs: pip install '{package}'."
+    extra, options = ("install the train extra, ", "[train]") if arguments[:1] == ["train"] else ("", "")
+    return (
+        f"this command needs {', '.join(modules)}: {extra}`pip install 'seqserve{options}'`, "
+        f"or `pip install '.{options}'` in a clone."
+    )
 
 
 def _failed(sentence: str, status: int = FAILED) -> int:

@@ -2,13 +2,14 @@
 
 import contextlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from seqserve.errors import SeqserveError
+from seqserve.errors import SeqserveError, UsageError
 from seqserve.training.atomic import replacing, write_atomically
 from seqserve.training.config import TrainingConfig
 from seqserve.training.load_config import config_from, config_table
@@ -74,12 +75,28 @@ def in_one_sentence(path: Path) -> Iterator[None]:
         raise RunError(f"{path}: torch has stopped: {str(error).strip().partition(chr(10))[0]}") from error
 
 
-def start_run(folder: Path, config: TrainingConfig) -> None:
-    """Create a run folder with the resolved configuration; refuses one that holds a run already."""
+@contextlib.contextmanager
+def started_run(folder: Path, config: TrainingConfig) -> Iterator[None]:
+    """Create a run folder with the resolved configuration; take back all of it when the block raises an error.
+
+    Raises RunError for a folder that holds a run already, UsageError for a file.
+    """
     if (folder / CONFIG).exists():
         raise RunError(f"{folder}: holds a run already; continue it with `seqserve train resume {folder}`")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / CONFIG, json.dumps(config_table(config), indent=1, ensure_ascii=False).encode())
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: is a file; a run needs a folder")
+    own = set(folder.iterdir()) if folder.exists() else None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / CONFIG, json.dumps(config_table(config), indent=1, ensure_ascii=False).encode())
+        yield
+    except Exception:
+        for path in [folder] if own is None else set(folder.iterdir()) - own:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        raise
 
 
 def read_run_config(folder: Path) -> TrainingConfig:

@@ -154,16 +154,23 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         check_name("name", self.name)
         check_name("version", self.version)
+        check_seed(self.seed)
 
 
-def check_name(key: str, value: str) -> None:
-    """Raise ConfigError for an invalid name or version of a bundle."""
+def check_name(key: str, value: str, *, error: type[SeqserveError] = ConfigError) -> None:
+    """Raise the error for an invalid name or version of a bundle."""
     try:
         msgspec.convert(value, Name)
     except msgspec.ValidationError:
-        raise ConfigError(
+        raise error(
             f"{key} = {value!r} must be 1 to 100 letters (a-z, A-Z), digits, '.', '_' or '-', first a letter or digit"
         ) from None
+
+
+def check_seed(seed: int) -> None:
+    """Raise ConfigError for a seed that torch or numpy refuses."""
+    if not 0 <= seed < 1 << 63:
+        raise ConfigError(f"seed = {seed} is not from 0 to {(1 << 63) - 1}")
 
 
 def check_lowest(table: Any, where: str, lowest: int, *names: str) -> None:

@@ -1,5 +1,7 @@
 """Read the configuration of one training from TOML."""
 
+import contextlib
+import copy
 import dataclasses
 import os
 import tomllib
@@ -9,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from seqserve.errors import UsageError
 from seqserve.training.config import IS_PATH, IS_RUN, ConfigError
 from seqserve.training.corpora import is_own
 from seqserve.training.kinds import CONFIGS
@@ -19,7 +22,8 @@ def load_config(path: str | Path, changes: Sequence[str] = ()) -> Any:
 
     `changes`: KEY=VALUE in place of what the file says, keys dotted, values as in TOML or plain strings. Paths of
     own files are relative to the file's folder, and absolute in what is returned. Raises ConfigError for a file that
-    cannot be read, bad TOML, an unknown or missing key, a wrong type or value.
+    cannot be read, bad TOML, an unknown or missing key, a wrong type or value; UsageError when it is one of the
+    changes.
     """
     path = Path(path)
     try:
@@ -30,20 +34,25 @@ def load_config(path: str | Path, changes: Sequence[str] = ()) -> Any:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
+    changed = copy.deepcopy(table)
     for change in changes:
-        _apply(table, change)
+        _apply(changed, change)
     try:
-        return config_from(table, folder=path.parent)
+        return config_from(changed, folder=path.parent)
     except ConfigError as error:
+        if changes:
+            with contextlib.suppress(ConfigError):
+                config_from(table, folder=path.parent)
+                raise UsageError(f"{path} with {', '.join(changes)}: {error}") from None
         raise ConfigError(f"{path}: {error}") from None
 
 
 def _apply(table: dict[str, Any], change: str) -> None:
-    """Put the value of KEY=VALUE into a table; raises ConfigError when it has another form."""
+    """Put the value of KEY=VALUE into a table; raises UsageError when it has another form."""
     dotted, separator, text = change.partition("=")
     *tables, key = dotted.strip().split(".")
     if not separator or not key:
-        raise ConfigError(f"--set {change}: is not of the form KEY=VALUE")
+        raise UsageError(f"--set {change}: is not of the form KEY=VALUE")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -51,7 +60,7 @@ def _apply(table: dict[str, Any], change: str) -> None:
     for name in tables:
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
-            raise ConfigError(f"--set {change}: {name} is not a table")
+            raise UsageError(f"--set {change}: {name} is not a table")
     table[key] = value
 
 

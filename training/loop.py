@@ -48,6 +48,7 @@ class Training(Trainer):
         """Train to the end."""
         while self.position.epoch < self.config.loop.epochs and not self._is_patience_spent():
             self._run_epoch()
+        self.draw_curves()
         best = self._shown(self.position.best_score)
         print(f"{self.folder}: kept epoch {self.position.best_epoch}, dev {self.task.metric} {best}")
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from seqserve.training.checkpoints import CHECKPOINT, in_one_sentence, read_run_config, start_run
+from seqserve.training.checkpoints import CHECKPOINT, in_one_sentence, read_run_config, started_run
 from seqserve.training.config import TrainingConfig
 from seqserve.training.kinds import kind_of
 
@@ -10,9 +10,9 @@ from seqserve.training.kinds import kind_of
 def fit(config: TrainingConfig, folder: Path) -> None:
     """Train from the start into a new run folder."""
     with in_one_sentence(folder):
-        start_run(folder, config)
-        training = kind_of(config).part("task").training(config, folder)
-        training.save()  # from here on the run does not need the one it started from
+        with started_run(folder, config):
+            training = kind_of(config).part("task").training(config, folder)
+            training.save()  # from here on the run does not need the one it started from
         training.run()
 
 

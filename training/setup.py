@@ -1,10 +1,10 @@
 """Precision, vocabularies and word vectors from a configuration."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 
-from seqserve.training.config import ReaderConfig, StepConfig
+from seqserve.training.config import ConfigError, ReaderConfig, StepConfig
 from seqserve.training.corpora import data_path
 from seqserve.training.reading.dataset import Surfaces
 from seqserve.training.reading.features import Features, build_features
@@ -30,6 +30,15 @@ def prepare_features(
         max_word_chars=model.characters.max_word_chars,
     )
     return features, surfaces
+
+
+def check_labels(labels: Sequence[str], learned: Collection[str], held: Collection[str]) -> None:
+    """Raise ConfigError for a label that is never learned from; `held`: those of the training files as written."""
+    if absent := [label for label in labels if label not in learned]:
+        raise ConfigError(
+            f"data.labels: {', '.join(absent)} never occurs in the training files, which hold "
+            f"{', '.join(sorted(held)) or 'no label'}; `map` renames a file's labels"
+        )
 
 
 def precision_of(loop: StepConfig) -> torch.dtype:

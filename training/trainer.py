@@ -27,6 +27,9 @@ def prepare_torch(threads: int) -> None:
     torch.use_deterministic_algorithms(True)
 
 
+DRAW_EVERY_S = 5.0  # drawing takes longer than an epoch of a tiny run
+
+
 class Trainer:
     """Model, optimiser, averaged weights, and the position in the data: all that a checkpoint holds."""
 
@@ -43,7 +46,7 @@ class Trainer:
             else WeightAverage(model, config.loop.average_decay)
         )
         self.state: list[Parts] = []  # carried from one window of a running text to the next
-        self.saved_at = time.monotonic()
+        self.saved_at = self.drawn_at = time.monotonic()
 
     def save(self) -> None:
         """Write a checkpoint."""
@@ -102,11 +105,17 @@ class Trainer:
         raise NotImplementedError
 
     def finish(self, line: dict[str, Any]) -> None:
-        """Add the line of an evaluation to the history, and write history, curves and a checkpoint."""
+        """Add the line of an evaluation to the history, and write history and checkpoint; curves when they are due."""
         self.position.history.append(line)
         write_epochs(self.folder, self.position.history)
-        self.draw(self.folder / "curves.png", f"{self.config.name}, seed {self.config.seed}")
+        if time.monotonic() - self.drawn_at >= DRAW_EVERY_S:
+            self.draw_curves()
         self.save()
+
+    def draw_curves(self) -> None:
+        """Write the curves into the run folder; the end of a training does so in any case."""
+        self.draw(self.folder / "curves.png", f"{self.config.name}, seed {self.config.seed}")
+        self.drawn_at = time.monotonic()
 
     def draw(self, path: Path, title: str) -> None:
         """Draw the curves of the history."""

@@ -102,7 +102,7 @@ def test_no_command_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
         (
             ModuleNotFoundError("No module named 'flask'", name="flask"),
             1,
-            "seqserve: flask is not installed, which this command needs: pip install 'seqserve'.\n",
+            "seqserve: this command needs flask: `pip install 'seqserve'`, or `pip install '.'` in a clone.\n",
         ),
         (
             RuntimeError("mat1 and\n mat2"),
@@ -137,7 +137,8 @@ def test_training_that_is_not_installed_says_what_to_install(
     monkeypatch.setattr(cli, "find_spec", lambda name: None if name in ("torch", "onnx") else name)
     assert cli.main(["train", "fit", "none.toml"]) == 1
     assert capsys.readouterr().err == (
-        "seqserve: torch, onnx are not installed, which this command needs: pip install 'seqserve[train]'.\n"
+        "seqserve: this command needs torch, onnx: install the train extra, `pip install 'seqserve[train]'`, "
+        "or `pip install '.[train]'` in a clone.\n"
     )
 
 

@@ -17,6 +17,9 @@ def test_a_configuration_survives_json():
     ("change", "message"),
     [
         ({"loop": {"epochs": 0}}, "loop.epochs = 0 is below 1"),
+        ({"seed": -1}, "seed = -1 is not from 0 to 9223372036854775807"),
+        ({"seed": 1 << 63}, "seed = 9223372036854775808 is not from 0"),
+        ({"data": {"train": [{"file": "x", "map": {"per": "FOO"}}]}}, "map of x: FOO is none of data.labels"),
         (
             {"loop": {"keep": "last", "patience": 2}},
             "loop.patience stops by dev scores, which",

@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from seqserve.training.checkpoints import RunError, load_tensors
+from seqserve.training.corpora import CorporaError
 from seqserve.training.load_config import config_table
 from seqserve.training.loop import Training
 from seqserve.training.runs import fit, resume
@@ -202,6 +204,29 @@ def test_bf16_training_runs_and_learns(tmp_path):
     fit(tiny_config(loop={"epochs": 10, "precision": "bf16"}), tmp_path)
     losses = [loss for _, loss, _ in dev_history(tmp_path)]
     assert losses[-1] < 0.6 * losses[0]
+
+
+@pytest.mark.parametrize(("every_s", "pictures"), [(math.inf, 1), (0.0, 4)], ids=["not due", "always due"])
+def test_curves_are_drawn_when_due_and_at_the_end(tmp_path, monkeypatch, every_s, pictures):
+    drawn = []
+    monkeypatch.setattr("seqserve.training.loop.draw_curves", lambda path, history, **options: drawn.append(history))
+    monkeypatch.setattr("seqserve.training.trainer.DRAW_EVERY_S", every_s)
+    fit(tiny_config(loop={"epochs": 3}), tmp_path)
+    assert len(drawn) == pictures
+    assert len(drawn[-1]) == 3
+
+
+def test_a_run_that_cannot_be_begun_leaves_nothing(tmp_path):
+    with pytest.raises(CorporaError):
+        fit(tiny_config(data={"train": [{"file": str(tmp_path / "absent.conll")}]}), tmp_path / "runs" / "tiny-1")
+    assert not (tmp_path / "runs" / "tiny-1").exists()
+
+
+def test_a_run_that_cannot_be_begun_leaves_a_folder_as_it_was(tmp_path):
+    (tmp_path / "notes").mkdir()
+    with pytest.raises(CorporaError):
+        fit(tiny_config(data={"train": [{"file": str(tmp_path / "absent.conll")}]}), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes"]
 
 
 def test_run_folders_are_not_overwritten(tmp_path):

@@ -109,12 +109,36 @@ def test_set_takes_the_place_of_keys(tmp_path):
         ("=3", "--set =3: is not of the form KEY=VALUE"),
         ("name.first=3", "--set name.first=3: name is not a table"),
         ("loop.speed=3", "unknown key loop.speed"),
-        ("model.cell=transformer", "model.cell = 'transformer' is none of"),
+        ("model.cell=transformer", "with model.cell=transformer: model.cell = 'transformer' is none of"),
+        ("seed=-1", "with seed=-1: seed = -1 is not from 0 to 9223372036854775807"),
     ],
 )
 def test_a_change_that_cannot_be_made_is_one_sentence(tmp_path, capsys, change, message):
     config = tmp_path / "tiny.toml"
     config.write_text(as_toml(json.loads(json.dumps(config_table(tiny_config())))))
-    assert main(["fit", str(config), "--run", str(tmp_path / "run"), "--set", change]) == 1
+    assert main(["fit", str(config), "--run", str(tmp_path / "run"), "--set", change]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture
+def tiny_toml(tmp_path):
+    config = tmp_path / "tiny.toml"
+    config.write_text(as_toml(json.loads(json.dumps(config_table(tiny_config(loop={"epochs": 1}))))))
+    return config
+
+
+def test_a_wrong_value_in_the_file_is_no_wrong_use(tiny_toml, tmp_path, capsys):
+    tiny_toml.write_text(tiny_toml.read_text().replace("seed = 1", "seed = -1"))
+    assert main(["fit", str(tiny_toml), "--run", str(tmp_path / "run"), "--set", "model.cell=rnn"]) == 1
+    assert "tiny.toml: seed = -1 is not from 0" in capsys.readouterr().err
+
+
+def test_a_run_is_no_file(tiny_toml, capsys):
+    assert main(["fit", str(tiny_toml), "--run", str(tiny_toml)]) == 2
+    assert capsys.readouterr().err == f"seqserve: {tiny_toml}: is a file; a run needs a folder\n"
+
+
+def test_a_version_that_cannot_be_a_folder_is_wrong_use(tmp_path, capsys):
+    assert main(["export", str(tmp_path), "--version", "../9"]) == 2
+    assert "--version = '../9' must be 1 to 100 letters" in capsys.readouterr().err

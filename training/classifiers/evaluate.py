@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from seqserve.classifier.model import ClassifierBundle
-from seqserve.errors import SeqserveError
+from seqserve.errors import SeqserveError, UsageError
 from seqserve.training.reading.labelled_text import LabelledFile, LabelledText, read_labelled
 from seqserve.training.taggers.evaluate import read_mapping
 
@@ -30,9 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(bundle: ClassifierBundle, arguments: argparse.Namespace) -> tuple[dict[str, object], str]:
     """Return the measures for JSON, and a report for people; raises SeqserveError when the file cannot be used."""
     if arguments.file is None:
-        raise SeqserveError("a classifier is evaluated on FILE, texts with labels")
+        raise UsageError("a classifier is evaluated on FILE, texts with labels")
     if arguments.label and arguments.final_mark:
-        raise SeqserveError("--label and --final-mark exclude each other")
+        raise UsageError("--label and --final-mark exclude each other")
     file = LabelledFile(
         file=str(arguments.file),
         format="csv" if arguments.csv else "tsv",

@@ -18,7 +18,7 @@ from seqserve.training.corpora import data_path, dev_names
 from seqserve.training.loop import Training
 from seqserve.training.reading.labelled_text import LabelledFile, LabelledText, read_labelled
 from seqserve.training.reading.lines import TextError
-from seqserve.training.setup import EVALUATION_BATCH, precision_of, prepare_features
+from seqserve.training.setup import EVALUATION_BATCH, check_labels, precision_of, prepare_features
 from seqserve.training.task import DevScore
 
 
@@ -43,6 +43,8 @@ class ClassifierTask:
         self.config = config
         train = [_tokenized(file, config) for file in config.data.train]
         dev = [_tokenized(file, config) for file in config.data.dev]
+        learned = {label for texts in train for _, label in texts}
+        check_labels(config.data.labels, learned, held=learned)
         tokens = [[token for words, _ in texts for token in words] for texts in (*train, *dev)]
         self.features, self.surfaces = prepare_features(
             config.model, learned=tokens[: len(train)], others=tokens[len(train) :]

@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from seqserve.errors import SeqserveError
+from seqserve.errors import UsageError
 from seqserve.loading import load_bundle
+from seqserve.training.config import ConfigError
 from seqserve.training.kinds import KINDS
 
 _GENERAL = {"bundle", "file", "json"}
@@ -36,11 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the scores; raises SeqserveError when the bundle or the file cannot be used."""
+    """Print the scores; raises UsageError for the flags, SeqserveError when bundle or file cannot be used."""
     bundle = load_bundle(arguments.bundle)
     module = KINDS[task_of(bundle)].part("evaluate")
     _check_arguments(arguments, module)
-    measures, report = module.run(bundle, arguments)
+    try:
+        measures, report = module.run(bundle, arguments)
+    except ConfigError as error:  # of the options of a file, which are flags here
+        raise UsageError(str(error)) from error
     print(json.dumps(measures, indent=1, ensure_ascii=False) if arguments.json else report)
     return 0
 
@@ -51,9 +55,9 @@ def task_of(bundle: Any) -> str:
 
 
 def _check_arguments(arguments: argparse.Namespace, module: Any) -> None:
-    """Raise SeqserveError, naming it, for an argument that this kind of model does not use."""
+    """Raise UsageError, naming it, for an argument that this kind of model does not use."""
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     for name, value in vars(parser.parse_args([""])).items():
         if name not in _GENERAL and name not in module.ARGUMENTS and getattr(arguments, name) != value:
-            raise SeqserveError(f"{arguments.bundle}: a {module.KIND} does not take --{name.replace('_', '-')}")
+            raise UsageError(f"{arguments.bundle}: a {module.KIND} does not take --{name.replace('_', '-')}")

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from seqserve.errors import UsageError
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the run's folder and the options of the bundle."""
@@ -17,7 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Export, and print the bundle's folder; raises SeqserveError."""
+    from seqserve.training.config import check_name
     from seqserve.training.export_run import export_run
 
+    if given.version is not None:
+        check_name("--version", given.version, error=UsageError)
     print(export_run(given.folder, given.to, card=given.card, version=given.version, replace=given.replace))
     return 0

@@ -15,17 +15,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare the cells and write the results; raises SeqserveError for a bad configuration or a folder in use."""
-    import dataclasses
-
     from seqserve.training.gradients.config import GradientsConfig
     from seqserve.training.gradients.report import compare_cells
     from seqserve.training.load_config import load_config  # torch is loaded by the commands that need it
 
-    config = load_config(arguments.config)
+    config = load_config(arguments.config, [f"seed={arguments.seed}"] if arguments.seed is not None else [])
     if not isinstance(config, GradientsConfig):
         raise SeqserveError(f'{arguments.config}: is not a configuration with task = "gradients"')
-    if arguments.seed is not None:
-        config = dataclasses.replace(config, seed=arguments.seed)
     folder = arguments.to or Path("runs") / f"{config.name}-{config.seed}"
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SeqserveError(f"{folder}: is there already; name another with --to")

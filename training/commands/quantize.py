@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from seqserve.errors import SeqserveError
+from seqserve.errors import SeqserveError, UsageError
 from seqserve.loading import load_bundle, verify_bundle
 from seqserve.manifest import Manifest, write_manifest
 from seqserve.tagger.manifest import TaggerManifest
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     original = verify_bundle(arguments.bundle)
     name = arguments.name or f"{original.name}-int8"
-    check_name("--name", name)
+    check_name("--name", name, error=UsageError)
     target = arguments.to / name / original.version
     if target.exists() and not arguments.replace:
         raise SeqserveError(f"{target}: is there already; give another --name or add --replace")

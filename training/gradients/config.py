@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from seqserve.entries import CellName
-from seqserve.training.config import ConfigError, OptimizerConfig, Threads, check_lowest, check_name
+from seqserve.training.config import ConfigError, OptimizerConfig, Threads, check_lowest, check_name, check_seed
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class GradientsConfig:
 
     def __post_init__(self) -> None:
         check_name("name", self.name)
+        check_seed(self.seed)
         check_lowest(self.model, "model", 1, "embedding_dim", "hidden_size")
         check_lowest(self.loop, "loop", 1, "longest_distance", "train_sentences", "test_sentences", "batch_size")
         check_lowest(self.loop, "loop", 0, "threads")

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from seqserve.errors import SeqserveError
+from seqserve.errors import UsageError
 from seqserve.language.model import LanguageModelBundle
 from seqserve.training.language.minimal_pairs import PairCounts, evaluate_pairs, overall, read_pairs
 from seqserve.training.language.text_evaluation import TextScores, evaluate_text, shown
@@ -55,7 +55,7 @@ def add_text_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGro
 def run(bundle: LanguageModelBundle, arguments: argparse.Namespace) -> tuple[dict[str, object], str]:
     """Return the measures for JSON, and a report for people; raises SeqserveError when a file cannot be used."""
     if arguments.file is None and not arguments.pairs:
-        raise SeqserveError("a language model is evaluated on FILE, on --pairs, or on both")
+        raise UsageError("a language model is evaluated on FILE, on --pairs, or on both")
     text, counts, reports = None, None, []
     if arguments.file is not None:
         file, options = text_options(bundle, arguments.file, arguments)
@@ -70,13 +70,13 @@ def run(bundle: LanguageModelBundle, arguments: argparse.Namespace) -> tuple[dic
 def text_options(
     bundle: LanguageModelBundle, path: Path, arguments: argparse.Namespace
 ) -> tuple[TextFile, TextOptions]:
-    """Return how to read a file, for this bundle; raises SeqserveError for options that exclude each other."""
+    """Return how to read a file, for this bundle; raises UsageError for options that exclude each other."""
     manifest = bundle.manifest
     level = manifest.architecture.level
     if arguments.sentences and level == "character":
-        raise SeqserveError("--sentences: a character model takes lines, or the file as a --whole")
+        raise UsageError("--sentences: a character model takes lines, or the file as a --whole")
     if arguments.whole and level == "character" and manifest.ends_sentences:
-        raise SeqserveError("--whole: this character model ends lines in <EOS> and takes them one by one")
+        raise UsageError("--whole: this character model ends lines in <EOS> and takes them one by one")
     file = text_file(path, arguments)
     options = TextOptions(
         level=level,

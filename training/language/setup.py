@@ -34,9 +34,9 @@ def prepare_text(config: LanguageConfig, folder: Path) -> LanguageSetup:
     options, tokens_file = config.text, text / TOKENS_FILE
     if not tokens_file.exists():
         train, valid = FirstPass(text / "train.part"), FirstPass(text / "valid.part")
-        train.write(sequences_of(config.data.train, options))
+        train.write(_filled(config.data.train, options))
         vocabulary = train.vocabulary(options)
-        valid.write(limited(sequences_of(config.data.valid, options), config.loop.valid_tokens))
+        valid.write(limited(_filled(config.data.valid, options), config.loop.valid_tokens))
         ends = options.ends_sentences
         write_statistics(
             text,
@@ -49,7 +49,8 @@ def prepare_text(config: LanguageConfig, folder: Path) -> LanguageSetup:
     config.check_vocabulary(len(vocabulary))
     train_ids, valid_ids = (map_ids(text, name, vocabulary) for name in ("train", "valid"))
     if valid_ids.ids.max() < FIRST_ID:
-        raise CorpusError(f"{text / 'valid.ids'}: the valid text holds no token of the vocabulary")
+        files = ", ".join(file.file for file in config.data.valid)
+        raise CorpusError(f"{files}: the valid text holds no token of the vocabulary")
     return LanguageSetup(vocabulary, train_ids, valid_ids)
 
 
@@ -57,6 +58,17 @@ def sequences_of(files: Iterable[TextFile], options: TextOptions) -> Iterator[li
     """Yield the token sequences of several files, one after another."""
     for file in files:
         yield from read_sequences(data_path(file.file), file, options)
+
+
+def _filled(files: Iterable[TextFile], options: TextOptions) -> Iterator[list[str]]:
+    """Yield what `sequences_of` does; raises CorpusError, naming it, for a file without any token."""
+    for file in files:
+        has_tokens = False
+        for tokens in sequences_of([file], options):
+            has_tokens = has_tokens or bool(tokens)
+            yield tokens
+        if not has_tokens:
+            raise CorpusError(f"{file.file}: it holds no tokens")
 
 
 def limited(sequences: Iterable[list[str]], num_tokens: int) -> Iterator[list[str]]:

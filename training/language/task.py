@@ -83,6 +83,7 @@ class LanguageTraining(Trainer):
                         break
                 else:
                     position.passes, position.windows = position.passes + 1, 0
+        self.draw_curves()
         print(
             f"{self.folder}: kept evaluation {position.best_epoch}, valid perplexity {math.exp(position.best_loss):.2f}"
         )

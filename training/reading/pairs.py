@@ -74,6 +74,6 @@ def build_vocabulary(rows: Iterable[Sequence[str]], options: SideOptions, name: 
     counts = Counter(token for row in rows for token in row if token not in RESERVED_FORMS)
     kept = [form for form, count in counts.most_common() if count >= options.min_count]
     if not kept:
-        raise CorpusError(f"{name}: the training pairs hold no token {options.min_count} times")
+        raise CorpusError(f"{name}: no token occurs as often as min_count = {options.min_count} asks for")
     most = options.max_vocabulary - FIRST_ID if options.max_vocabulary else len(kept)
     return TokenVocabulary(kept[:most], steps=options.lookup, name=name)

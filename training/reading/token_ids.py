@@ -77,7 +77,7 @@ class FirstPass:
         order = np.argsort(-counts, kind="stable")
         kept = [forms[i] for i in order.tolist() if counts[i] >= options.min_count and forms[i] != UNKNOWN_FORM]
         if not kept:
-            raise CorpusError("the training text holds no tokens")
+            raise CorpusError(f"data.train: no token occurs as often as text.min_count = {options.min_count} asks for")
         most = options.max_vocabulary - FIRST_ID if options.max_vocabulary else len(kept)
         return TokenVocabulary(kept[:most], steps=options.lookup, name="tokens.txt")
 

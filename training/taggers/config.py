@@ -75,6 +75,9 @@ class TaggerConfig(TrainingConfig):
             if corpus.format == "conll" and tuple(corpus.part) != (0.0, 1.0):
                 raise ConfigError(f'part = {list(corpus.part)} of {corpus.file} needs format = "splice"')
             check_part(corpus.part, corpus.file)
+            for label in (corpus.map or {}).values():
+                if label not in self.data.labels:
+                    raise ConfigError(f"map of {corpus.file}: {label} is none of data.labels")
         if not self.data.train or not self.data.dev or not self.data.labels:
             raise ConfigError("data.train, data.dev and data.labels need at least one entry each")
         check_dev_weights([corpus.weight for corpus in self.data.dev])

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from seqserve.errors import SeqserveError
+from seqserve.errors import SeqserveError, UsageError
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
 from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to_scheme
 from seqserve.training.taggers.metrics import Counts, SpanScores, report, score_tags
@@ -37,12 +37,12 @@ def lower_cased(sentences: Sequence[Sentence]) -> list[Sentence]:
 
 
 def read_mapping(text: str) -> dict[str, str]:
-    """Read "person=PER,location=LOC" as a dictionary; raises SeqserveError."""
+    """Read "person=PER,location=LOC" as a dictionary; raises UsageError."""
     mapping = {}
     for part in text.split(","):
         source, separator, target = part.strip().partition("=")
         if not (source and separator and target):
-            raise SeqserveError(f"--map: {part!r} is not of the form LABEL=LABEL")
+            raise UsageError(f"--map: {part!r} is not of the form LABEL=LABEL")
         mapping[source] = target
     return mapping
 
@@ -72,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(bundle: TaggerBundle, arguments: argparse.Namespace) -> tuple[dict[str, object], str]:
     """Return the measures for JSON, and a report for people; raises SeqserveError when the file cannot be used."""
     if arguments.file is None:
-        raise SeqserveError("a tagger is evaluated on FILE, a CoNLL column file")
+        raise UsageError("a tagger is evaluated on FILE, a CoNLL column file")
     sentences = read_conll(arguments.file, token_column=arguments.token_column, tag_column=arguments.tag_column)
     if not sentences:
         raise SeqserveError(f"{arguments.file}: there are no sentences in it")

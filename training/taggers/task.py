@@ -1,6 +1,8 @@
 """The training task of a tagger: CoNLL files in, span F1 out."""
 
-from collections.abc import Sequence
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ from seqserve.training.loop import Training
 from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to_scheme
 from seqserve.training.reading.dataset import Example
 from seqserve.training.reading.dna import read_splice
-from seqserve.training.setup import EVALUATION_BATCH, precision_of, prepare_features
+from seqserve.training.reading.lines import TextError
+from seqserve.training.setup import EVALUATION_BATCH, check_labels, precision_of, prepare_features
 from seqserve.training.taggers.augment import Augmenter
 from seqserve.training.taggers.config import CorpusConfig, TaggerConfig
 from seqserve.training.taggers.metrics import score_spans
@@ -30,9 +33,12 @@ class TaggerTask:
     percent = True
 
     def __init__(self, config: TaggerConfig):
-        train = [read_corpus(corpus, config) for corpus in config.data.train]
-        names = names_of_dev(config.data.dev)
-        dev = {name: read_corpus(corpus, config) for name, corpus in zip(names, config.data.dev, strict=True)}
+        corpora = (*config.data.train, *config.data.dev)
+        files = [read_sentences(corpus) for corpus in corpora]
+        check_corpora(config, files)
+        files = [prepare(sentences, corpus, config) for sentences, corpus in zip(files, corpora, strict=True)]
+        train, names = files[: len(config.data.train)], names_of_dev(config.data.dev)
+        dev = dict(zip(names, files[len(train) :], strict=True))
         tokens = [[token for s in sentences for token in s.tokens] for sentences in (*train, *dev.values())]
         self.features, self.surfaces = prepare_features(
             config.model, learned=tokens[: len(train)], others=tokens[len(train) :]
@@ -94,13 +100,49 @@ class TaggerTask:
 
 def read_corpus(corpus: CorpusConfig, config: TaggerConfig) -> list[Sentence]:
     """Read one file of the configuration, in the model's scheme and with the configured labels."""
+    return prepare(read_sentences(corpus), corpus, config)
+
+
+def read_sentences(corpus: CorpusConfig) -> list[Sentence]:
+    """Read one file of the configuration as it is written; raises TextError when it holds no sentence."""
     path = data_path(corpus.file)
     if corpus.format == "splice":
         sentences = read_splice(path, corpus.part)
     else:
         sentences = read_conll(path, token_column=corpus.token_column, tag_column=corpus.tag_column)
-    mapping = corpus.map if corpus.map is not None else {label: label for label in config.data.labels}
-    sentences = to_scheme(map_labels(sentences, mapping), config.model.scheme)
+    if not sentences:
+        raise TextError(f"{path}: it holds no sentence")
+    return sentences
+
+
+def check_corpora(config: TaggerConfig, files: Sequence[Sequence[Sentence]]) -> None:
+    """Raise ConfigError for a label that is never learned from, and print which labels are read as O.
+
+    `files`: of data.train, then of data.dev, as they are written.
+    """
+    learned, held, others = set[str](), set[str](), Counter[str]()
+    num_train = len(config.data.train)
+    for i, (corpus, sentences) in enumerate(zip((*config.data.train, *config.data.dev), files, strict=True)):
+        mapping = _mapping(corpus, config)
+        counts = Counter(span.label for each in sentences for span in spans_from_tags(each.tags))
+        if i < num_train:
+            held.update(counts)
+            learned.update(mapping[label] for label in counts if label in mapping)
+        others.update({label: count for label, count in counts.items() if label not in mapping})
+    check_labels(config.data.labels, learned, held)
+    if others:
+        shown = ", ".join(f"{label} ({count:,} times)" for label, count in others.most_common())
+        print(f"read as O, as data.labels or a file's map does not name them: {shown}", file=sys.stderr)
+
+
+def _mapping(corpus: CorpusConfig, config: TaggerConfig) -> Mapping[str, str]:
+    """Return the label of the model by the label in the file."""
+    return corpus.map if corpus.map is not None else {label: label for label in config.data.labels}
+
+
+def prepare(sentences: Sequence[Sentence], corpus: CorpusConfig, config: TaggerConfig) -> list[Sentence]:
+    """Return a file's sentences in the model's scheme, with the configured labels and case."""
+    sentences = to_scheme(map_labels(sentences, _mapping(corpus, config)), config.model.scheme)
     if corpus.case == "as-is":
         return sentences
     change = str.lower if corpus.case == "lower" else str.upper

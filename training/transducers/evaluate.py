@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 
-from seqserve.errors import SeqserveError
+from seqserve.errors import SeqserveError, UsageError
 from seqserve.training.reading.pairs import PairFile, read_texts
 from seqserve.transducer.beam import Search
 from seqserve.transducer.model import TransducerBundle, TransduceRow
@@ -98,9 +98,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(bundle: TransducerBundle, arguments: argparse.Namespace) -> tuple[dict[str, object], str]:
     """Return the measures for JSON, and a report for people; raises SeqserveError when the file cannot be used."""
     if arguments.file is None:
-        raise SeqserveError("an encoder-decoder is evaluated on FILE, tab-separated pairs")
+        raise UsageError("an encoder-decoder is evaluated on FILE, tab-separated pairs")
     if min(arguments.beams) < 1 or arguments.max_target_tokens < 1:
-        raise SeqserveError("--beams and --max-target-tokens must be 1 or more")
+        raise UsageError("--beams and --max-target-tokens must be 1 or more")
     file = PairFile(str(arguments.file), arguments.source_column, arguments.target_column)
     file.check()
     references = group_references(list(read_texts(file)))

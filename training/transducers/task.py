@@ -41,9 +41,6 @@ class TransducerTask:
         )
         self.train = self._encode(train)
         self.dev = {name: self._encode(pairs) for name, pairs in dev.items()}
-        for name, pairs in {"data.train": self.train, **self.dev}.items():
-            if not pairs:
-                raise CorpusError(f"{name}: no pair is within source.max_tokens and target.max_tokens")
         torch.manual_seed(config.seed)
         loop = config.loop
         self.model = Transducer(
@@ -87,13 +84,18 @@ class TransducerTask:
         }
 
     def _read(self, file: PairFile) -> list[TextPair]:
-        """Read the file's pairs within the limits of both sides; none has an empty source."""
+        """Read the file's pairs within the limits of both sides; none has an empty source.
+
+        Raises CorpusError when there is none.
+        """
         sides = self.config.source, self.config.target
         found = []
         for texts in read_texts(file):
             source, target = (tokens_of(text, side) for text, side in zip(texts, sides, strict=True))
             if 0 < len(source) <= sides[0].max_tokens and len(target) <= sides[1].max_tokens:
                 found.append((source, target))
+        if not found:
+            raise CorpusError(f"{file.file}: it holds no pair within source.max_tokens and target.max_tokens")
         return found
 
     def _encode(self, pairs: Sequence[TextPair]) -> list[Pair]:

@@ -6,6 +6,7 @@ import torch
 from seqserve.training.checkpoints import load_tensors
 from seqserve.training.classifiers.model import pool
 from seqserve.training.classifiers.task import ClassifierTask
+from seqserve.training.config import ConfigError
 from seqserve.training.export.cells.table import CELLS
 from seqserve.training.loop import Training
 from seqserve.training.reading.lines import TextError
@@ -83,6 +84,12 @@ def test_stopped_within_an_epoch_resumes_to_the_same_weights(tmp_path, monkeypat
     resume(tmp_path / "stopped")
     whole, stopped = (load_tensors(tmp_path / name / "checkpoint.pt")["model"] for name in ("whole", "stopped"))
     assert all(torch.equal(weight, stopped[name]) for name, weight in whole.items())
+
+
+def test_a_label_that_no_training_file_holds_is_named():
+    message = "data.labels: order never occurs in the training files, which hold question, statement; `map`"
+    with pytest.raises(ConfigError, match=message):
+        ClassifierTask(tiny_classifier_config(data={"labels": ["statement", "question", "order"]}))
 
 
 def test_a_file_without_texts_is_refused(tmp_path):

@@ -35,11 +35,18 @@ def test_an_interrupted_preparation_is_done_again(tmp_path, monkeypatch):
     assert not list((tmp_path / "run" / "text").glob("*.part"))
 
 
-@pytest.mark.parametrize(("content", "message"), [("", "holds no tokens"), ("zzz\n", "no token of the vocabulary")])
-def test_a_valid_text_that_measures_nothing_is_refused(tmp_path, content, message):
-    (tmp_path / "valid.txt").write_text(content)
+@pytest.mark.parametrize("part", ["train", "valid"])
+def test_a_text_without_tokens_is_named(tmp_path, part):
+    (tmp_path / "empty.txt").write_text("\n\n")
+    config = tiny_language_config(tmp_path, data={part: [{"file": str(tmp_path / "empty.txt")}]})
+    with pytest.raises(CorpusError, match=r"empty\.txt: it holds no tokens"):
+        prepare_text(config, tmp_path / "run")
+
+
+def test_a_valid_text_that_measures_nothing_is_refused(tmp_path):
+    (tmp_path / "valid.txt").write_text("zzz\n")
     data = {"valid": [{"file": str(tmp_path / "valid.txt")}]}
-    with pytest.raises(CorpusError, match=f"valid.ids: the valid text .*{message}"):
+    with pytest.raises(CorpusError, match=r"valid\.txt: the valid text holds no token of the vocabulary"):
         prepare_text(tiny_language_config(tmp_path, data=data), tmp_path / "run")
 
 

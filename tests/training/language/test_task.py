@@ -7,6 +7,7 @@ import torch
 from seqserve.training.checkpoints import load_tensors
 from seqserve.training.language.task import LanguageTraining
 from seqserve.training.load_config import config_table
+from seqserve.training.reading.token_ids import CorpusError
 from seqserve.training.runs import fit, resume
 from seqserve.training.trainer import DivergedError
 from tests.training.tiny_language import tiny_language_config
@@ -100,6 +101,22 @@ def test_a_seed_gives_the_same_weights_and_another_does_not(tmp_path):
     assert not torch.equal(
         final_state(tmp_path / "a")["embedding.weight"], final_state(tmp_path / "c")["embedding.weight"]
     )
+
+
+def test_curves_are_drawn_at_the_end_only_unless_they_are_due(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("seqserve.training.language.task.draw_language_curves", lambda *given, **_: drawn.append(given))
+    monkeypatch.setattr("seqserve.training.trainer.DRAW_EVERY_S", math.inf)
+    fit(tiny_language_config(tmp_path), tmp_path / "run")
+    assert len(drawn) == 1
+
+
+def test_a_run_that_cannot_be_begun_leaves_nothing(tmp_path):
+    (tmp_path / "empty.txt").write_text("")
+    config = tiny_language_config(tmp_path, data={"valid": [{"file": str(tmp_path / "empty.txt")}]})
+    with pytest.raises(CorpusError):
+        fit(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_folder_says_how_it_was_made(tmp_path):

@@ -46,7 +46,7 @@ def test_vocabularies_are_by_frequency_and_within_their_limits():
     assert build_vocabulary(rows, SideOptions(), "side").tokens == ("a", "c", "b", "d")
     assert build_vocabulary(rows, SideOptions(min_count=2), "side").tokens == ("a", "c")
     assert build_vocabulary(rows, SideOptions(max_vocabulary=5), "side").tokens == ("a", "c", "b")
-    with pytest.raises(CorpusError, match="side: the training pairs hold no token 4 times"):
+    with pytest.raises(CorpusError, match="side: no token occurs as often as min_count = 4"):
         build_vocabulary(rows, SideOptions(min_count=4), "side")
 
 

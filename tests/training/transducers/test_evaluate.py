@@ -59,18 +59,18 @@ def test_answers_that_are_cut_off_are_counted(pairs, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "status", "message"),
     [
-        ([], "is evaluated on FILE, tab-separated pairs"),
-        (["FILE", "--beams", "0"], "--beams and --max-target-tokens must be 1 or more"),
-        (["FILE", "--target-column", "7"], "no column 7"),
-        (["FILE", "--source-column", "-1"], "source_column = -1"),
-        (["FILE", "--lower"], "a transducer does not take --lower"),
+        ([], 2, "is evaluated on FILE, tab-separated pairs"),
+        (["FILE", "--beams", "0"], 2, "--beams and --max-target-tokens must be 1 or more"),
+        (["FILE", "--target-column", "7"], 1, "no column 7"),
+        (["FILE", "--source-column", "-1"], 2, "source_column = -1"),
+        (["FILE", "--lower"], 2, "a transducer does not take --lower"),
     ],
 )
-def test_what_cannot_be_evaluated_is_said(pairs, capsys, arguments, message):
+def test_what_cannot_be_evaluated_is_said(pairs, capsys, arguments, status, message):
     given = [str(pairs) if argument == "FILE" else argument for argument in arguments]
-    assert main(["evaluate", str(TINY_TRANSLATE), *given]) == 1
+    assert main(["evaluate", str(TINY_TRANSLATE), *given]) == status
     assert message in capsys.readouterr().err
 
 

@@ -82,5 +82,16 @@ def test_evaluation_is_the_mean_over_all_tokens(tmp_path):
 def test_pairs_beyond_the_limits_are_left_out(tmp_path):
     task = TransducerTask(tiny_transducer_config(tmp_path, source={"max_tokens": 3}))
     assert {len(pair.source) for pair in task.train} == {3}
-    with pytest.raises(CorpusError, match="training pairs hold no token"):
+
+
+@pytest.mark.parametrize("part", ["train", "valid"])
+def test_a_file_without_pairs_is_named(tmp_path, part):
+    (tmp_path / "empty.tsv").write_text("")
+    data = {part: [{"file": str(tmp_path / "empty.tsv")}]}
+    with pytest.raises(CorpusError, match=r"empty\.tsv: it holds no pair within source\.max_tokens"):
+        TransducerTask(tiny_transducer_config(tmp_path, data=data))
+
+
+def test_a_file_whose_pairs_are_all_too_long_is_named(tmp_path):
+    with pytest.raises(CorpusError, match=r"pairs\.tsv: it holds no pair within source\.max_tokens"):
         TransducerTask(tiny_transducer_config(tmp_path, source={"max_tokens": 1}))

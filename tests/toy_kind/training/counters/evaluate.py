@@ -12,8 +12,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add nothing: a counter takes no arguments of its own."""
 
 
-def run(bundle: CounterBundle, arguments: argparse.Namespace) -> int:
-    """Print the mean count."""
+def run(bundle: CounterBundle, arguments: argparse.Namespace) -> tuple[dict[str, float], str]:
+    """Return the mean count, for JSON and for people."""
     counts = bundle.run([line.split() for line in arguments.file.read_text(encoding="utf-8").splitlines()])
-    print(sum(counts) / len(counts))
-    return 0
+    mean = sum(counts) / len(counts)
+    return {"mean": mean}, str(mean)
