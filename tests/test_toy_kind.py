@@ -32,7 +32,7 @@ TABLES = {
     "training/kinds.py": (
         ('    "transduce": ', '    "count": Kind(CounterConfig, "counters"),\n'),
         (
-            "from seqserve.training.gradients.gradient_config",
+            "from seqserve.training.gradients.config",
             "from seqserve.training.counters.config import CounterConfig\n",
         ),
     ),
