@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from seqserve.errors import SeqserveError
-from seqserve.loading import load_bundle
+from seqserve.loading import load_bundle, locate
 from seqserve.training.kinds import KINDS
 
 _GENERAL = {"bundle", "file", "json"}
@@ -13,7 +13,7 @@ _GENERAL = {"bundle", "file", "json"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `python -m training evaluate`."""
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of a bundle, models/NAME/VERSION")
+    parser.add_argument("bundle", metavar="BUNDLE", help="folder of a bundle or of its versions, or a model's name")
     parser.add_argument(
         "file",
         type=Path,
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the scores; raises SeqserveError when the bundle or the file cannot be used."""
-    bundle = load_bundle(arguments.bundle)
+    bundle = load_bundle(locate(arguments.bundle))
     module = KINDS[task_of(bundle)].part("evaluate")
     _check_arguments(arguments, module)
     return int(module.run(bundle, arguments))
