@@ -41,5 +41,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Return the names of the public API too."""
-    return sorted({*globals(), *__all__})
+    """Return the names of the public API."""
+    return sorted(__all__)

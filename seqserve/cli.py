@@ -114,7 +114,7 @@ class _PrintCompletion(argparse.Action):
 
         for each in parser.filled():
             for action in each._actions:
-                if action.type is Path or action.metavar in ("FILE", "FOLDER"):
+                if action.type is Path or action.metavar in ("FILE", "FOLDER", "MODEL", "BUNDLE"):
                     action.complete = shtab.FILE
         print(shtab.complete(parser, values))
         parser.exit()

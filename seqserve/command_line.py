@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import importlib
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -21,11 +22,21 @@ class Command(NamedTuple):
     needs: Sequence[str] = ()
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Help whose lines are not broken inside a word, such as at the hyphen of tag=ner-en."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False, break_long_words=False)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return textwrap.indent("\n".join(self._split_lines(text, width - len(indent))), indent)
+
+
 class CommandParser(argparse.ArgumentParser):
     """A parser that imports its command's module when it first parses. Flags cannot be abbreviated."""
 
     def __init__(self, *, command: Command | None = None, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
+        super().__init__(allow_abbrev=False, formatter_class=_Formatter, **options)
         self._command = command
 
     def add_commands(self, commands: Sequence[Command], *, required: bool) -> None:
@@ -56,6 +67,9 @@ class CommandParser(argparse.ArgumentParser):
                     yield from parser.filled()
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse, with the flags of the command's module."""
+        """Parse, with the flags of the command's module; what it does not know is an error with its own usage."""
         self.fill()
-        return super().parse_known_args(args, namespace)
+        given, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return given, unknown

@@ -20,13 +20,18 @@ class PassedOver:
     folder: Path
     reason: str
 
+    def __str__(self) -> str:
+        """Return the sentence, without a full stop."""
+        return f"{self.folder} is passed over: {self.reason}"
+
 
 def find_bundles(
     models_dir: str | os.PathLike[str], *, pass_over: Callable[[PassedOver], object] | None = None
 ) -> list[Path]:
     """Return the newest version's folder of every model below models/<name>/<version>/, by name.
 
-    Versions are ordered with numbers in them as numbers, so 10 is newer than 9. A folder whose manifest has another
+    Versions are compared part by part: digits that stand together are a number, so 10 is newer than 9, and a number is
+    newer than anything else, so 2026-11-28 is newer than v3. A folder whose manifest has another
     name or version than the folder itself is passed over. A folder whose manifest cannot be read is returned: loading
     it raises the error that says why.
     """
@@ -43,18 +48,20 @@ def newest_version(model: Path, tell: Callable[[PassedOver], object]) -> Path | 
             manifest = read_manifest(folder)
         except BundleError:
             return folder
-        if reason := _mismatch(folder, manifest):
+        if reason := mismatch(folder, manifest):
             tell(PassedOver(folder, reason))
         else:
             return folder
     return None
 
 
-def _mismatch(folder: Path, manifest: Manifest) -> str:
-    if manifest.name != folder.parent.name:
-        return f"its manifest has the name {manifest.name!r} instead of {folder.parent.name!r}"
-    if manifest.version != folder.name:
-        return f"its manifest has the version {manifest.version!r} instead of {folder.name!r}"
+def mismatch(folder: Path, manifest: Manifest) -> str:
+    """Say how a manifest disagrees with a folder that is NAME/VERSION; nothing when it does not."""
+    name, version = Path(os.path.abspath(folder)).parts[-2:]
+    if manifest.name != name:
+        return f"its manifest has the name {manifest.name!r} instead of {name!r}"
+    if manifest.version != version:
+        return f"its manifest has the version {manifest.version!r} instead of {version!r}"
     return ""
 
 

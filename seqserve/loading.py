@@ -50,17 +50,19 @@ def load(
     expected: the class that the model must have, such as seqserve.Tagger, for type checkers too.
     Raises BundleError, ModelNotFoundError and InvalidRequestError.
     """
-    folder = _folder_of(model, models)
+    folder = locate(model, models=models)
     manifest = read_manifest(folder)
     kind = kind_of(manifest)
     if not (isinstance(expected, type) and issubclass(kind.model, expected)):
-        article = "an" if kind.word[0] in "aeiou" else "a"
-        raise BundleError(f"{folder}: is {article} {kind.word}, not a {getattr(expected, '__name__', expected)}")
+        words = [each.word for each in KINDS.values() if each.model is expected]
+        wanted = words[0] if words else getattr(expected, "__name__", str(expected))
+        raise BundleError(f"{folder}: is {_with_article(kind.word)}, not {_with_article(wanted)}")
     opened: Model[Any] = kind.model(load_bundle(folder, provider=provider))
     return opened
 
 
-def _folder_of(model: PathLike, models: PathLike | Sequence[PathLike] | None) -> Path:
+def locate(model: PathLike, *, models: PathLike | Sequence[PathLike] | None = None) -> Path:
+    """Return the folder of the bundle that `load` opens for the same arguments; raises what `load` raises."""
     path = _path(model, "model")
     passed: list[PassedOver] = []
     if os.path.lexists(path / MANIFEST_FILE):
@@ -69,12 +71,11 @@ def _folder_of(model: PathLike, models: PathLike | Sequence[PathLike] | None) ->
         return newest
     name = path.name
     if isinstance(model, str) and model == name:
-        folders = _folders(models)
-        found = find_models(folders)
-        by_name = {(read_manifest(at).name if at in folders else at.parent.name): at for at in found}
-        if name in by_name:
-            return by_name[name]
-        raise ModelNotFoundError(f"There is no model {name!r}; there are: {', '.join(sorted(by_name))}.")
+        found = find_models(_folders(models), pass_over=passed.append)
+        if name in found:
+            return found[name]
+        sentences = [f"There is no model {name!r}; there are: {', '.join(sorted(found))}", *map(str, passed)]
+        raise ModelNotFoundError("; ".join(sentences) + ".")
     reason = passed[0].reason if passed else f"it holds neither {MANIFEST_FILE} nor VERSION/{MANIFEST_FILE}"
     raise BundleError(f"{passed[0].folder if passed else path}: is no bundle: {reason}")
 
@@ -85,6 +86,10 @@ def _folders(models: PathLike | Sequence[PathLike] | None) -> list[Path]:
     if isinstance(models, str | os.PathLike) or not isinstance(models, Iterable):
         return [_path(models, "models")]
     return [_path(folder, "models", number) for number, folder in enumerate(models)]
+
+
+def _with_article(word: str) -> str:
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 
 
 def _path(given: object, *steps: str | int) -> Path:

@@ -2,27 +2,51 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from seqserve.errors import BundleError
-from seqserve.finding import PassedOver, find_bundles
+from seqserve.finding import PassedOver, find_bundles, newest_version
 from seqserve.manifest import MANIFEST_FILE, read_manifest
 
 ENTRY_POINTS = "seqserve_models"
 """Group of the entry points of data packages. Each names a package whose folder holds <name>/<version>/."""
 
+NAME_A_FOLDER = "name one folder of models (models=, --models or SEQSERVE_MODELS)"
 
-def find_models(folders: Sequence[Path] = (), *, pass_over: Callable[[PassedOver], object] | None = None) -> list[Path]:
-    """Return the newest bundle of every model in several folders: by folder as they are given, then by name.
 
-    folders: each holds <name>/<version>/, or is a bundle itself. Without any, `usual_folders` are looked at, which
-    may be missing or empty.
-    Raises BundleError: a named folder is missing, cannot be read or holds no bundle; two folders hold a model of the
-    same name; there is no model at all.
+def find_models(
+    folders: Sequence[Path] = (), *, pass_over: Callable[[PassedOver], object] | None = None
+) -> dict[str, Path]:
+    """Return by name the newest bundle of every model, as `list_models` does.
+
+    Raises BundleError also when two folders hold a model of the same name.
     """
+    models = list_models(folders, pass_over=pass_over)
+    for clash in clashes(models):
+        raise BundleError(clash)
+    return dict(models)
+
+
+def clashes(models: Iterable[tuple[str, Path]]) -> Iterator[str]:
+    """Yield a sentence, without a full stop, for each bundle whose name another has too."""
     by_name: dict[str, Path] = {}
+    for name, bundle in models:
+        if (first := by_name.setdefault(name, bundle)) != bundle:
+            yield f"{bundle}: the model {name!r} is also in {first}; {NAME_A_FOLDER}"
+
+
+def list_models(
+    folders: Sequence[Path] = (), *, pass_over: Callable[[PassedOver], object] | None = None
+) -> list[tuple[str, Path]]:
+    """Return name and newest bundle of every model in several folders, in their order, then by name.
+
+    folders: each holds <name>/<version>/ or <version>/, or is a bundle itself. Without any, `usual_folders` are looked
+    at, which may be missing or empty.
+    Raises BundleError: a named folder is missing, cannot be read or holds no bundle; there is no model at all.
+    """
+    models: list[tuple[str, Path]] = []
     passed: list[PassedOver] = []
 
     def tell(each: PassedOver) -> None:
@@ -33,19 +57,22 @@ def find_models(folders: Sequence[Path] = (), *, pass_over: Callable[[PassedOver
     for folder in folders or filter(os.path.lexists, usual_folders()):
         found = _models_in(folder, tell)
         if folders and not found:
-            why = [f"{each.folder} is passed over, {each.reason}" for each in passed if folder in each.folder.parents]
-            reason = why[0] if why else f"none of <name>/<version>/{MANIFEST_FILE} is there"
-            raise BundleError(f"{folder}: holds no bundle, {reason}")
-        for name, bundle in found:
-            if not bundle.samefile(by_name.setdefault(name, bundle)):
-                raise BundleError(f"{bundle}: there is a model {name!r} in {by_name[name]} too")
-    if not by_name:
-        raise BundleError(
-            f"no model is in {', '.join(map(str, usual_folders()))} or in an installed data package. A clone of the "
-            "repository has models/, and `seqserve train export` makes a bundle. Name a folder of models with "
-            "--models FOLDER or in the variable SEQSERVE_MODELS"
-        )
-    return list(by_name.values())
+            why = [f"; {each}" for each in passed if folder == each.folder or folder in each.folder.parents]
+            reason = why[0] if why else f", none of <name>/<version>/{MANIFEST_FILE} is there"
+            raise BundleError(f"{folder}: holds no bundle{reason}")
+        models += [
+            (name, at) for name, at in found if not any(name == each and at.samefile(other) for each, other in models)
+        ]
+    if not models:
+        places = ", ".join(str(place) if place.is_absolute() else f"./{place}" for place in usual_folders())
+        sentences = [
+            f"no model is in {places} or in an installed data package",
+            *map(str, passed),
+            "`seqserve train export` makes a bundle, and a clone of the repository has models",
+            NAME_A_FOLDER,
+        ]
+        raise BundleError("; ".join(sentences))
+    return models
 
 
 def environment_folders() -> list[Path]:
@@ -67,7 +94,7 @@ def usual_folders() -> Iterator[Path]:
             yield from map(Path, (spec and spec.submodule_search_locations) or ())
 
 
-def _models_in(folder: Path, pass_over: Callable[[PassedOver], object] | None) -> list[tuple[str, Path]]:
+def _models_in(folder: Path, pass_over: Callable[[PassedOver], object]) -> list[tuple[str, Path]]:
     """Return name and bundle of every model of one folder; raises BundleError when it cannot be read."""
     if os.path.lexists(folder / MANIFEST_FILE):
         return [(read_manifest(folder).name, folder)]
@@ -75,4 +102,7 @@ def _models_in(folder: Path, pass_over: Callable[[PassedOver], object] | None) -
         os.scandir(folder).close()
     except OSError as error:
         raise BundleError(f"{folder}: cannot be read: {error.strerror}") from error
-    return [(bundle.parent.name, bundle) for bundle in find_bundles(folder, pass_over=pass_over)]
+    bundles = find_bundles(folder, pass_over=pass_over)
+    if not bundles and (newest := newest_version(folder, pass_over)):
+        bundles = [newest]
+    return [(Path(os.path.abspath(bundle)).parent.name, bundle) for bundle in bundles]

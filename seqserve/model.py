@@ -1,9 +1,12 @@
 """What the public classes of all kinds have in common."""
 
-from typing import Any, Generic, Self
+from collections.abc import Iterator
+from typing import Any, Generic, Self, TypeVar
 
 from seqserve.bundle import BundleT
 from seqserve.errors import SeqserveError
+
+Result = TypeVar("Result")
 
 
 class Model(Generic[BundleT]):
@@ -44,6 +47,16 @@ class Model(Generic[BundleT]):
     def close(self) -> None:
         """Let go of graphs and weights; calls that still run end first."""
         self._bundle = None
+
+    def _streamed(self, answers: list[Result] | Iterator[Result]) -> list[Result] | Iterator[Result]:
+        """Return a list as it is, and an iterator that raises SeqserveError once the model is closed."""
+        return answers if isinstance(answers, list) else self._while_open(answers)
+
+    def _while_open(self, answers: Iterator[Result]) -> Iterator[Result]:
+        _ = self.bundle
+        for answer in answers:
+            yield answer
+            _ = self.bundle
 
     def __enter__(self) -> Self:
         return self

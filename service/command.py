@@ -12,7 +12,6 @@ from seqserve.service.read_settings import EPILOG, add_settings, settings_from
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add a flag for every setting."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     add_settings(parser)
 

@@ -86,7 +86,7 @@ class Settings:
     )
     models: tuple[Path, ...] = _setting(
         (),
-        "folder of models, <name>/<version>/ each, or one bundle; may be given several times",
+        "folder of models, of the versions of one, or a bundle; may be given several times",
         read=lambda texts: tuple(map(Path, texts)),
         unit="FOLDER",
         separator=os.pathsep,
@@ -98,7 +98,7 @@ class Settings:
         read=lambda texts: tuple(read_defaults(texts).items()),
         unit="TASK=NAME",
         separator=",",
-        shown=f"{','.join(map('='.join, SHIPPED.items()))} where these exist, else the first by name",
+        shown=f"{', '.join(map('='.join, SHIPPED.items()))} where these exist, else the first by name",
     )
     workers: int = _setting(0, "processes; 0 is one per core of the cgroup's quota ({cores} here)", _NUMBER)
     threads: int = _setting(

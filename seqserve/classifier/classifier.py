@@ -36,4 +36,4 @@ class Classifier(Model[ClassifierBundle]):
             rows = [read_text(text, bundle, place) for text, place in placed(batch, "texts", start=start)]
             return [result_of(probs, bundle.labels) for probs in bundle.classify(rows)]
 
-        return answer_texts(texts, answer)
+        return self._streamed(answer_texts(texts, answer))

@@ -4,6 +4,7 @@ Files are read in large groups of lines. A pipe or a terminal is answered whenev
 """
 
 import argparse
+import codecs
 import contextlib
 import os
 import select
@@ -14,7 +15,7 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from seqserve.errors import InvalidRequestError, RequestError, SeqserveError
+from seqserve.errors import InvalidRequestError, RequestError, SeqserveError, UsageError
 
 PAUSE_S = 0.05
 """Lines are answered once no input has come for this long, in seconds."""
@@ -64,11 +65,14 @@ def answer_lines(
     given: what `add_file_flags` reads. read: makes a row of a line; raises RequestError. answer: answers rows, each
     with its end of line. blank: what a line without text is answered with; None if it is a text like any other.
     failed: what is written in the place of a line without an answer. end: what follows the last line.
-    Raises InputError; with `--strict` also for the first line that cannot be answered.
+    Raises UsageError when the output is the input; InputError, with `--strict` also for the first line that cannot be
+    answered.
     """
     num_lines = num_failed = first_failed = 0
     with _opened_files(given) as (source, target):
         for lines in _groups(source):
+            if not num_lines:
+                lines[0] = lines[0].removeprefix(codecs.BOM_UTF8)
             rows = [_row(line, read, is_text=blank is None) for line in lines]
             answers = iter(answer([row for row in rows if not isinstance(row, RequestError | _Blank)]))
             for row in rows:
@@ -157,7 +161,16 @@ def _readiness(source: BinaryIO) -> Callable[[float], object]:
 def _opened_files(given: argparse.Namespace) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     with contextlib.ExitStack() as stack:
         source = _opened(given.file, "rb", getattr(sys.stdin, "buffer", None), stack)
+        _check_output(given.output, source)
         yield source, _opened(given.output, "wb", getattr(sys.stdout, "buffer", None), stack)
+
+
+def _check_output(name: str, source: BinaryIO) -> None:
+    """Refuse to write where the lines come from: opening the output would empty it before a line is read."""
+    with contextlib.suppress(FileNotFoundError):
+        status = os.stat(name)
+        if stat.S_ISREG(status.st_mode) and os.path.samestat(status, os.fstat(source.fileno())):
+            raise UsageError(f"--output {name} is the input file: it would be emptied before it is read.")
 
 
 def _opened(name: str, mode: str, standard: BinaryIO | None, stack: contextlib.ExitStack) -> BinaryIO:

@@ -9,12 +9,15 @@ from typing import Any
 
 from seqserve.defaults import default_name
 from seqserve.errors import BundleError
+from seqserve.finding import PassedOver
 from seqserve.kinds import KINDS
 from seqserve.loading import ModelT, load
 from seqserve.locations import environment_folders, find_models
 from seqserve.manifest import read_manifest
 from seqserve.model import Model
 
+FOLDER_HELP = "folder of models, of the versions of one, or a bundle"
+PLACES_HELP = "(default $SEQSERVE_MODELS, else ./models, ~/.local/share/seqserve/models and installed data packages)"
 _PROVIDERS = ("cpu", "cuda", "auto")
 
 
@@ -22,23 +25,27 @@ def add_model_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that `open_chosen` reads."""
     parser.add_argument(
         "--model",
-        metavar="NAME",
+        metavar="MODEL",
         help="name or folder of the model (default the shipped model, else the first by name)",
     )
-    parser.add_argument(
-        "--models",
-        action="append",
-        type=Path,
-        metavar="FOLDER",
-        help="folder of models, or a bundle; may be repeated (default $SEQSERVE_MODELS, else ./models, "
-        "~/.local/share/seqserve/models and installed data packages)",
-    )
+    add_models_flag(parser)
     provider = os.environ.get("SEQSERVE_PROVIDER") or "cpu"
     parser.add_argument(
         "--provider",
         choices=_PROVIDERS,
         default=provider,
         help=f"where graphs run; auto takes cuda when it is there (default {provider})",
+    )
+
+
+def add_models_flag(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that says where a model's name is looked for."""
+    parser.add_argument(
+        "--models",
+        action="append",
+        type=Path,
+        metavar="FOLDER",
+        help=f"{FOLDER_HELP}; may be repeated {PLACES_HELP}",
     )
 
 
@@ -68,11 +75,26 @@ def number_up_to(most: int, *, least: int = 1) -> Callable[[str], int]:
     return read
 
 
+def list_of(*known: str) -> Callable[[str], list[str]]:
+    """Return what reads a flag's list, with commas between its items; without `known`, they may be anything."""
+
+    def read(text: str) -> list[str]:
+        items = text.split(",")
+        for item in items:
+            if not item or (known and item not in known):
+                choices = f", of {' and '.join(known)}" if known else ""
+                raise argparse.ArgumentTypeError(f"must be a list with commas{choices}, not {text!r}")
+        return items
+
+    return read
+
+
 def _default(folders: list[Path], expected: type[Model[Any]]) -> Path:
     [kind] = [kind for kind in KINDS.values() if kind.model is expected]
-    manifests = {folder: read_manifest(folder) for folder in find_models(folders)}
-    able = {manifest.name: folder for folder, manifest in manifests.items() if manifest.task == kind.task}
+    passed: list[PassedOver] = []
+    found = find_models(folders, pass_over=passed.append)
+    able = {name: folder for name, folder in found.items() if read_manifest(folder).task == kind.task}
     if not able:
         places = ", ".join(map(str, folders)) or "the usual folders of models"
-        raise BundleError(f"there is no {kind.word} in {places}")
+        raise BundleError("; ".join([f"there is no {kind.word} in {places}", *map(str, passed)]))
     return able[default_name(kind.task, able)]

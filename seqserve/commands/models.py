@@ -1,4 +1,7 @@
-"""List the models that folders hold. A folder that is passed over is named on standard error, with the reason."""
+"""List the models that folders hold, the newest version of each.
+
+A folder that is passed over is named on standard error, with the reason.
+"""
 
 import argparse
 import sys
@@ -8,9 +11,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from seqserve.commands.model_flags import FOLDER_HELP, PLACES_HELP
 from seqserve.errors import BundleError
-from seqserve.locations import environment_folders, find_models
+from seqserve.locations import clashes, environment_folders, list_models
 from seqserve.manifest import Manifest, read_manifest
+
+EPILOG = """\
+Which version is newest: versions are compared part by part. Digits that stand together are a number (1.10 is newer than
+1.9), a number is newer than anything else (2026-11-28 is newer than v3), and a version is newer than one that it begins
+with (1.1 and 1-rc are newer than 1). The exit status is 1 when a bundle cannot be read, or when two models have the
+same name: both are listed, and other commands refuse them.
+"""
 
 
 class Row(NamedTuple):
@@ -27,31 +38,34 @@ class Row(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the folders and the format."""
+    parser.epilog = EPILOG
     parser.add_argument(
         "folders",
         nargs="*",
         type=Path,
         metavar="FOLDER",
-        help="folder of models, or a bundle (default $SEQSERVE_MODELS, else ./models, "
-        "~/.local/share/seqserve/models and installed data packages)",
+        help=f"{FOLDER_HELP} {PLACES_HELP}",
     )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each model, one a line")
 
 
 def run(given: argparse.Namespace) -> int:
-    """Print the table; raises BundleError when there is no model, or two have the same name."""
-    found = find_models(given.folders or environment_folders(), pass_over=lambda each: _skip(each.folder, each.reason))
+    """Print the table; raises BundleError when there is no model."""
+    found = list_models(given.folders or environment_folders(), pass_over=_tell)
     rows = []
-    for folder in found:
+    for _, folder in found:
         try:
             rows.append(_row(folder, read_manifest(folder)))
         except BundleError as error:
-            print(f"seqserve: {error}", file=sys.stderr)
+            _tell(error)
     if given.json:
         print("".join(msgspec.json.encode(row._asdict()).decode() + "\n" for row in rows), end="")
     else:
         print(_table(rows))
-    return 0 if len(rows) == len(found) else 1
+    clashing = [*clashes(found)]
+    for clash in clashing:
+        _tell(clash)
+    return 1 if clashing or len(rows) < len(found) else 0
 
 
 def _row(folder: Path, manifest: Manifest) -> Row:
@@ -83,5 +97,5 @@ def _table(rows: Iterable[Row]) -> str:
     )
 
 
-def _skip(folder: Path, reason: str) -> None:
-    print(f"seqserve: {folder} is passed over: {reason}.", file=sys.stderr)
+def _tell(sentence: object) -> None:
+    print(f"seqserve: {sentence}.", file=sys.stderr)

@@ -15,28 +15,20 @@ from seqserve.language.language_model import LanguageModel
 from seqserve.language.options import SampleOptions
 from seqserve.language.sampling.spec import SEED_BITS
 
+_SCHEMA: dict[str, Any] = msgspec.json.schema(SampleOptions)["$defs"]["SampleOptions"]["properties"]
+"""The options in the HTTP contract, with their limits and descriptions."""
 
-def _finite(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"must be a finite number, not {text!r}")
-    return value
-
-
-_NUMBERS: dict[str, Callable[[str], int | float]] = {
-    "n": int,
-    "seed": int,
-    "max_tokens": int,
-    "min_tokens": int,
-    "temperature": _finite,
-    "top_k": int,
-    "top_p": _finite,
-    "min_p": _finite,
-    "repetition_penalty": _finite,
-}
+_NUMBERS = (
+    "n",
+    "seed",
+    "max_tokens",
+    "min_tokens",
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "repetition_penalty",
+)
 _LISTS = {"stop": "TEXT", "banned": "TOKEN"}
 _SWITCHES = ("allow_unknown", "ignore_eos")
 
@@ -48,12 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("jsonl", "text"), default="jsonl", help="JSON lines, or the texts alone (default jsonl)"
     )
     parser.add_argument("--prompt", metavar="TEXT", help="what the text goes on from (default the start of a text)")
-    parser.add_argument("--include", nargs="+", choices=("tokens",), help="add every token to each JSON line")
+    parser.add_argument("--include", action="append", choices=("tokens",), help="add every token to each JSON line")
     fields = {field.name: field for field in msgspec.structs.fields(SampleOptions)}
-    for name, read in _NUMBERS.items():
+    for name in _NUMBERS:
         default = "drawn, and printed on standard error" if name == "seed" else fields[name].default
-        flags = ["-n"] if name == "n" else [_flag(name)]
-        parser.add_argument(*flags, type=read, metavar="N", help=f"{_help(name)} (default {default})")
+        parser.add_argument(_flag(name), type=_number(name), metavar="N", help=f"{_help(name)} (default {default})")
     for name, metavar in _LISTS.items():
         parser.add_argument(_flag(name), action="append", metavar=metavar, help=f"{_help(name)} May be repeated.")
     for name in _SWITCHES:
@@ -70,7 +61,8 @@ def run(given: argparse.Namespace) -> int:
     try:
         results = model.sample(**options)
     except InvalidRequestError as error:
-        raise UsageError(f"the flags make no request: {error.detail}") from error
+        field = error.fields[0]
+        raise UsageError(f"{_flag(field.pointer.split('/')[1])}: {field.detail}") from error
     if given.seed is None:
         print(f"seed {options['seed']}", file=sys.stderr)
     for result in results:
@@ -80,11 +72,37 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
+    return "-n" if name == "n" else "--" + name.replace("_", "-")
+
+
+def _number(name: str) -> Callable[[str], int | float]:
+    """Return what reads the number of a flag within the limits of its field."""
+    limits = _SCHEMA[name].get("anyOf", [_SCHEMA[name]])[0]
+    kind = int if limits["type"] == "integer" else float
+    least, most, above = limits.get("minimum"), limits.get("maximum"), limits.get("exclusiveMinimum")
+
+    def read(text: str) -> int | float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        must = ""
+        if isinstance(value, float) and not math.isfinite(value):
+            must = "a whole number" if kind is int else "a finite number"
+        elif least is not None and value < least:
+            must = f"at least {least}"
+        elif above is not None and value <= above:
+            must = f"above {above}"
+        elif most is not None and value > most:
+            must = f"at most {most}"
+        if must:
+            raise argparse.ArgumentTypeError(f"must be {must}, not {text!r}")
+        return value
+
+    return read
 
 
 def _help(name: str) -> str:
     """Return the field's description in the HTTP contract."""
-    schema = msgspec.json.schema(SampleOptions)["$defs"]["SampleOptions"]["properties"][name]
-    text: str = schema["description"]
+    text: str = _SCHEMA[name]["description"]
     return text.replace("%", "%%")

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="JSON lines, or the text of KenLM's query (default jsonl)",
     )
     parser.add_argument(
-        "--include", nargs="+", choices=("tokens",), default=[], help="add every token to each JSON line"
+        "--include", action="append", choices=("tokens",), default=[], help="add every token to each JSON line"
     )
     parser.add_argument(
         "--top",

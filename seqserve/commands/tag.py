@@ -10,9 +10,10 @@ from itertools import islice
 import msgspec
 
 from seqserve.commands.lines import add_file_flags, answer_lines, json_error
-from seqserve.commands.model_flags import add_model_flags, open_chosen
+from seqserve.commands.model_flags import add_model_flags, list_of, open_chosen
+from seqserve.errors import InvalidRequestError, UsageError
 from seqserve.tagger.model import TaggedSentence
-from seqserve.tagger.pipeline import Document, TagOptions, document_of_text, result_of
+from seqserve.tagger.pipeline import Document, document_of_text, make_options, result_of
 from seqserve.tagger.tagger import Tagger
 from seqserve.tagger.tags import spans_from_tags, tags_from_spans
 
@@ -29,18 +30,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--include",
-        nargs="+",
-        choices=("tokens", "tag_probs"),
+        action="extend",
+        type=list_of("tokens", "tag_probs"),
         default=[],
-        help="add every token to each JSON line, tag_probs also the distribution over tags",
+        metavar="PART[,PART]",
+        help="tokens adds every token to each JSON line, tag_probs also the distribution over tags; may be repeated",
+    )
+    parser.add_argument(
+        "--labels",
+        action="extend",
+        type=list_of(),
+        metavar="LABEL[,LABEL]",
+        help="keep only names of these labels, such as PER; may be repeated",
+    )
+    parser.add_argument(
+        "--min-score", type=_probability, default=0.0, metavar="P", help="keep only names with at least this score"
     )
 
 
 def run(given: argparse.Namespace) -> int:
-    """Tag; raises BundleError and InputError."""
+    """Tag; raises BundleError, InputError and UsageError."""
+    if given.format == "conll" and (given.include or given.labels or given.min_score):
+        raise UsageError("--include, --labels and --min-score are for JSON lines, not for --format conll.")
     bundle = open_chosen(given, Tagger).bundle
     longest = bundle.manifest.limits.max_sentence_tokens
-    options = TagOptions(tokens="tokens" in given.include, tag_probs="tag_probs" in given.include)
+    try:
+        options = make_options(bundle, labels=given.labels, min_score=given.min_score, include=given.include)
+    except InvalidRequestError as error:
+        raise UsageError(f"--labels: {error.fields[0].detail}") from error
 
     def answer(documents: Sequence[Document]) -> Iterator[bytes]:
         tagged = iter(bundle.tag([row for document in documents for row in document.rows()]))
@@ -58,6 +75,16 @@ def run(given: argparse.Namespace) -> int:
         blank=None,
         failed=lambda reason: json_error(reason) + b"\n" * (given.format == "conll"),
     )
+
+
+def _probability(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must lie in 0 to 1, not {text!r}")
+    return value
 
 
 def _conll(document: Document, sentences: Sequence[TaggedSentence]) -> bytes:

@@ -77,7 +77,7 @@ class LanguageModel(Model[LanguageModelBundle]):
             task = read_score(bundle, placed(batch, "texts", start=start), own, Limits())
             return task.results(score_sequences(bundle.run_rows, task.sequences, bundle.manifest, num_top=task.num_top))
 
-        return answer_texts(texts, answer)
+        return self._streamed(answer_texts(texts, answer))
 
     def rank(
         self,
@@ -110,7 +110,7 @@ class LanguageModel(Model[LanguageModelBundle]):
 
     def stream(self, prompt: str = "", **options: Unpack[SampleKeywords]) -> Iterator[SamplePiece | SampleEnd]:
         """Draw as `sample` does and yield pieces of text as soon as they are certain, and an end for each sample."""
-        return _events(self.bundle, self._plan(prompt, options))
+        return self._while_open(_events(self.bundle, self._plan(prompt, options)))
 
     def _plan(self, prompt: str, options: SampleKeywords) -> SamplePlan:
         given: dict[str, Any] = {"prompt": prompt, **options}

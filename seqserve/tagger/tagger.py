@@ -65,7 +65,7 @@ class Tagger(Model[TaggerBundle]):
             texts = placed(batch, "texts", start=start)
             return _tag([read_text(text, bundle, Limits(), place) for text, place in texts], bundle, options)
 
-        return answer_texts(texts, answer)
+        return self._streamed(answer_texts(texts, answer))
 
     @overload
     def tag_tokens(  # type: ignore[overload-overlap]
@@ -90,7 +90,7 @@ class Tagger(Model[TaggerBundle]):
             texts = placed(batch, "texts", start=start)
             return _tag([read_tokens(text, bundle, Limits(), place) for text, place in texts], bundle, options)
 
-        return answer_texts(texts, answer, check=_checked_tokens)
+        return self._streamed(answer_texts(texts, answer, check=_checked_tokens))
 
     def _options(self, labels: Iterable[str] | None, min_score: float, include: Parts) -> TagOptions:
         return make_options(

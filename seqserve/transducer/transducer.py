@@ -43,4 +43,4 @@ class Transducer(Model[TransducerBundle]):
             rows = [read_text(text, bundle, place) for text, place in placed(batch, "texts", start=start)]
             return [result_of(bundle, found) for found in bundle.transduce([TransduceRow(ids, search) for ids in rows])]
 
-        return answer_texts(texts, answer)
+        return self._streamed(answer_texts(texts, answer))

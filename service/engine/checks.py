@@ -34,7 +34,7 @@ def check_bundles(models: Sequence[Path], *, provider: str, known: Sequence[Bund
     """
     passed_over: list[PassedOver] = []
     try:
-        folders = find_models(models, pass_over=passed_over.append)
+        folders = find_models(models, pass_over=passed_over.append).values()
     finally:
         for each in passed_over:
             yield Skipped(os.fsencode(each.folder), each.reason)

@@ -21,7 +21,7 @@ def test_models_of_several_folders_are_served_and_defaults_said(serve: Callable[
     assert "requests that name no model: language-model by tiny-lm, tag by tiny-ner" in server.log
     shutil.copytree(TINY, tmp_path / "tiny-ner" / "1")
     server.process.send_signal(signal.SIGHUP)
-    assert wait_until(lambda: f"there is a model 'tiny-ner' in {tmp_path}" in server.log, 60.0), server.log
+    assert wait_until(lambda: f"the model 'tiny-ner' is also in {tmp_path}" in server.log, 60.0), server.log
     assert server.post({"text": "a"}).status == 200
 
 
@@ -33,7 +33,7 @@ def test_a_default_that_is_not_there_stops_the_start_with_one_sentence() -> None
 def test_without_models_the_start_says_where_they_come_from(tmp_path: Path) -> None:
     done = run(cwd=tmp_path, HOME=str(tmp_path))
     assert done.returncode == 1
-    assert done.stderr.startswith(f"seqserve: no model is in models, {tmp_path}/.local/share/seqserve/models")
+    assert done.stderr.startswith(f"seqserve: no model is in ./models, {tmp_path}/.local/share/seqserve/models")
     assert done.stderr.count("\n") == 1
 
 

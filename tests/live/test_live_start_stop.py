@@ -85,7 +85,7 @@ def test_a_worker_that_cannot_open_its_models_stops_the_start_with_one_sentence(
 
 @pytest.mark.parametrize("spoil", [flip_byte, remove_words])
 def test_check_says_what_is_wrong_with_a_bundle(tmp_path: Path, spoil: Callable[[Path], str]) -> None:
-    folder = tmp_path / "1"
+    folder = tmp_path / "tiny-ner" / "1"
     shutil.copytree(TINY, folder)
     command = [sys.executable, "-m", "service", "check", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -91,7 +91,7 @@ def test_what_is_no_class_is_not_expected(expected: Any) -> None:
 
 
 def test_a_kind_has_its_article() -> None:
-    with pytest.raises(BundleError, match=r"1: is an encoder-decoder, not a Tagger\Z"):
+    with pytest.raises(BundleError, match=r"1: is an encoder-decoder, not a tagger\Z"):
         seqserve.load(BUNDLES / "tiny-translate", seqserve.Tagger)
 
 

@@ -131,6 +131,26 @@ def test_wrong_use_is_status_2(arguments: list[str], capsys: pytest.CaptureFixtu
     assert "usage: seqserve" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments", [["serve"], ["train", "corpora"], ["check", "x"]], ids=" ".join)
+def test_an_unknown_flag_shows_the_usage_of_its_command(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([*arguments, "--bogus"])
+    said = capsys.readouterr().err
+    command = " ".join(["seqserve", *arguments]).removesuffix(" x")
+    assert said.startswith(f"usage: {command} [-h]")
+    assert said.endswith(f"{command}: error: unrecognized arguments: --bogus\n")
+
+
+def test_help_is_not_broken_at_a_hyphen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for columns in range(60, 100):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        with pytest.raises(SystemExit):
+            cli.main(["serve", "--help"])
+        assert "tag=ner-en" in capsys.readouterr().out
+
+
 def test_training_that_is_not_installed_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,8 +54,17 @@ def test_a_folder_of_versions_opens_the_newest(tmp_path: Path) -> None:
 
 def test_a_class_may_be_expected() -> None:
     assert seqserve.load("tiny-ner", seqserve.Tagger).labels == ["PER", "LOC", "ORG"]
-    with pytest.raises(BundleError, match=r"tiny-ner/1: is a tagger, not a Classifier\Z"):
+    with pytest.raises(BundleError, match=r"tiny-ner/1: is a tagger, not a classifier\Z"):
         seqserve.load("tiny-ner", seqserve.Classifier)
+
+
+def test_a_name_whose_folder_is_passed_over_says_why(tmp_path: Path) -> None:
+    shutil.copytree(BUNDLES / "tiny-lm", tmp_path / "tiny-lm")
+    copy = shutil.copytree(BUNDLES / "tiny-ner" / "1", tmp_path / "tiny-ner" / "12")
+    with pytest.raises(ModelNotFoundError) as caught:
+        seqserve.load("tiny-ner", models=tmp_path)
+    reason = f"{copy} is passed over: its manifest has the version '1' instead of '12'"
+    assert str(caught.value) == f"There is no model 'tiny-ner'; there are: tiny-lm; {reason}."
 
 
 def test_an_unknown_name_is_told_the_names_there_are() -> None:
@@ -83,6 +92,24 @@ def test_a_closed_model_says_so(name: str) -> None:
     with pytest.raises(SeqserveError, match=f"The model '{name}' is closed."):
         KINDS[name][1](model, ["I am happy."])
     assert model.name == name
+
+
+@kinds
+def test_an_iterator_ends_with_an_error_once_the_model_is_closed(name: str) -> None:
+    model = seqserve.load(name)
+    answers = KINDS[name][1](model, iter(["I am happy."] * 3))
+    next(answers)
+    model.close()
+    with pytest.raises(SeqserveError, match=f"The model '{name}' is closed."):
+        next(answers)
+
+
+def test_a_stream_of_a_sample_ends_with_an_error_once_the_model_is_closed() -> None:
+    model = seqserve.load("tiny-lm", seqserve.LanguageModel)
+    pieces = model.stream("the", seed=1)
+    model.close()
+    with pytest.raises(SeqserveError, match=r"The model 'tiny-lm' is closed\."):
+        next(pieces)
 
 
 @kinds
@@ -144,7 +171,7 @@ def test_import_is_light_and_calls_start_no_thread() -> None:
     code = (
         "import sys, threading, seqserve\n"
         "assert not {'numpy', 'onnxruntime', 'msgspec'} & set(sys.modules)\n"
-        "assert 'load' in dir(seqserve)\n"
+        "assert dir(seqserve) == sorted(seqserve.__all__)\n"
         "model = seqserve.load('tiny-ner')\n"
         "model.tag(['Ann Ross came.'] * 100)\n"
         "assert threading.active_count() == 1\n"

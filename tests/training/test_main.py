@@ -54,7 +54,7 @@ def test_fit_export_evaluate(tmp_path, capsys, model):
     assert main(["resume", str(run)]) == 0  # a finished run stays as it is
     assert main(["export", str(run), "--to", str(models)]) == 0
     capsys.readouterr()
-    assert main(["evaluate", str(models / "tiny" / "1"), TWENTY, "--json"]) == 0
+    assert main(["evaluate", str(models / "tiny"), TWENTY, "--json"]) == 0
 
     scores = json.loads(capsys.readouterr().out)
     best = max(json.loads(line)["dev_score"] for line in (run / "epochs.jsonl").read_text().splitlines())

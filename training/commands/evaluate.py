@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seqserve.errors import UsageError
-from seqserve.loading import load_bundle
+from seqserve.loading import load_bundle, locate
 from seqserve.training.config import ConfigError
 from seqserve.training.kinds import KINDS
 
@@ -15,7 +15,7 @@ _GENERAL = {"bundle", "file", "json"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `seqserve train evaluate`."""
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of a bundle, models/NAME/VERSION")
+    parser.add_argument("bundle", metavar="BUNDLE", help="folder of a bundle or of its versions, or a model's name")
     parser.add_argument(
         "file",
         type=Path,
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the scores; raises UsageError for the flags, SeqserveError when bundle or file cannot be used."""
-    bundle = load_bundle(arguments.bundle)
+    bundle = load_bundle(locate(arguments.bundle))
     module = KINDS[task_of(bundle)].part("evaluate")
     _check_arguments(arguments, module)
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from seqserve.commands.lines import InputError, add_file_flags, answer_lines
-from seqserve.errors import RequestError, invalid, too_long
+from seqserve.errors import RequestError, UsageError, invalid, too_long
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -69,6 +69,10 @@ def test_only_newlines_end_a_line(answer: Answer) -> None:
     assert answer("a\u2028b\x85c\x0b\x0cd\n".encode()) == (0, "A\u2028B\x85C\x0b\x0cD\n".encode())
 
 
+def test_a_mark_of_utf_8_at_the_start_is_no_text(answer: Answer) -> None:
+    assert answer("\ufeffa\n\ufeffb\n".encode()) == (0, "A\n\ufeffB\n".encode())
+
+
 def test_a_blank_line_is_answered_with_an_empty_one(answer: Answer) -> None:
     assert answer(b"a\n\n \t\r\nb\n") == (0, b"A\n\n\nB\n")
 
@@ -118,6 +122,26 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, name: str) -> Non
     (tmp_path / "in").touch()
     with pytest.raises(InputError, match=r"none/x: No such file or directory\."):
         answer_lines(argparse.Namespace(**paths, strict=False), str, lambda rows: [])
+
+
+@pytest.mark.parametrize("link", ["same", "hard", "symbolic", "standard input"])
+def test_the_input_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link: str) -> None:
+    source, output = tmp_path / "in", tmp_path / "out"
+    source.write_bytes(b"a\n")
+    if link == "symbolic":
+        output.symlink_to(source)
+    elif link == "hard":
+        output.hardlink_to(source)
+    else:
+        output = source
+    with source.open("rb") as opened:
+        monkeypatch.setattr(sys, "stdin", argparse.Namespace(buffer=opened))
+        name = "-" if link == "standard input" else str(source)
+        given = argparse.Namespace(file=name, output=str(output), strict=False)
+        with pytest.raises(UsageError) as caught:
+            answer_lines(given, str, lambda rows: [])
+    assert str(caught.value) == f"--output {output} is the input file: it would be emptied before it is read."
+    assert source.read_bytes() == b"a\n"
 
 
 def test_long_lines_are_not_taken_together(tmp_path: Path) -> None:

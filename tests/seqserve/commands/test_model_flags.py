@@ -1,6 +1,7 @@
 """Which model a command opens: by name, in one folder or several, by default."""
 
 import argparse
+import shutil
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_the_shipped_model_is_the_default(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--model", "tiny-lm"], f"{BUNDLES / 'tiny-lm' / '1'}: is a language model, not a Tagger"),
+        (["--model", "tiny-lm"], f"{BUNDLES / 'tiny-lm' / '1'}: is a language model, not a tagger"),
         (["--model", "none"], "There is no model 'none'; there are: "),
         (["--models", "/none"], "/none: cannot be read: No such file or directory"),
     ],
@@ -56,6 +57,13 @@ def test_no_model_of_a_kind_is_said_with_the_word_for_it() -> None:
     folder = BUNDLES / "tiny-lm" / "1"
     with pytest.raises(BundleError, match=f"there is no tagger in {folder}$"):
         open_chosen(given("--models", str(folder)), Tagger)
+
+
+def test_a_folder_that_is_passed_over_is_named(tmp_path: Path) -> None:
+    shutil.copytree(BUNDLES / "tiny-lm", tmp_path / "tiny-lm")
+    shutil.copytree(BUNDLES / "tiny-ner" / "1", tmp_path / "tiny-ner" / "12")
+    with pytest.raises(BundleError, match=r"there is no tagger in .*; .*tiny-ner/12 is passed over: its manifest"):
+        open_chosen(given("--models", str(tmp_path)), Tagger)
 
 
 def test_folders_and_provider_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

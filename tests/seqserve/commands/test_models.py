@@ -71,6 +71,15 @@ def test_a_bundle_that_cannot_be_read_does_not_hide_the_others(
     assert captured.err.startswith(f"seqserve: {tmp_path}/broken/1/manifest.json: ")
 
 
+def test_models_of_the_same_name_are_listed_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = shutil.copytree(BUNDLES / "tiny-ner", tmp_path / "tiny-ner") / "1"
+    first = BUNDLES / "tiny-ner" / "1"
+    assert main(["models", str(first), str(tmp_path)]) == 1
+    captured = capsys.readouterr()
+    assert [row.split()[-1] for row in captured.out.splitlines()[1:]] == [str(first), str(copy)]
+    assert captured.err.startswith(f"seqserve: {copy}: the model 'tiny-ner' is also in {first}; name one folder of")
+
+
 def test_no_models_at_all_says_where_they_come_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -79,6 +88,6 @@ def test_no_models_at_all_says_where_they_come_from(
     monkeypatch.delenv("SEQSERVE_MODELS", raising=False)
     assert main(["models"]) == 1
     said = capsys.readouterr().err
-    assert said.startswith("seqserve: no model is in models, ")
-    assert "--models FOLDER" in said
+    assert said.startswith("seqserve: no model is in ./models, ")
+    assert "--models" in said
     assert "SEQSERVE_MODELS" in said

@@ -59,7 +59,7 @@ def test_rank() -> None:
         (
             ["score", "-", *NEEDED, "--model", "tiny-ner"],
             b"",
-            "tiny-ner/1: is a tagger, not a LanguageModel",
+            "tiny-ner/1: is a tagger, not a language model",
         ),
         (["rank", "-", "--models", "/no/such/folder"], b"", "/no/such/folder: cannot be read: No such file"),
         (["rank", "-", *NEEDED, "--strict"], b"{}\n", "-, line 1: "),

@@ -89,12 +89,9 @@ def test_a_drawn_seed_is_told(run: Run, monkeypatch: pytest.MonkeyPatch, capfd: 
 @pytest.mark.parametrize(
     ("flags", "status", "message"),
     [
-        (["-n", "65"], 2, "/n: "),
-        (["--seed", str(2**64)], 2, "/seed: "),
-        (["--temperature", "-1"], 2, "/temperature: "),
-        (["--banned", "dog"], 2, "/banned/0: 'dog' is no word"),
-        (["--min-tokens", "9", "--max-tokens", "8"], 2, "/min_tokens: "),
-        (["--prompt", "the \udcff"], 2, "/prompt: "),
+        (["--banned", "dog"], 2, "seqserve: --banned: 'dog' is no word"),
+        (["--min-tokens", "9", "--max-tokens", "8"], 2, "seqserve: --min-tokens: "),
+        (["--prompt", "the \udcff"], 2, "seqserve: --prompt: "),
     ],
 )
 @pytest.mark.usefixtures("run")
@@ -105,6 +102,27 @@ def test_what_cannot_be_done_is_one_sentence(
     said = capfd.readouterr().err
     assert message in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "message"),
+    [
+        ("-n", "1000", "must be at most 64"),
+        ("-n", "0", "must be at least 1"),
+        ("-n", "1.5", "must be a whole number"),
+        ("--seed", str(2**64), "must be at most 18446744073709551615"),
+        ("--max-tokens", "1" + "0" * 400, "must be at most 4096"),
+        ("--temperature", "-1", "must be at least 0"),
+        ("--top-p", "0", "must be above 0"),
+    ],
+)
+def test_a_number_beyond_its_limit_names_flag_and_limit(
+    run: Run, flag: str, value: str, message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(flag, value)
+    assert ended.value.code == 2
+    assert f"error: argument {flag}: {message}, not '{value}'" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "1e999", "much"])

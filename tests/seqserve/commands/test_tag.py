@@ -39,9 +39,16 @@ def tag(*arguments: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_json_lines_equal_the_answers_over_http(tmp_path: Path, make_app: Callable[..., Flask], end: str) -> None:
+@pytest.mark.parametrize(
+    "include",
+    [["--include", "tokens,tag_probs"], ["--include", "tokens", "--include", "tag_probs"]],
+    ids=["list", "repeated"],
+)
+def test_json_lines_equal_the_answers_over_http(
+    tmp_path: Path, make_app: Callable[..., Flask], end: str, include: list[str]
+) -> None:
     (tmp_path / "in").write_bytes((end.join(LINES) + end).encode())
-    done = tag(str(tmp_path / "in"), "--output", str(tmp_path / "out"), "--include", "tokens", "tag_probs", *NEEDED)
+    done = tag(str(tmp_path / "in"), "--output", str(tmp_path / "out"), *include, *NEEDED)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     answered = [json.loads(line) for line in (tmp_path / "out").read_bytes().splitlines()]
     reply = make_app().test_client().post("/v1/tag", json={"text": LINES, "include": ["tokens", "tag_probs"]})
@@ -52,6 +59,32 @@ def test_standard_input_and_output(make_app: Callable[..., Flask]) -> None:
     done = tag("-", *NEEDED, data="\n".join(LINES).encode())  # no newline at the end
     reply = make_app().test_client().post("/v1/tag", json={"text": LINES})
     assert [json.loads(line) for line in done.stdout.splitlines()] == reply.json["results"]
+
+
+def test_names_are_chosen_as_over_http(make_app: Callable[..., Flask]) -> None:
+    done = tag("--labels", "PER,LOC", "--min-score", "0.4", "-", *NEEDED, data="\n".join(LINES).encode())
+    wanted = {"text": LINES, "labels": ["PER", "LOC"], "min_score": 0.4}
+    reply = make_app().test_client().post("/v1/tag", json=wanted)
+    assert [json.loads(line) for line in done.stdout.splitlines()] == reply.json["results"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--labels", "PER,XX"], "seqserve: --labels: The model's labels are PER, LOC, ORG."),
+        (["--labels", "PER", "--format", "conll"], "are for JSON lines, not for --format conll."),
+        (["--min-score", "2"], "argument --min-score: must lie in 0 to 1, not '2'"),
+        (
+            ["--include", "words"],
+            "argument --include: must be a list with commas, of tokens and tag_probs, not 'words'",
+        ),
+        (["--include", "tokens", "tag_probs"], "unrecognized arguments: "),
+    ],
+)
+def test_a_wrong_flag_is_status_2(flags: list[str], message: str) -> None:
+    done = tag(*flags, "-", *NEEDED)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert message in done.stderr.decode()
 
 
 def test_conll() -> None:

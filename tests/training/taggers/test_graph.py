@@ -49,7 +49,7 @@ def test_answers_equal_torch(tmp_path, options):
     scheme = options.get("scheme", "BIOES")
     graph = open_tagger(tmp_path, weights_of(tagger), TaggerOptions(tags, scheme, table_dtype="float32"))
     for seed, shape in enumerate(SHAPES):
-        assert_equal_to_torch(graph, tagger, batch(seed, shape), tolerance=1e-5)
+        assert_equal_to_torch(graph, tagger, batch(seed, shape), tolerance=5e-5)
 
 
 @pytest.mark.parametrize("num_layers", [1, 2, 3])
@@ -61,7 +61,7 @@ def test_every_cell_in_either_direction_equals_torch(tmp_path, cell, bidirection
     )
     graph = open_tagger(tmp_path, weights_of(tagger), TaggerOptions(tags, "BIOES", cell, table_dtype="float32"))
     for seed, shape in enumerate(SHAPES):
-        assert_equal_to_torch(graph, tagger, batch(seed, shape), tolerance=1e-5)
+        assert_equal_to_torch(graph, tagger, batch(seed, shape), tolerance=5e-5)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -86,7 +86,7 @@ def test_models_of_any_size_equal_torch_and_their_rows_stand_alone(
     # Marginals only: among equally good paths, as a relu that is 0 everywhere gives, either side may choose another.
     marginals = torch_answers(tagger, feeds)[1]
     real = np.arange(shape[1]) < feeds["lengths"][:, None]
-    np.testing.assert_allclose(together["tag_probs"][real], marginals[real], atol=1e-5)
+    np.testing.assert_allclose(together["tag_probs"][real], marginals[real], atol=5e-5)
     for row, length in enumerate(feeds["lengths"]):
         for name, alone in graph.run(row_alone(feeds, row)).items():
             assert alone[0].tobytes() == together[name][row, :length].tobytes(), f"{name} of row {row}"
@@ -99,7 +99,7 @@ def test_the_longest_row_may_be_anywhere(tmp_path, longest):
     feeds = batch(4, (6, 11, 5))
     order = np.argsort(feeds["lengths"])[:: 1 if longest == "last" else -1]
     feeds = {name: np.ascontiguousarray(array[order]) for name, array in feeds.items()}
-    assert_equal_to_torch(graph, tagger, feeds, tolerance=1e-5)
+    assert_equal_to_torch(graph, tagger, feeds, tolerance=5e-5)
 
 
 @pytest.mark.parametrize("widths", [(5, 6), (12, 5), (5, 12), (12, 9)])
@@ -107,7 +107,7 @@ def test_a_folded_projection_changes_nothing(tmp_path, widths):
     tagger, tags = random_tagger(widths=widths, projection_dim=8)
     options = TaggerOptions(tags, "BIOES", table_dtype="float32")
     graph = open_tagger(tmp_path, weights_of(tagger), options)
-    assert_equal_to_torch(graph, tagger, batch(1, (4, 7, 6)), tolerance=1e-5)
+    assert_equal_to_torch(graph, tagger, batch(1, (4, 7, 6)), tolerance=5e-5)
 
 
 def test_tables_wider_than_the_projection_are_folded():
