@@ -41,6 +41,7 @@ class KnowsTwoWords:
 def bundle(monkeypatch: pytest.MonkeyPatch) -> KnowsTwoWords:
     stand_in = KnowsTwoWords()
     monkeypatch.setattr(evaluate, "load_bundle", lambda folder: stand_in)
+    monkeypatch.setattr(evaluate, "locate", lambda name: name)
     monkeypatch.setattr(evaluate, "task_of", lambda bundle: "tag")
     return stand_in
 
