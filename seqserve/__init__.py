@@ -1,4 +1,4 @@
-"""Recurrent sequence models: names in text, the probability of sentences, new text, labels, translations."""
+"""Recurrent sequence models: entities in text, the probability of sentences, new text, labels, translations."""
 
 import importlib
 import os

@@ -20,7 +20,7 @@ DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 COMMANDS = (
     Command("serve", "seqserve.service.command", "answer requests over HTTP", ("flask", "gunicorn", "httptools")),
-    Command("tag", "seqserve.commands.tag", "find the names in each line of a file"),
+    Command("tag", "seqserve.commands.tag", "find the entities in each line of a file"),
     Command("score", "seqserve.commands.score", "score each line of a file, and the whole file"),
     Command("rank", "seqserve.commands.rank", "order candidates, such as n-best lists, one list a line"),
     Command("sample", "seqserve.commands.sample", "write new text, token by token"),

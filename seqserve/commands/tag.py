@@ -1,6 +1,6 @@
-"""Find the names in each line of a file. The output is JSON lines, each a result as of /v1/tag, or CoNLL.
+"""Find the entities in each line of a file. The output is JSON lines, each a result as of /v1/tag, or CoNLL.
 
-An empty line is a text without names.
+An empty line is a text without entities.
 """
 
 import argparse
@@ -41,10 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="extend",
         type=list_of(),
         metavar="LABEL[,LABEL]",
-        help="keep only names of these labels, such as PER; may be repeated",
+        help="keep only entities of these labels, such as PER; may be repeated",
     )
     parser.add_argument(
-        "--min-score", type=_probability, default=0.0, metavar="P", help="keep only names with at least this score"
+        "--min-score", type=_probability, default=0.0, metavar="P", help="keep only entities with at least this score"
     )
 
 

@@ -1,1 +1,1 @@
-"""Taggers: sentences in, names with their posteriors out."""
+"""Taggers: sentences in, entities with their posteriors out."""

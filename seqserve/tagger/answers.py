@@ -32,7 +32,7 @@ class TaggedToken(Struct, kw_only=True, omit_defaults=True):
 
 
 class TagResult(Struct, kw_only=True, omit_defaults=True):
-    """The names of one text."""
+    """The entities of one text."""
 
     entities: list[Entity]
     tokens: list[TaggedToken] | UnsetType = UNSET

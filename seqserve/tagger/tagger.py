@@ -1,4 +1,4 @@
-"""The public class of taggers: texts in, names out."""
+"""The public class of taggers: texts in, entities out."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypedDict, Unpack, overload
@@ -40,7 +40,7 @@ class Tagger(Model[TaggerBundle]):
 
     @property
     def labels(self) -> list[str]:
-        """What its names can be, such as "PER"."""
+        """The labels of its entities, such as "PER"."""
         return list(self.manifest.architecture.labels)
 
     @overload
@@ -54,9 +54,9 @@ class Tagger(Model[TaggerBundle]):
     def tag(
         self, texts: Iterable[str], *, labels: Iterable[str] | None = None, min_score: float = 0.0, include: Parts = ()
     ) -> Iterable[TagResult]:
-        """Return the names of each text: a list for a list, else an iterator that reads a little ahead.
+        """Return the entities of each text: a list for a list, else an iterator that reads a little ahead.
 
-        labels, min_score: keep only names of these labels, and with at least this score. include "tokens": with every
+        labels, min_score: keep only entities of these labels, and with at least this score. include "tokens": with every
         token; "tag_probs": with the distribution over tags. Offsets count code points.
         """
         bundle, options = self.bundle, self._options(labels, min_score, include)
