@@ -56,8 +56,8 @@ class Tagger(Model[TaggerBundle]):
     ) -> Iterable[TagResult]:
         """Return the entities of each text: a list for a list, else an iterator that reads a little ahead.
 
-        labels, min_score: keep only entities of these labels, and with at least this score. include "tokens": with every
-        token; "tag_probs": with the distribution over tags. Offsets count code points.
+        labels, min_score: keep only entities of these labels, and with at least this score. include "tokens": with
+        every token; "tag_probs": with the distribution over tags. Offsets count code points.
         """
         bundle, options = self.bundle, self._options(labels, min_score, include)
 
