@@ -176,7 +176,7 @@ def _compare_text(kenlm: Kenlm, bundle: LanguageModelBundle | None, arguments: a
 
 
 def _sentences_within(sentences: Sequence[Sequence[str]], num_tokens: int) -> int:
-    """How many sentences from the first hold so many tokens."""
+    """Return how many sentences, from the first on, hold this many tokens."""
     seen = 0
     for number, sentence in enumerate(sentences):
         if seen >= num_tokens:

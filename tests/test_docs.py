@@ -171,7 +171,7 @@ def test_links_lead_somewhere(name: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_paths_exist(name: str) -> None:
-    """Paths of the house in inline code and in commands; those that a command makes, and <patterns>, are let be."""
+    """Paths of the project in inline code and in commands exist, except those that a command makes and <patterns>."""
     texts = re.findall(r"`([^`\n]+)`", page(name)) + [line for where, line in shell_lines() if where == name]
     for text in texts:
         for word in re.findall(rf"(?<![\w/.-])(?:{'|'.join(map(re.escape, HOUSE))})/[^\s`\"',:;)]*", text):

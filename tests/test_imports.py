@@ -1,4 +1,4 @@
-"""The picture of the house, read from the source: training -> seqserve <- service, and no circle of files."""
+"""The architecture, read from the source: training -> seqserve <- service, and no circle of files."""
 
 import ast
 import re

@@ -15,7 +15,7 @@ from benchmarks.load.plan import Load, Outcome, Request
 from benchmarks.load.statistics import quantile
 
 Other = Callable[[float], "Future[Any]"]
-"""Starts the other client for so many seconds."""
+"""Starts the other client for this many seconds."""
 
 _SETTLE_S = 1.0
 _LEAD_S = 0.5

@@ -94,7 +94,7 @@ def _closing(path: str, body: bytes, lines: str = "", *, closes: bool = True) ->
 
 
 def _filled(start: bytes, item: bytes, end: bytes, *, size: int = _BODY_BYTES) -> bytes:
-    """Return a list of the same item over and over, of at most so many bytes."""
+    """Return a list that repeats one item, of at most this many bytes."""
     num_items = (size - len(start) - len(end) + 1) // (len(item) + 1)
     return start + b",".join([item] * num_items) + end
 

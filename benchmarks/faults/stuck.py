@@ -72,7 +72,7 @@ def find(plan: Plan) -> Finding:
 
 
 def _all_served(asked: list[Asked], since: float, num_clients: int) -> bool:
-    """Whether so many requests that began since then were answered that no client can still be held."""
+    """Whether enough requests that began since then were answered to show that no client is still held."""
     return sum(each.outcome is Outcome.RIGHT and each.began_at >= since for each in asked[-50 * num_clients :]) >= (
         10 * num_clients
     )

@@ -1,7 +1,7 @@
 """A load generator that costs a few microseconds a request, in a process of its own.
 
 One thread, epoll, requests made beforehand. `drive` does the work; `Generators` are processes that do it, so that the
-load shares neither the interpreter's lock nor the garbage of whoever measures.
+load shares neither the interpreter's lock nor the garbage of the process that measures.
 """
 
 import gc

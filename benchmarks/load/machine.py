@@ -56,6 +56,6 @@ def _git(*words: str) -> str:
 
 
 def use_cores(num_cores: int) -> None:
-    """Keep this process, and whatever it starts, on the first so many of the cores it may use; 0 leaves all."""
+    """Keep this process, and the processes that it starts, on this many of the cores it may use; 0 leaves all."""
     if num_cores:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:num_cores])

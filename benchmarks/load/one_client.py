@@ -1,4 +1,4 @@
-"""One client alone, one sentence of twenty tokens a request: what batching costs whoever has nobody to share with."""
+"""One client alone, one sentence of twenty tokens a request: what batching costs where nothing can be shared."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

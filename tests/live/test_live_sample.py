@@ -1,4 +1,4 @@
-"""POST /v1/sample through a real server: the same text whoever else is there, streams, clients that leave, errors."""
+"""POST /v1/sample through a real server: the same text under load, streams, clients that leave, errors."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""Sampling: fair turns, and an end for whoever cannot be answered."""
+"""Sampling: fair turns, and an end for requests that cannot be answered."""
 
 import threading
 import time
