@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import Reader, assert_alike, examples_of, pages
+from tests.docs.pages import ROOT, Reader, assert_alike, examples_of, pages
 
 
 @pytest.mark.parametrize("page", [pytest.param(path, id=path.stem) for path in pages()])
@@ -26,6 +26,14 @@ def test_examples_of_the_page(page: Path, tmp_path: Path) -> None:
                 assert_alike(example.answer, given, numbers_vary=example.note == "numbers vary")
     finally:
         reader.close()
+
+
+def test_the_python_of_the_readme(tmp_path: Path) -> None:
+    examples = [each for each in examples_of((ROOT / "README.md").read_text("utf-8")) if each.language == "python"]
+    assert examples
+    reader = Reader(tmp_path)
+    for example in examples:
+        assert reader.run(example)
 
 
 def test_blocks_and_answers_are_read() -> None:
