@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def prepare_torch(threads: int) -> None:
 DRAW_EVERY_S = 5.0  # drawing takes longer than an epoch of a tiny run
 
 
-class Trainer:
+class Trainer(ABC):
     """Model, optimiser, averaged weights, and the position in the data: all that a checkpoint holds."""
 
     largest_loss = math.inf
@@ -100,9 +101,9 @@ class Trainer:
                 "begin anew with a lower optimizer.learning_rate or optimizer.clip_norm"
             )
 
+    @abstractmethod
     def place(self) -> str:
         """Return where the training stands, for people."""
-        raise NotImplementedError
 
     def finish(self, line: dict[str, Any]) -> None:
         """Add the line of an evaluation to the history, and write history and checkpoint; curves when they are due."""
@@ -117,6 +118,6 @@ class Trainer:
         self.draw(self.folder / "curves.png", f"{self.config.name}, seed {self.config.seed}")
         self.drawn_at = time.monotonic()
 
+    @abstractmethod
     def draw(self, path: Path, title: str) -> None:
         """Draw the curves of the history."""
-        raise NotImplementedError
