@@ -31,6 +31,7 @@ def as_bundle(toy: ToyLanguageModel) -> LanguageModelBundle:
 def open_as(monkeypatch: pytest.MonkeyPatch, toy: ToyLanguageModel) -> None:
     """Let `evaluate` load the toy, whatever folder is named."""
     monkeypatch.setattr(evaluate, "load_bundle", lambda folder: toy)
+    monkeypatch.setattr(evaluate, "locate", lambda name: name)
     monkeypatch.setattr(evaluate, "task_of", lambda bundle: "language-model")
 
 
