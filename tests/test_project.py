@@ -198,3 +198,11 @@ def test_the_image_installs_by_hash_from_one_base() -> None:
     assert len(installs) == 3
     assert all("--require-hashes" in line or "--no-index --no-deps" in line for line in installs)
     assert "!requirements" in (ROOT / ".dockerignore").read_text("utf-8").split()
+
+
+def test_the_builder_gets_what_the_image_copies() -> None:
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    names = {name.rstrip("/") for line in copied for name in line.split()}
+    assert {"pyproject.toml", "seqserve", "models"} <= names
+    let_through = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text("utf-8").split()}
+    assert names <= let_through
