@@ -26,6 +26,9 @@ class CorpusConfig:
     part: Annotated[tuple[float, float], "splice: which sequences, by hash"] = (0.0, 1.0)
     token_column: Annotated[int, "column of the tokens, from 0; negative: from the end"] = 0
     tag_column: Annotated[int, "column of the tags"] = -1
+    tokens: Annotated[
+        Literal["served", "own"], "split as the service splits text, or as the file does; a splice file has its own"
+    ] = "served"
     map: Annotated[dict[str, str] | None, "type in the file = label; other types become O"] = None
     case: Annotated[Literal["as-is", "lower", "upper"], "change of the tokens' case"] = "as-is"
     repeat: Annotated[int, "times that an epoch reads this training file"] = 1
@@ -48,6 +51,7 @@ class AugmentConfig:
     lower: Annotated[float, "in lower case"] = 0.0
     upper: Annotated[float, "in upper case"] = 0.0
     no_final_punctuation: Annotated[float, "without the punctuation at the end"] = 0.0
+    own_tokens: Annotated[float, "of a file that is read with served tokens, with its own tokens instead"] = 0.0
     swap_mentions: Annotated[float, "with mentions replaced by others of the same label and corpus"] = 0.0
 
 

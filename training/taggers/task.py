@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from seqserve.tagger.tags import make_tags, spans_from_tags
+from seqserve.text.forms import is_readable
 from seqserve.training.batches import plan_evaluation
 from seqserve.training.corpora import data_path, dev_names
 from seqserve.training.loop import Training
@@ -18,6 +20,7 @@ from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to
 from seqserve.training.reading.dataset import Example
 from seqserve.training.reading.dna import read_splice
 from seqserve.training.reading.lines import TextError
+from seqserve.training.reading.served_tokens import on_own_tokens, on_served_tokens
 from seqserve.training.setup import EVALUATION_BATCH, check_labels, precision_of, prepare_features
 from seqserve.training.taggers.augment import Augmenter
 from seqserve.training.taggers.config import CorpusConfig, TaggerConfig
@@ -36,10 +39,14 @@ class TaggerTask:
         corpora = (*config.data.train, *config.data.dev)
         files = [read_sentences(corpus) for corpus in corpora]
         check_corpora(config, files)
+        own = [
+            prepare(sentences, replace(corpus, tokens="own"), config)
+            for sentences, corpus in zip(files, config.data.train, strict=False)
+        ]
         files = [prepare(sentences, corpus, config) for sentences, corpus in zip(files, corpora, strict=True)]
         train, names = files[: len(config.data.train)], names_of_dev(config.data.dev)
         dev = dict(zip(names, files[len(train) :], strict=True))
-        tokens = [[token for s in sentences for token in s.tokens] for sentences in (*train, *dev.values())]
+        tokens = [[token for s in sentences for token in s.tokens] for sentences in (*train, *own, *dev.values())]
         self.features, self.surfaces = prepare_features(
             config.model, learned=tokens[: len(train)], others=tokens[len(train) :]
         )
@@ -49,10 +56,15 @@ class TaggerTask:
         torch.manual_seed(config.seed)
         self.model = build_tagger(config.model, config.data.labels, self.features)
         self.model.precision = precision_of(config.loop)
-        self.train = tuple(
-            [self.surfaces.example(sentence, tag_ids) for sentence in sentences] * corpus.repeat
-            for corpus, sentences in zip(config.data.train, train, strict=True)
-        )
+        self.span_edges = edges_of(train)
+
+        def examples(corpora: Sequence[Sequence[Sentence]]) -> tuple[list[Example], ...]:
+            return tuple(
+                [self.surfaces.example(sentence, tag_ids) for sentence in sentences] * corpus.repeat
+                for corpus, sentences in zip(config.data.train, corpora, strict=True)
+            )
+
+        self.train, self._own = examples(train), examples(own)
         self.dev = {
             name: [self.surfaces.example(sentence, tag_ids) for sentence in sentences]
             for name, sentences in dev.items()
@@ -62,9 +74,9 @@ class TaggerTask:
 
     def epoch(self, generator: np.random.Generator) -> Sequence[Example]:
         return [
-            self._augmenter.draw(example, mentions, generator)
-            for corpus, mentions in zip(self.train, self._mentions, strict=True)
-            for example in corpus
+            self._augmenter.draw(example, own, mentions, generator)
+            for corpus, own_corpus, mentions in zip(self.train, self._own, self._mentions, strict=True)
+            for example, own in zip(corpus, own_corpus, strict=True)
         ]
 
     def loss(self, examples: Sequence[Example]) -> Tensor:
@@ -84,6 +96,7 @@ class TaggerTask:
             "forms": list(self.features.forms),
             "characters": list(self.features.characters.characters),
             "tags": list(self.tags),
+            "span_edges": self.span_edges,
         }
 
     def _score(self, examples: list[Example], weight: float) -> DevScore:
@@ -141,12 +154,27 @@ def _mapping(corpus: CorpusConfig, config: TaggerConfig) -> Mapping[str, str]:
 
 
 def prepare(sentences: Sequence[Sentence], corpus: CorpusConfig, config: TaggerConfig) -> list[Sentence]:
-    """Return a file's sentences in the model's scheme, with the configured labels and case."""
-    sentences = to_scheme(map_labels(sentences, _mapping(corpus, config)), config.model.scheme)
+    """Return a file's sentences as the model reads them, in its scheme, with the configured labels and case."""
+    sentences = map_labels(sentences, _mapping(corpus, config))
+    if corpus.format != "splice":
+        read = on_served_tokens if corpus.tokens == "served" else on_own_tokens
+        sentences = [read(sentence) for sentence in sentences if is_readable(sentence.tokens)]
+    sentences = to_scheme(sentences, config.model.scheme)
     if corpus.case == "as-is":
         return sentences
     change = str.lower if corpus.case == "lower" else str.upper
     return [Sentence(tuple(change(token) for token in s.tokens), s.tags) for s in sentences]
+
+
+def edges_of(files: Sequence[Sequence[Sentence]]) -> list[str]:
+    """Return the tokens without letter or digit at which at least 1 % of the spans of some label begin or end."""
+    spans, edges = Counter[str](), Counter[tuple[str, str]]()
+    for sentence in (each for sentences in files for each in sentences):
+        for label, start, end in spans_from_tags(sentence.tags):
+            spans[label] += 1
+            ends = {sentence.tokens[start], sentence.tokens[end - 1]}
+            edges.update((label, token) for token in ends if not any(map(str.isalnum, token)))
+    return sorted({token for (label, token), count in edges.items() if 100 * count >= spans[label]})
 
 
 def names_of_dev(corpora: Sequence[CorpusConfig]) -> list[str]:
