@@ -8,7 +8,7 @@ import numpy as np
 
 from seqserve.tagger.model import TaggedSentence
 from seqserve.tagger.tags import OUTSIDE, Span, continues, spans_from_tags, split_tag
-from seqserve.text.forms import reading
+from seqserve.text.forms import reading, reads_as_written
 from seqserve.text.sentences import whole_sentences, windows
 from seqserve.text.tokenization import Token, tokenize
 
@@ -57,7 +57,9 @@ class Document:
 def document_of_text(text: str, *, max_sentence_tokens: int, limit: int | None = None) -> Document:
     """Tokenise and split a text; with a limit, no more than limit + 1 tokens are looked for."""
     tokens = tokenize(text, limit=limit)
-    forms, kept = reading([token.text for token in tokens])
+    forms, kept = [token.text for token in tokens], None
+    if not reads_as_written(text):
+        forms, kept = reading(forms)
     shown = tokens if kept is None else [tokens[place] for place in kept]
     return _document(text, tokens, (forms, kept), whole_sentences(text, shown), max_sentence_tokens)
 

@@ -2,6 +2,7 @@
 
 import functools
 import html
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -23,6 +24,7 @@ _PLAIN = str.maketrans(
         **dict.fromkeys("\u2014\u2015", "--"),
     }
 )
+_CHANGED = re.compile(r"[\0-\x08\x0e-\x1b\x7f&_`]")  # ASCII that is not read as it stands
 _TREEBANK = {"``": '"', "''": '"'}
 
 
@@ -47,6 +49,11 @@ def reading(tokens: Sequence[str]) -> tuple[list[str], list[int] | None]:
             forms[place] = _SEPARATOR
             kept.append(place)
     return [forms[place] for place in kept], kept
+
+
+def reads_as_written(text: str) -> bool:
+    """Say whether every token of a text is certainly read as it stands, at a tenth of the cost of `reading`."""
+    return text.isascii() and "''" not in text and not _CHANGED.search(text)
 
 
 def is_readable(tokens: Iterable[str]) -> bool:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from seqserve.text.starters import NEVER_LAST, SMALL_WORDS, STARTERS
 from seqserve.text.tokenization import Token
 
-_BREAK = re.compile(r"[\n\r\t\v\f\x1c-\x1e\x85\u2028]|[^\S\n\r]{3}")
+_LINE_END_OR_TAB = re.compile(r"[\n\r\t\v\f\x1c-\x1e\x85\u2028\u2029]")
+_BREAK = re.compile(rf"{_LINE_END_OR_TAB.pattern}|[^\S\n\r]{{3}}")
 _LONGEST_CELL = 48  # code points; a longer one is a line of prose
 _SHORTEST_LINE = 18  # code points; prose is hardly wrapped at less
 _LONGEST_TITLE = 8  # tokens
@@ -29,15 +30,22 @@ class Cell(NamedTuple):
     after_tab: bool
 
 
+def has_layout(text: str) -> bool:
+    """Say whether a text holds a line end, a tab or a wide gap at all."""
+    if text.isascii():  # the usual case, several times as fast
+        return "   " in text or _LINE_END_OR_TAB.search(text) is not None
+    return _BREAK.search(text) is not None
+
+
 def layout_ends(text: str, tokens: Sequence[Token], start: int, end: int) -> list[int]:
     """Return where sentences end within a paragraph, the tokens start to end, by its layout alone.
 
     A tab always ends one. The end of a line or a wide gap does so before a capital, a digit or a bullet, where the
     cells around it are a list: three short ones in a row, or a short one before a title such as "Sales Manager".
     """
-    if not _BREAK.search(text, tokens[start].start, tokens[end - 1].end):
-        return []
     cells = _cells(text, tokens, start, end)
+    if len(cells) == 1:
+        return []
     kinds = [_Kind(tokens, cell) for cell in cells]
     wrapped = max(cell.size for cell in cells)
     words_alone = 2 * sum(kind.num_words <= 1 for kind in kinds) > len(kinds) and any(kind.is_lower for kind in kinds)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from seqserve.text.layout import layout_ends
+from seqserve.text.layout import has_layout, layout_ends
 from seqserve.text.starters import STARTERS, ends_before_starter
 from seqserve.text.tokenization import Token, is_paragraph_break
 
 _ENDS = frozenset(".!?…")
 _ENDS_WITHOUT_SPACE = frozenset("。！？｡؟۔।॥")
+_ENDING = _ENDS | _ENDS_WITHOUT_SPACE
+_NOWHERE: frozenset[int] = frozenset()
 _CLOSING = frozenset(("”", "’", "»", "''", "’’", ")", "]", "}", "」", "』", "）", "】"))
 _STRAIGHT_QUOTES = frozenset(('"', "'"))
 _OPENING = frozenset("“‘«¿¡([{「『（【`")
@@ -29,10 +31,13 @@ def split_sentences(text: str, tokens: Sequence[Token], *, max_tokens: int) -> l
 
 def whole_sentences(text: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
     """Return the sentences as `split_sentences` does, however long they are."""
+    if not tokens:
+        return []
     sentences: list[tuple[int, int]] = []
     start = 0
-    for end in _paragraph_ends(text, tokens):
-        by_layout = frozenset(layout_ends(text, tokens, start, end))
+    laid_out = has_layout(text)
+    for end in _paragraph_ends(text, tokens) if laid_out else [len(tokens)]:
+        by_layout = frozenset(layout_ends(text, tokens, start, end)) if laid_out else _NOWHERE
         for last in _sentence_ends(text, tokens, (start, end), by_layout):
             sentences.append((start, last))
             start = last
@@ -62,8 +67,7 @@ def _paragraph_ends(text: str, tokens: Sequence[Token]) -> Iterator[int]:
         gap_start, gap_end = tokens[position - 1].end, tokens[position].start
         if gap_end - gap_start > 1 and is_paragraph_break(text, gap_start, gap_end):
             yield position
-    if tokens:
-        yield len(tokens)
+    yield len(tokens)
 
 
 def _sentence_ends(
@@ -72,31 +76,31 @@ def _sentence_ends(
     """Yield the position after the last token of each sentence of a paragraph, a half-open range of tokens."""
     start, end = paragraph
     ended = False  # a terminator was seen, and only closing quotes and brackets since
+    abbreviated = False  # the token before has a period of its own
     open_quote = False  # an odd number of straight double quotes in this sentence
     for position in range(start, end):
-        token = tokens[position]
+        form = tokens[position].text
         if position > start and (
-            position in by_layout
-            or (ended and _starts_sentence(text, tokens, position, open_quote=open_quote))
-            or (token.text in STARTERS and ends_before_starter(tokens[position - 1].text))
+            (ended and _starts_sentence(text, tokens, position, open_quote=open_quote))
+            or (abbreviated and form in STARTERS and ends_before_starter(tokens[position - 1].text))
+            or position in by_layout
         ):
             yield position
             start, ended, open_quote = position, False, False
-        if token.text == '"':
-            open_quote = not open_quote
-        if _is_end(token.text):
+        last = form[-1]
+        abbreviated = last == "."
+        if last in _ENDING and _is_end(form):
             # "1." or "b." at the beginning numbers what follows.
             ended = not (position == start + 1 and _is_number(tokens[start].text))
-        elif token.text not in _CLOSING and token.text not in _STRAIGHT_QUOTES:
+        elif last == '"' and form == '"':
+            open_quote = not open_quote
+        elif form not in _CLOSING and form not in _STRAIGHT_QUOTES:
             ended = False
     yield end
 
 
 def _is_end(token: str) -> bool:
-    last = token[-1]
-    if last in _ENDS:
-        return token[0] in _ENDS or token in ("etc.", "Etc.")
-    return last in _ENDS_WITHOUT_SPACE
+    return token[0] in _ENDS or token[-1] in _ENDS_WITHOUT_SPACE or token in ("etc.", "Etc.")
 
 
 def _is_number(token: str) -> bool:

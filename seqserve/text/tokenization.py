@@ -20,11 +20,13 @@ _LONGEST_CONTRACTION = 10
 _MOST_CLITICS = 3
 
 # Unicode's categories Cf and Cc but white space, the tags of flags, and a joiner within an emoji.
-_INVISIBLE = re.compile(
-    "[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
+_INVISIBLE_SET = (
+    "\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
     "\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd"
-    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001]|\u200d(?![^\\w\\s])"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001"
 )
+_INVISIBLE = re.compile(rf"[{_INVISIBLE_SET}]|\u200d(?![^\w\s])")
+_MAYBE_INVISIBLE = re.compile(f"[{_INVISIBLE_SET}\u200d]")
 _ZERO_WIDTH_SPACE = "\u200b"
 _MARK = "\u0300"  # stands for every combining mark while a piece is split
 
@@ -77,14 +79,14 @@ _TOKEN = re.compile(
     | (?:{_LETTER}\.){{1,8}}{_LETTER}\.?+{_NO_WORD}                                        # U.S., a.m.
     | (?:{_ABBREVIATIONS}|(?i:{_ABBREVIATIONS_OF_ANY_CASE})|[A-HJ-Z])\.{_NO_WORD}(?!\.\.)
     | (?i:b/c|w/o|l/c|c/o|[a-z]{{1,3}}&(?:amp;|(?![a-z]{{2,31}};))[a-z]{{1,2}}){_NO_WORD}
-    | &(?:[A-Za-z][A-Za-z\d]{{1,31}}|\#\d{{1,7}}|\#[xX][\dA-Fa-f]{{1,6}});                   # HTML character reference
-    | [{SUPERSCRIPTS}]++
     | (?i:{_PREFIXES})-{_WORD}
     | \+?\d{{1,3}}(?:-\d{{2,4}}){{1,2}}-\d{{3,4}}{_NO_WORD}                                 # telephone
     | \d{{1,3}}[-/]\d{{3,4}}(?:-\d{{4}})?{_NO_WORD}
     | \+?\d++(?:[.,:/]\d++){{0,8}}(?:(?:st|nd|rd|th|{_APOSTROPHE}?s)?+{_NO_WORD}|(?=(?i:{_UNITS}){_NO_WORD}))
     | (?<!\w)['’](?:\d\ds?|(?i:em|til|cause|n|tis|twas)){_NO_WORD}
     | (?P<word>{_WORD}(?:{_APOSTROPHE}{_WORD})*+)
+    | &(?:[A-Za-z][A-Za-z\d]{{1,31}}|\#\d{{1,7}}|\#[xX][\dA-Fa-f]{{1,6}});                   # HTML character reference
+    | [{SUPERSCRIPTS}]++
     | {_APOSTROPHE}(?i:s|m|re|ve|ll|d){_NO_WORD}
     | (?:[.!?…]{{2,}}+|[-=]++>|<[-=]++|<{{2,}}+|>{{2,}}+|[-=]{{2,}}+|([*~_+$\#,|/\\'’`])\2++){_MARK}*+
     | [\U0001f1e6-\U0001f1ff]{{2}}{_MARK}*+                                                # flag
@@ -112,7 +114,7 @@ def tokenize(text: str, *, limit: int | None = None) -> list[Token]:
     """Split text into tokens; with a limit, stop once limit + 1 are found, so that "too long" costs no more."""
     tokens: list[Token] = []
     stop = sys.maxsize if limit is None else limit + 1
-    all_visible = _INVISIBLE.search(text) is None
+    all_visible = (text.isascii() and text.isprintable()) or _MAYBE_INVISIBLE.search(text) is None
     for match in _PIECE.finditer(text):
         piece = match.group()
         start = match.start()
