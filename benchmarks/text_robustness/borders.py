@@ -63,7 +63,7 @@ _PEOPLE = split(
     "Angela Merkel; Barack Obama; John Carter; Susan Miller; David Lee; Maria Lopez; Peter Novak; Jane Austen"
 )
 _TOWNS = split("Paris; Berlin; New York; Los Angeles; Madrid; San Diego; Rome; Hong Kong; Boston")
-_NUM_SHIFTS = 16
+_NUM_SHIFTS = 24
 _CLAUSES_OF_LONG, _CLAUSES_OF_SHORT = 60, 6
 
 

@@ -27,11 +27,13 @@ def table(figures: Sequence[Figure]) -> str:
 
 def shown(value: float, unit: str) -> str:
     """A number as precise as it is worth: counts whole, nats with two digits that count, others with one decimal."""
-    if unit.startswith("of ") or unit == "count":
-        return f"{value:.0f} {unit}".removesuffix(" count")
+    if unit.startswith("of "):
+        return f"{value:.0f} {unit}"
+    if unit == "/s":
+        return f"{value:,.0f}"
     if unit == "nats":
         return f"{value:.2g}"
-    return f"{value:.2f}" if unit in ("×", "points") else f"{value:.1f}"
+    return f"{value:.2f}×" if unit == "×" else f"{value:.1f}"
 
 
 def error_lines(figures: Sequence[Figure], most: int) -> str:

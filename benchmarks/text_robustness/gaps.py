@@ -7,8 +7,8 @@ from benchmarks.text_robustness.names import split
 from benchmarks.text_robustness.sentences import Written, marked_all
 
 _FIRMS_X_AND_Y = (
-    "Marks & Spencer; Johnson & Johnson; Smith & Wesson; Ernst & Young; Dolce & Gabbana; Abercrombie & Fitch; Bed & Bath;"
-    "Tate & Lyle; Dun & Bradstreet; Harper & Row"
+    "Marks & Spencer; Johnson & Johnson; Smith & Wesson; Ernst & Young; Dolce & Gabbana; Abercrombie & Fitch;"
+    "Bed & Bath; Tate & Lyle; Dun & Bradstreet; Harper & Row"
 )
 _SHARES_OF = "Tesco; Adidas; Lenovo; Danone; Starbucks; Ryanair; Chevron; Novartis; Target; Gap"
 
@@ -68,7 +68,7 @@ GAPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "[Dean Witter|ORG] cut jobs.",
             "He owns stock in [Raymond James|ORG].",
             "She is an analyst at [Piper Sandler|ORG].",
-            "[Lewis|ORG] sells sofas.",
+            "[Thomas Cook|ORG] cancelled the flights.",
             "[Wendy's|ORG] raised its prices.",
         ),
         "common words first": (

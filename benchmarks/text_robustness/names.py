@@ -6,34 +6,35 @@ from types import MappingProxyType
 from benchmarks.text_robustness.sentences import Written, marked
 
 _PERSONS = """
-Jean-Pierre Rousseau; Jean-Paul Belmondo; Jean-Luc Picard; Jean-Marc Tessier; Marie-Claire Fontaine;
-Anne-Marie Duff; Anna-Lena Forsberg; Karl-Theodor Wessel; Hans-Georg Maurer; Klaus-Dieter Lang; Ernst-August Reuter;
-Mary-Ann Whitlock; Mary-Lou Retton; Jo-Beth Carver; Peggy-Sue Mercer; Billy-Joe Harker; John-Paul Redmond;
-Moon Jae-in; Lee Jae-myung; Chung Mong-koo; Bong Joon-ho; Son Heung-min; Chiang Kai-shek; Tsai Ing-wen;
-Annie Leung-Fraser; Priya Nair-Holt; Kate Mosley-Grant; Tom Parker-Bowles; Penelope Fitz-Gerald; Rosa Diaz-Canel;
-Emma Watson-Price; Phoebe Waller-Bridge; Sophie Ellis-Bextor; Dominic Calvert-Lewin; Callum Hudson-Odoi;
-Jeremy Clarkson-Webb; Luisa Ortega-Ruiz; Juan Perez-Molina; Ayman al-Zawahiri; Omar al-Bashir; Nouri al-Maliki;
-Haider al-Abadi; Muammar el-Gaddafi; Hosni el-Masry; Nizar ibn-Khalid; Tomasz Nowak-Kowalski; Ewa Sikora-Banach;
-Marie-Josée Tremblay; Lévy-Bruhl; Pérez-Reverte; Mendelssohn-Bartholdy; Lloyd-George; Jean-Baptiste; Mei-Ling
+Jean-Pierre Rousseau; Jean-Paul Belmondo; Jean-Luc Picard; Jean-Marc Tessier; Marie-Claire Fontaine; Anne-Marie Duff;
+Anna-Lena Forsberg; Karl-Theodor Wessel; Hans-Georg Maurer; Klaus-Dieter Lang; Ernst-August Reuter; Mary-Ann Whitlock;
+Mary-Lou Retton; Jo-Beth Carver; Peggy-Sue Mercer; Billy-Joe Harker; John-Paul Redmond; Moon Jae-in; Lee Jae-myung;
+Chung Mong-koo; Bong Joon-ho; Son Heung-min; Chiang Kai-shek; Tsai Ing-wen; Annie Leung-Fraser; Priya Nair-Holt;
+Kate Mosley-Grant; Tom Parker-Bowles; Penelope Fitz-Gerald; Rosa Diaz-Canel; Emma Watson-Price; Phoebe Waller-Bridge;
+Sophie Ellis-Bextor; Dominic Calvert-Lewin; Callum Hudson-Odoi; Jeremy Clarkson-Webb; Luisa Ortega-Ruiz;
+Juan Perez-Molina; Ayman al-Zawahiri; Omar al-Bashir; Nouri al-Maliki; Haider al-Abadi; Muammar el-Gaddafi;
+Hosni el-Masry; Nizar ibn-Khalid; Tomasz Nowak-Kowalski; Ewa Sikora-Banach; Marie-Josée Tremblay; Lévy-Bruhl;
+Pérez-Reverte; Mendelssohn-Bartholdy; Lloyd-George; Jean-Baptiste; Mei-Ling
 """
 _ORGANISATIONS = """
-Daimler-Benz; Kawasaki-Hitachi; Thyssen-Krupp; Krauss-Maffei; Boehringer-Ingelheim; Warner-Lambert; SmithKline-Beecham;
-Procter-Silex; Johnson-Reed; Price-Waterhouse; Pratt-Whitney; Briggs-Keller Motors; Lockheed-Martin; Raytheon-Dalton;
-McDonnell-Douglas; Messerschmitt-Bolkow; Saint-Gobain; Crédit-Lyonnais; Banco-Popular; Elf-Aquitaine; Peugeot-Citroën;
-Moët-Hennessy; Cap-Gemini; Mitsubishi-Tokyo Bank; Samsung-Renault; Chick-fil-A; Frito-Lay; Jack-Daniels Distillery;
-Rand-McNally; Houghton-Mifflin; Prentice-Hall; Addison-Wesley; Wiley-Blackwell; Taylor-Francis; Hanna-Barbera;
-Al-Jazeera; Al-Hilal; Al-Nassr; Al-Shabaab; Bayer-Monsanto; Seven-Eleven; T-Mobile; E-Trade; K-Swiss; J-Power;
-Carnegie-Mellon University; Wilfrid-Dumont College; Hampden-Sydney College; Rose-Hulman Institute; Hapoel-Haifa
+Daimler-Benz; Kawasaki-Hitachi; Thyssen-Krupp; Krauss-Maffei; Boehringer-Ingelheim; Warner-Lambert;
+SmithKline-Beecham; Procter-Silex; Johnson-Reed; Price-Waterhouse; Pratt-Whitney; Briggs-Keller Motors;
+Lockheed-Martin; Raytheon-Dalton; McDonnell-Douglas; Messerschmitt-Bolkow; Saint-Gobain; Crédit-Lyonnais;
+Banco-Popular; Elf-Aquitaine; Peugeot-Citroën; Moët-Hennessy; Cap-Gemini; Mitsubishi-Tokyo Bank; Samsung-Renault;
+Chick-fil-A; Frito-Lay; Jack-Daniels Distillery; Rand-McNally; Houghton-Mifflin; Prentice-Hall; Addison-Wesley;
+Wiley-Blackwell; Taylor-Francis; Hanna-Barbera; Al-Jazeera; Al-Hilal; Al-Nassr; Al-Shabaab; Bayer-Monsanto;
+Seven-Eleven; T-Mobile; E-Trade; K-Swiss; J-Power; Carnegie-Mellon University; Wilfrid-Dumont College;
+Hampden-Sydney College; Rose-Hulman Institute; Hapoel-Haifa
 """
 _PLACES = """
-Newcastle-under-Lyme; Kingston-upon-Thames; Ashby-de-la-Zouch; Southend-on-Sea; Berwick-upon-Tweed; Bourton-on-the-Water;
-Burnham-on-Crouch; Barrow-in-Furness; Chester-le-Street; Shoreham-by-Sea; Clacton-on-Sea; Walton-on-Thames;
-Saint-Tropez; Saint-Malo; Saint-Étienne; Boulogne-sur-Mer; Chalon-sur-Saône; Clermont-Ferrand; Charleville-Mézières;
-Villeneuve-d'Ascq; Mont-Saint-Michel; Bourg-en-Bresse; Trois-Rivières; Salon-de-Provence; La Roche-sur-Yon;
-Baden-Württemberg; Mecklenburg-Vorpommern; Sachsen-Anhalt; Garmisch-Partenkirchen; Castrop-Rauxel; Idar-Oberstein;
-Emilia-Romagna; Trentino-Alto Adige; Castilla-La Mancha; Vitoria-Gasteiz; Bielsko-Biala; Austria-Hungary;
-Papua-New Guinea; Yamalo-Nenets; Ivano-Frankivsk; Nizhny-Novgorod; Rostov-on-Don; Tel-Aviv; Beit-Shemesh;
-Miami-Dade County; Dover-Foxcroft; Raleigh-Durham; Minneapolis-Saint Paul; Kota-Kinabalu; Wei-hai-wei
+Newcastle-under-Lyme; Kingston-upon-Thames; Ashby-de-la-Zouch; Southend-on-Sea; Berwick-upon-Tweed;
+Bourton-on-the-Water; Burnham-on-Crouch; Barrow-in-Furness; Chester-le-Street; Shoreham-by-Sea; Clacton-on-Sea;
+Walton-on-Thames; Saint-Tropez; Saint-Malo; Saint-Étienne; Boulogne-sur-Mer; Chalon-sur-Saône; Clermont-Ferrand;
+Charleville-Mézières; Villeneuve-d'Ascq; Mont-Saint-Michel; Bourg-en-Bresse; Trois-Rivières; Salon-de-Provence;
+La Roche-sur-Yon; Baden-Württemberg; Mecklenburg-Vorpommern; Sachsen-Anhalt; Garmisch-Partenkirchen; Castrop-Rauxel;
+Idar-Oberstein; Emilia-Romagna; Trentino-Alto Adige; Castilla-La Mancha; Vitoria-Gasteiz; Bielsko-Biala;
+Austria-Hungary; Papua-New Guinea; Yamalo-Nenets; Ivano-Frankivsk; Nizhny-Novgorod; Rostov-on-Don; Tel-Aviv;
+Beit-Shemesh; Miami-Dade County; Dover-Foxcroft; Raleigh-Durham; Minneapolis-Saint Paul; Kota-Kinabalu; Wei-hai-wei
 """
 _FRAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -76,9 +77,9 @@ def split(names: str) -> list[str]:
 _PLAIN: Mapping[str, list[str]] = MappingProxyType(
     {
         "PER": split(
-            "Margaret Thatcher; Tony Blair; Gordon Brown; Nelson Mandela; Hillary Clinton; Ronald Reagan; Indira Gandhi;"
-            "Bill Gates; Steve Jobs; Jane Goodall; Marie Curie; Lewis Hamilton; Rachel Owens; Amir Hosseini; Lena Fischer;"
-            "Kwame Mensah; Yuki Tanaka; Carlos Mendoza; Olga Petrova; Sean Gallagher"
+            "Margaret Thatcher; Tony Blair; Gordon Brown; Nelson Mandela; Hillary Clinton; Ronald Reagan;"
+            "Indira Gandhi; Bill Gates; Steve Jobs; Jane Goodall; Marie Curie; Lewis Hamilton; Rachel Owens;"
+            "Amir Hosseini; Lena Fischer; Kwame Mensah; Yuki Tanaka; Carlos Mendoza; Olga Petrova; Sean Gallagher"
         ),
         "LOC": split(
             "Lisbon; Oslo; Helsinki; Budapest; Chicago; Toronto; Sydney; Mumbai; Nairobi; Santiago; Leeds; Marseille;"
@@ -86,8 +87,8 @@ _PLAIN: Mapping[str, list[str]] = MappingProxyType(
         ),
         "ORG": split(
             "Toyota; Siemens; Unilever; Intel; Samsung; Honda; Barclays; Vodafone; Reuters; Microsoft; IBM; Oracle;"
-            "Deutsche Bank; Royal Bank of Scotland; Goldman Sachs; Hallmark Foods Ltd; Kestrel Systems; Delta Air Lines;"
-            "World Bank; Harvard University"
+            "Deutsche Bank; Royal Bank of Scotland; Goldman Sachs; Hallmark Foods Ltd; Kestrel Systems;"
+            "Delta Air Lines; World Bank; Harvard University"
         ),
     }
 )
