@@ -69,20 +69,31 @@ def written(sentence: Sentence) -> tuple[str, list[Span]]:
     return text, spans
 
 
+def read_texts(corpus: str, split: str) -> tuple[list[Sentence], list[str], list[list[Span]]]:
+    """Sentences of a set, the same as raw text, and the spans in that; raises SeqserveError where they differ."""
+    sentences = read_set(corpus, split)
+    if corpus == "uner_ewt":
+        texts, spans = read_raw(corpus_file(f"uner_ewt/{split}.raw.jsonl"))
+    else:
+        pairs = [written(sentence) for sentence in sentences]
+        texts, spans = [text for text, _ in pairs], [found for _, found in pairs]
+    if sum(len(spans_from_tags(sentence.tags)) for sentence in sentences) != sum(map(len, spans)):
+        raise SeqserveError(f"{corpus}/{split}.conll and {corpus}/{split}.raw.jsonl hold different numbers of spans")
+    return sentences, texts, spans
+
+
+def measure_given(service: RunningService, sentences: Sequence[Sentence]) -> Counts:
+    """Scores on given tokens."""
+    tokens = [list(sentence.tokens) for sentence in sentences]
+    found = tag_over_http(service, "tokens", tokens, borders=("token_start", "token_end"))
+    return score_spans([spans_from_tags(sentence.tags) for sentence in sentences], found).overall
+
+
 def measure(service: RunningService, corpus: str, split: str) -> tuple[Counts, Counts]:
     """Scores of one set, on given tokens and on raw text."""
-    sentences = read_set(corpus, split)
-    gold_in_tokens = [spans_from_tags(sentence.tags) for sentence in sentences]
-    if corpus == "uner_ewt":
-        texts, gold_in_text = read_raw(corpus_file(f"uner_ewt/{split}.raw.jsonl"))
-    else:
-        texts, gold_in_text = (list(each) for each in zip(*map(written, sentences), strict=True))
-    if sum(map(len, gold_in_tokens)) != sum(map(len, gold_in_text)):
-        raise SeqserveError(f"{corpus}/{split}.conll and {corpus}/{split}.raw.jsonl hold different numbers of spans")
-    tokens = [list(sentence.tokens) for sentence in sentences]
-    in_tokens = tag_over_http(service, "tokens", tokens, borders=("token_start", "token_end"))
-    in_text = tag_over_http(service, "text", texts, borders=("start", "end"))
-    return score_spans(gold_in_tokens, in_tokens).overall, score_spans(gold_in_text, in_text).overall
+    sentences, texts, spans = read_texts(corpus, split)
+    found = tag_over_http(service, "text", texts, borders=("start", "end"))
+    return measure_given(service, sentences), score_spans(spans, found).overall
 
 
 def measure_bundles(

@@ -71,17 +71,17 @@ def inside_words(what: str) -> Transformation:
 
 def before_words(what: str) -> Transformation:
     """Write something before every word; a name begins after it."""
-    return _beside_words(what, after=False)
+    return _beside_words(what, border=0)
 
 
 def after_words(what: str) -> Transformation:
     """Write something after every word; a name ends before it."""
-    return _beside_words(what, after=True)
+    return _beside_words(what, border=1)
 
 
-def _beside_words(what: str, *, after: bool) -> Transformation:
+def _beside_words(what: str, *, border: int) -> Transformation:
     def transform(written: Written) -> Written:
-        cuts = [border[after] for border in _words(written.text)]
+        cuts = [word[border] for word in _words(written.text)]
         text = what.join(written.text[start:end] for start, end in zip([0, *cuts], [*cuts, None], strict=True))
         names = tuple(
             Name(
@@ -94,6 +94,16 @@ def _beside_words(what: str, *, after: bool) -> Transformation:
         return Written(text, names)
 
     return transform
+
+
+def with_words(what: str) -> Transformation:
+    """Write something before every word; a name keeps it, since what parts words belongs to the word after it."""
+
+    def pieces(text: str) -> list[str]:
+        starts = {start for start, _ in _words(text)}
+        return [what + character if place in starts else character for place, character in enumerate(text)]
+
+    return rewritten(pieces)
 
 
 def _words(text: str) -> list[tuple[int, int]]:
@@ -161,7 +171,7 @@ HIDDEN: Mapping[str, Transformation] = MappingProxyType(
         "word joiners inside words": inside_words(_WORD_JOINER),
         "BOM inside words": inside_words(_BOM),
         "invisible separators inside words": inside_words("\u2063"),
-        "ZWSP before words": before_words(_ZWSP),
+        "ZWSP before words": with_words(_ZWSP),
         "ZWSP after words": after_words(_ZWSP),
         "ZWNJ before words": before_words(_ZWNJ),
         "ZWJ after words": after_words(_ZWJ),
