@@ -12,6 +12,7 @@ from benchmarks.text_robustness import phrases
 from benchmarks.text_robustness.figures import Figure
 from seqserve.text.tokenization import tokenize
 from seqserve.training.corpora import corpus_file
+from seqserve.training.language.minimal_pairs import Pair
 from seqserve.training.reading.lines import read_lines
 
 _NUM_CUTS = 500
@@ -195,7 +196,7 @@ def _misspelt_in_jfleg(model: LanguageService) -> list[tuple[str, str]]:
     ]
 
 
-def _is_one_word_off(pair: pair_sets.Pair) -> bool:
+def _is_one_word_off(pair: Pair) -> bool:
     bad, good = pair.bad.split(), pair.good.split()
     if len(bad) != len(good):
         return False
