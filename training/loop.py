@@ -42,6 +42,7 @@ class Training(Trainer):
         """`config`: of any task, with seed, optimizer and loop; `build_task` reads its data and makes its model."""
         prepare_torch(config.loop.threads)
         self.task = build_task(config)
+        self.notes = self.task.notes
         super().__init__(config, folder, self.task.model, Position())
 
     def run(self) -> None:
