@@ -1,6 +1,5 @@
 """Start a run in a new folder, or continue one from its last checkpoint."""
 
-import sys
 from pathlib import Path
 
 from seqserve.training.checkpoints import CHECKPOINT, in_one_sentence, read_run_config, started_run
@@ -15,7 +14,6 @@ def fit(config: TrainingConfig, folder: Path) -> None:
         with started_run(folder, config):
             write_digests(folder, config)
             training = kind_of(config).part("task").training(config, folder)
-            print("".join(f"{note}\n" for note in training.notes), end="", file=sys.stderr)
             training.save()  # from here on the run does not need the one it started from
         training.run()
 

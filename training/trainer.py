@@ -4,7 +4,6 @@ import dataclasses
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,6 @@ class Trainer(ABC):
     """Model, optimiser, averaged weights, and the position in the data: all that a checkpoint holds."""
 
     largest_loss = math.inf
-    notes: Sequence[str] = ()  # on the data, for people, one line each
 
     def __init__(self, config: Any, folder: Path, model: nn.Module, position: Any):
         """`config`: with `loop` and `optimizer`; `position`: a dataclass of plain values."""
