@@ -77,7 +77,7 @@ def in_one_sentence(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def started_run(folder: Path, config: TrainingConfig) -> Iterator[None]:
-    """Create a run folder with the resolved configuration; take back all of it when the block raises an error.
+    """Create a run folder with the resolved configuration; take back all of it when the block does not come to its end.
 
     Raises RunError for a folder that holds a run already, UsageError for a file.
     """
@@ -90,7 +90,7 @@ def started_run(folder: Path, config: TrainingConfig) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(folder / CONFIG, json.dumps(config_table(config), indent=1, ensure_ascii=False).encode())
         yield
-    except Exception:
+    except BaseException:  # Ctrl-C too: a corpus may take minutes to read
         for path in [folder] if own is None else set(folder.iterdir()) - own:
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)

@@ -207,6 +207,17 @@ def check_shares(config: Any) -> None:
             raise ConfigError(f"{name} = {value} is not in [0, 1)")
 
 
+def check_labels(labels: tuple[str, ...], least: int) -> None:
+    """Raise ConfigError for fewer labels than `least`, an empty or unprintable one, or one that is there twice."""
+    if len(labels) < least:
+        raise ConfigError(f"data.labels = {list(labels)} must hold {least} or more labels")
+    for place, label in enumerate(labels):
+        if not label or label != label.strip() or not label.isprintable():
+            raise ConfigError(f"data.labels[{place}] = {label!r} must be printable, without spaces at its ends")
+        if label in labels[:place]:
+            raise ConfigError(f"data.labels[{place}] = {label!r} is there twice")
+
+
 def check_dev_weights(weights: list[float]) -> None:
     """Raise ConfigError unless the weights of the dev files are usable in a mean."""
     if min(weights) < 0 or not sum(weights):

@@ -16,6 +16,7 @@ from seqserve.training.checkpoints import (
     must_fit,
     read_run_config,
 )
+from seqserve.training.data_digests import read_digests
 from seqserve.training.export.folder import Card
 from seqserve.training.export_sources import attributions, data_sources, plain_card, unshippable
 from seqserve.training.kinds import kind_of
@@ -39,11 +40,12 @@ def export_run(
         if target.exists() and not replace:
             raise RunError(f"{target}: is there already; choose another --version, or add --replace")
         with must_fit(folder / MODEL):
-            line = best_epoch(folder, state["epoch"])
+            epoch = state["epoch"]
+        line = best_epoch(folder, epoch)
         readme = card.read_text(encoding="utf-8") if card else None
         export = kind_of(config).part("export")
         sources, results = export.sources(config), export.results(config, line)
-        data = data_sources(sources)
+        data = data_sources(sources, read_digests(folder))
         curves = folder / "curves.png"
         written = Card(
             name=config.name,
@@ -69,8 +71,9 @@ def export_run(
 
 def best_epoch(folder: Path, epoch: int) -> dict[str, Any]:
     """Return the line of `epochs.jsonl` that belongs to the saved weights."""
-    for text in (folder / EPOCHS).read_text(encoding="utf-8").splitlines():
-        line: dict[str, Any] = json.loads(text)
-        if line["epoch"] == epoch:
-            return line
+    with must_fit(folder / EPOCHS):
+        for text in (folder / EPOCHS).read_text(encoding="utf-8").splitlines():
+            line: dict[str, Any] = json.loads(text)
+            if line["epoch"] == epoch:
+                return line
     raise RunError(f"{folder / EPOCHS}: no line of epoch {epoch}, which {MODEL} is from")

@@ -28,10 +28,11 @@ def files_of(config: Any) -> dict[str, list[str]]:
     }
 
 
-def data_sources(uses: Mapping[str, Iterable[str]]) -> list[DataSource]:
+def data_sources(uses: Mapping[str, Iterable[str]], read: Mapping[str, str]) -> list[DataSource]:
     """Return every data set and every own file that the run read, with licence and checksums.
 
-    `uses`: the files, as the configuration names them, by what they were used for.
+    `uses`: the files, as the configuration names them, by what they were used for. `read`: their checksums when the
+    run began, which count more than what the files hold now.
     """
     sources = []
     for use, named in uses.items():
@@ -41,7 +42,8 @@ def data_sources(uses: Mapping[str, Iterable[str]]) -> list[DataSource]:
             sums = {f.path: f.sha256 for f in corpus.files if f.path in files or name in files}
             sources.append(DataSource(name=name, licence=corpus.licence, sha256=sums, use=use))
         for path in (Path(file) for file in dict.fromkeys(files) if is_own(file)):
-            sums = {path.name: sha256_of(path)} if path.is_file() else {}  # a file that was moved since is still listed
+            digest = read.get(str(path)) or (sha256_of(path) if path.is_file() else "")
+            sums = {path.name: digest} if digest else {}  # a file that was moved since is still listed
             sources.append(DataSource(name=path.stem, licence="own file, see the card", sha256=sums, use=use))
     return sources
 

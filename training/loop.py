@@ -1,6 +1,7 @@
 """Training by epochs: steps, dev scores, checkpoints; stopped anywhere, it resumes to the same weights."""
 
 import math
+import sys
 import time
 from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass, field
@@ -45,7 +46,9 @@ class Training(Trainer):
         super().__init__(config, folder, self.task.model, Position())
 
     def run(self) -> None:
-        """Train to the end."""
+        """Train to the end; what there is to say about the data is said at the beginning."""
+        if self.position == Position():
+            print("".join(f"{note}\n" for note in self.task.notes), end="", file=sys.stderr)
         while self.position.epoch < self.config.loop.epochs and not self._is_patience_spent():
             self._run_epoch()
         self.draw_curves()

@@ -1,6 +1,7 @@
-"""Precision, vocabularies and word vectors from a configuration."""
+"""Precision, vocabularies and word vectors from a configuration; checks of the data that taggers and others share."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 
 import torch
 
@@ -39,6 +40,35 @@ def check_labels(labels: Sequence[str], learned: Collection[str], held: Collecti
             f"data.labels: {', '.join(absent)} never occurs in the training files, which hold "
             f"{', '.join(sorted(held)) or 'no label'}; `map` renames a file's labels"
         )
+
+
+def check_dev(file: str, labels: Sequence[str], *, found: Collection[str], held: Collection[str]) -> None:
+    """Raise ConfigError for a dev file with none of the labels; `found`: those that it has, `held`: as written."""
+    if not found:
+        raise ConfigError(
+            f"{file}: holds no span of {', '.join(labels)} and can choose no epoch; it holds "
+            f'{", ".join(sorted(held)) or "no label"}; `map` renames a file\'s labels, loop.keep = "last" chooses none'
+        )
+
+
+def notes_of_dropped(what: str, counts: Counter[str]) -> list[str]:
+    """Return a line that says which labels of the files are dropped and how often, if any are."""
+    shown = ", ".join(f"{label} ({count:,} times)" for label, count in counts.most_common())
+    return [f"{what}: {shown}"] * bool(counts)
+
+
+def notes_of_repeated(unit: str, train: Iterable[Hashable], dev: Mapping[str, Sequence[Hashable]]) -> list[str]:
+    """Return lines that say how many training examples repeat others, and how many of each dev file are among them.
+
+    `dev`: examples by the name of the file; `unit`: what an example is.
+    """
+    counts = Counter(train)
+    repeated = counts.total() - len(counts)
+    notes = [f"training files: {repeated:,} of {counts.total():,} {unit} repeat another one"] * bool(repeated)
+    for name, examples in dev.items():
+        if known := sum(example in counts for example in examples):
+            notes.append(f"{name}: {known:,} of {len(examples):,} {unit} are in the training files too")
+    return notes
 
 
 def precision_of(loop: StepConfig) -> torch.dtype:

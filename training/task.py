@@ -18,11 +18,13 @@ class DevScore(NamedTuple):
 class Task(Protocol):
     """One model with its data; examples are opaque to the loop, which knows their length in tokens only.
 
-    metric: the name of the score, higher is better. percent: whether it is shown in percent.
+    metric: the name of the score, higher is better. percent: whether it is shown in percent. notes: what the data
+    lacks or repeats, for people, one line each.
     """
 
     metric: str
     percent: bool
+    notes: list[str]
 
     @property
     def model(self) -> nn.Module: ...

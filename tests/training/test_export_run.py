@@ -147,3 +147,9 @@ def test_an_export_made_again_has_the_same_bytes(language_run, tmp_path):
 def test_paths_of_own_files_stay_on_this_machine(language_run, tmp_path):
     folder = export_run(language_run, tmp_path / "models", card=None)
     assert str(tmp_path) not in (folder / "manifest.json").read_text()
+
+
+def test_a_damaged_history_is_named(language_run, tmp_path):
+    (language_run / "epochs.jsonl").write_text('{"epoch": ')
+    with pytest.raises(RunError, match=r"epochs\.jsonl: does not fit"):
+        export_run(language_run, tmp_path / "models", card=None)

@@ -229,6 +229,16 @@ def test_a_run_that_cannot_be_begun_leaves_a_folder_as_it_was(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["notes"]
 
 
+def test_a_run_that_is_stopped_while_it_reads_leaves_nothing(tmp_path, monkeypatch):
+    def stop(config):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TaggerTask, "__init__", lambda self, config: stop(config))
+    with pytest.raises(KeyboardInterrupt):
+        fit(tiny_config(), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_run_folders_are_not_overwritten(tmp_path):
     fit(tiny_config(loop={"epochs": 1}), tmp_path)
     with pytest.raises(RunError, match="holds a run already"):

@@ -10,6 +10,7 @@ from seqserve.training.config import (
     ReaderConfig,
     TrainingConfig,
     check_dev_weights,
+    check_labels,
     check_lowest,
     check_training,
 )
@@ -64,8 +65,8 @@ class ClassifierConfig(TrainingConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_training(self)
-        labels = self.data.labels
-        if not self.data.train or not self.data.dev or len(set(labels)) < 2 or len(set(labels)) != len(labels):
-            raise ConfigError("data.train and data.dev need at least one file each, data.labels two different labels")
+        check_labels(self.data.labels, 2)
+        if not self.data.train or not self.data.dev:
+            raise ConfigError("data.train and data.dev need at least one file each")
         check_dev_weights([file.weight for file in self.data.dev])
         check_lowest(self.text, "text", 1, "max_tokens")

@@ -1,6 +1,7 @@
 """The training task of a classifier: texts with labels in, accuracy out."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,14 @@ from seqserve.training.corpora import data_path, dev_names
 from seqserve.training.loop import Training
 from seqserve.training.reading.labelled_text import LabelledFile, LabelledText, read_labelled
 from seqserve.training.reading.lines import TextError
-from seqserve.training.setup import EVALUATION_BATCH, check_labels, precision_of, prepare_features
+from seqserve.training.setup import (
+    EVALUATION_BATCH,
+    check_labels,
+    notes_of_dropped,
+    notes_of_repeated,
+    precision_of,
+    prepare_features,
+)
 from seqserve.training.task import DevScore
 
 
@@ -41,8 +49,15 @@ class ClassifierTask:
 
     def __init__(self, config: ClassifierConfig):
         self.config = config
-        train = [_tokenized(file, config) for file in config.data.train]
-        dev = [_tokenized(file, config) for file in config.data.dev]
+        dropped = Counter[str]()
+        train = [_tokenized(file, config, dropped) for file in config.data.train]
+        dev = [_tokenized(file, config, dropped) for file in config.data.dev]
+        names = _names_of_dev(config.data.dev)
+        held_out = {name: _texts_of([texts]) for name, texts in zip(names, dev, strict=True)}
+        self.notes = [
+            *notes_of_dropped("texts left out, as a file's map does not name their labels", dropped),
+            *notes_of_repeated("texts", _texts_of(train), held_out),
+        ]
         learned = {label for texts in train for _, label in texts}
         check_labels(config.data.labels, learned, held=learned)
         tokens = [[token for words, _ in texts for token in words] for texts in (*train, *dev)]
@@ -53,7 +68,6 @@ class ClassifierTask:
         self.model = build_classifier(config.model, len(config.data.labels), self.features)
         self.model.precision = precision_of(config.loop)
         self.train = [example for texts in train for example in self._examples(texts)]
-        names = _names_of_dev(config.data.dev)
         self.dev = {name: self._examples(texts) for name, texts in zip(names, dev, strict=True)}
 
     def epoch(self, generator: np.random.Generator) -> Sequence[LabelledExample]:
@@ -97,16 +111,20 @@ class ClassifierTask:
         return DevScore(num_right / len(examples), loss / len(examples), weight)
 
 
-def _tokenized(file: LabelledFile, config: ClassifierConfig) -> list[tuple[list[str], str]]:
+def _tokenized(file: LabelledFile, config: ClassifierConfig, dropped: Counter[str]) -> list[tuple[list[str], str]]:
     """Return tokens and label of every text, cut at the longest; raises TextError when the file holds none."""
     path = data_path(file.file)
-    texts: list[LabelledText] = read_labelled(path, file, config.data.labels)
+    texts: list[LabelledText] = read_labelled(path, file, config.data.labels, dropped=dropped)
     tokenize = TOKENIZERS[config.text.tokenization]
     tokenized = [([t.text for t in tokenize(each.text)][: config.text.max_tokens], each.label) for each in texts]
     found = [(tokens, label) for tokens, label in tokenized if tokens]
     if not found:
         raise TextError(f"{path}: no text has one of the labels {', '.join(config.data.labels)}")
     return found
+
+
+def _texts_of(files: Iterable[Sequence[tuple[list[str], str]]]) -> list[tuple[str, ...]]:
+    return [tuple(tokens) for texts in files for tokens, _ in texts]
 
 
 def _names_of_dev(dev: Sequence[LabelledFile]) -> list[str]:

@@ -1,6 +1,7 @@
 """Token ids and vocabulary of a language model's corpora, made from a configuration."""
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +35,9 @@ def prepare_text(config: LanguageConfig, folder: Path) -> LanguageSetup:
     options, tokens_file = config.text, text / TOKENS_FILE
     if not tokens_file.exists():
         train, valid = FirstPass(text / "train.part"), FirstPass(text / "valid.part")
-        train.write(_filled(config.data.train, options))
+        held_out = set(map(_key, limited(sequences_of(config.data.valid, options), config.loop.valid_tokens)))
+        learned = set[int]()
+        train.write(_noted(_filled(config.data.train, options), held_out, learned))
         vocabulary = train.vocabulary(options)
         valid.write(limited(_filled(config.data.valid, options), config.loop.valid_tokens))
         ends = options.ends_sentences
@@ -43,6 +46,11 @@ def prepare_text(config: LanguageConfig, folder: Path) -> LanguageSetup:
             train=train.finish(text, "train", vocabulary, ends_sentences=ends),
             valid=valid.finish(text, "valid", vocabulary, ends_sentences=ends),
         )
+        if learned:
+            print(
+                f"valid text: {len(learned):,} of {len(held_out):,} different sequences are in the training text too",
+                file=sys.stderr,
+            )
         vocabulary.write(tokens_file.with_suffix(".part"))
         tokens_file.with_suffix(".part").replace(tokens_file)
     vocabulary = TokenVocabulary.read(tokens_file, options.lookup)
@@ -69,6 +77,18 @@ def _filled(files: Iterable[TextFile], options: TextOptions) -> Iterator[list[st
             yield tokens
         if not has_tokens:
             raise CorpusError(f"{file.file}: it holds no tokens")
+
+
+def _key(tokens: Sequence[str]) -> int:
+    return hash(tuple(tokens))
+
+
+def _noted(sequences: Iterable[list[str]], wanted: Collection[int], found: set[int]) -> Iterator[list[str]]:
+    """Yield sequences, and put the keys of those that are wanted into `found`."""
+    for tokens in sequences:
+        if tokens and (key := _key(tokens)) in wanted:
+            found.add(key)
+        yield tokens
 
 
 def limited(sequences: Iterable[list[str]], num_tokens: int) -> Iterator[list[str]]:

@@ -1,6 +1,7 @@
 """Texts with one label each, from files."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,16 +48,21 @@ class LabelledText:
     label: str
 
 
-def read_labelled(path: Path, file: LabelledFile, labels: Sequence[str]) -> list[LabelledText]:
+def read_labelled(
+    path: Path, file: LabelledFile, labels: Sequence[str], *, dropped: Counter[str] | None = None
+) -> list[LabelledText]:
     """Read the texts of one file that its options keep, in order; texts without any character are left out.
 
-    Raises TextError, naming the line, for a missing column or a label that is none of `labels`.
+    `dropped`: counts the labels that the file's map leaves out. Raises TextError, naming the line, for a missing
+    column or a label that is none of `labels`.
     """
     kept: list[LabelledText] = []
     seen: set[str] = set()
     for number, text, label in _rows(path, file):
         if file.map is not None:
             if label not in file.map:
+                if dropped is not None:
+                    dropped[label] += 1
                 continue
             label = file.map[label]
         if label not in labels:
@@ -69,14 +75,9 @@ def read_labelled(path: Path, file: LabelledFile, labels: Sequence[str]) -> list
 
 
 def _rows(path: Path, file: LabelledFile) -> Iterator[tuple[int, str, str]]:
-    """Yield the number of the line, text and label as the file has them."""
-    lines = read_lines(path)
-    is_csv = file.format == "csv"
-    rows: Iterator[list[str]] = csv.reader(lines) if is_csv else (line.split("\t") for line in lines)
-    if is_csv:
-        next(rows, None)  # the header
+    """Yield the number of the first line, text and label as the file has them; blank lines hold none."""
     last = max(file.text_column, file.label_column if file.label == "column" else 0)
-    for number, columns in enumerate(rows, 2 if is_csv else 1):
+    for number, columns in _csv_rows(path) if file.format == "csv" else _tsv_rows(path):
         if len(columns) <= last:
             raise TextError(f"{path}, line {number}: has {len(columns)} columns, no column {last}")
         text = columns[file.text_column].strip()
@@ -86,3 +87,22 @@ def _rows(path: Path, file: LabelledFile) -> Iterator[tuple[int, str, str]]:
             yield number, text, file.file_label
         else:
             yield number, text[:-1].rstrip(), text[-1:]
+
+
+def _tsv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    for number, line in enumerate(read_lines(path), 1):
+        if line.strip():
+            yield number, line.split("\t")
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows after the header; a quoted field may hold line ends, as office programs write them."""
+    rows = csv.reader((f"{line}\n" for line in read_lines(path)), strict=True)
+    number = 1
+    try:
+        for columns in rows:
+            if columns and number > 1:
+                yield number, columns
+            number = rows.line_num + 1
+    except csv.Error as error:
+        raise TextError(f"{path}, line {number}: is not CSV: {error}") from None

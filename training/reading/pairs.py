@@ -52,10 +52,12 @@ class SideOptions:
 
 
 def read_texts(file: PairFile) -> Iterator[tuple[str, str]]:
-    """Yield source and target of each line of the file's part; raises TextError."""
+    """Yield source and target of each line of the file's part, blank ones left out; raises TextError."""
     path = data_path(file.file)
     last = max(file.source_column, file.target_column)
     for number, line in enumerate(read_lines(path), 1):
+        if not line.strip():
+            continue
         columns = line.split("\t")
         if len(columns) <= last:
             raise TextError(f"{path}, line {number}: has {len(columns)} columns, no column {last}")

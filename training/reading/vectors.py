@@ -3,6 +3,7 @@
 import array
 import importlib.metadata
 import importlib.util
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from seqserve.training.reading.lines import TextError, read_lines
 
 PACKAGE_PREFIX = "package:"
 _SPACY_FILES = ("vocab/vectors", "vocab/key2row", "vocab/strings.json")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _WORD_LISTS = ("words.tsv", "words.tsv.gz", "words.tsv.xz")
 
 
@@ -40,38 +42,60 @@ def load_vectors(source: str | Path) -> WordVectors:
     - `package:NAME` or `package:NAME/path/inside`: any of these inside an installed Python package,
       which is looked up but neither imported nor run.
     """
+    path = _path_of(source)
+    if not path.is_dir():
+        return _load_text(path)
+    return _load_spacy(path) if _is_spacy(path) else _load_folder(path)
+
+
+def vector_files(source: str | Path) -> list[Path]:
+    """Return the files that `load_vectors` reads of a source; raises TextError when there is no such source."""
+    path = _path_of(source)
+    if not path.is_dir():
+        return [path]
+    if _is_spacy(path):
+        return [path / name for name in _SPACY_FILES]
+    return [*sorted(path.glob("vectors*.npy")), *(path / name for name in _WORD_LISTS if (path / name).is_file())]
+
+
+def _path_of(source: str | Path) -> Path:
     if isinstance(source, str) and source.startswith(PACKAGE_PREFIX):
-        return load_vectors(_find_in_package(source))
+        return _find_in_package(source)
     path = Path(source)
-    if path.is_dir():
-        if all((path / name).is_file() for name in _SPACY_FILES):
-            return _load_spacy(path)
-        return _load_folder(path)
-    if not path.is_file():
+    if not path.is_dir() and not path.is_file():
         raise TextError(f"{path}: there is no such file or folder")
-    return _load_text(path)
+    return path
+
+
+def _is_spacy(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in _SPACY_FILES)
 
 
 def _load_text(path: Path) -> WordVectors:
-    """Read GloVe or word2vec text. Words may hold spaces (GloVe 840B has some): numbers are counted from the end."""
+    """Read GloVe or word2vec text. Words may hold spaces (GloVe 840B has some): numbers are counted from the end.
+
+    Of equal words the first, more frequent, one counts: word2vec's writers repeat forms that differ in encoding only.
+    Words of white space, as fastText's have, are left out.
+    """
     words: dict[str, None] = {}
     values = array.array("f")
-    dimensions = 0
-    announced: tuple[int, int] | None = None
+    dimensions = num_read = 0
+    announced: int | None = None
     for number, line in _text_lines(path):
         fields = line.split(" ")
         if number == 1 and len(fields) == 2 and all(field.isdecimal() for field in fields):
-            announced = int(fields[0]), int(fields[1])
-            dimensions = announced[1]
+            announced, dimensions = int(fields[0]), int(fields[1])
+            if not dimensions:
+                raise TextError(f"{path}, line 1: announces vectors of 0 numbers")
             continue
         dimensions = dimensions or len(fields) - 1
         word, numbers = " ".join(fields[:-dimensions]), fields[-dimensions:]
-        if not word or "\t" in word or dimensions < 1:
-            raise TextError(
-                f"{path}, line {number}: must hold a word and {max(dimensions, 1)} numbers, separated by spaces"
-            )
-        if word in words:
-            continue  # the first, more frequent, one counts; word2vec writers repeat forms that differ in encoding only
+        if not 0 < dimensions < len(fields) or _ends_in_number(word):
+            source = "as the first line announces" if announced is not None else "separated by spaces"
+            raise TextError(f"{path}, line {number}: must hold a word and {max(dimensions, 1)} numbers, {source}")
+        num_read += 1
+        if word in words or not word.strip():
+            continue
         try:
             values.extend(map(float, numbers))
         except (ValueError, OverflowError) as error:
@@ -79,10 +103,17 @@ def _load_text(path: Path) -> WordVectors:
         words[word] = None
     if not words:
         raise TextError(f"{path}: there are no vectors in it")
+    if announced not in (None, num_read):
+        cut = ": the file is cut short" if num_read < announced else ""
+        raise TextError(f"{path}, line 1: announces {announced} words, but {num_read} follow{cut}")
     vectors = np.frombuffer(values, dtype=np.float32).reshape(len(words), dimensions)
-    if announced and len(words) > announced[0]:
-        raise TextError(f"{path}, line 1: announces {announced[0]} words, but {len(words)} follow")
     return _checked(path, list(words), np.arange(len(words), dtype=np.int32), vectors)
+
+
+def _ends_in_number(word: str) -> bool:
+    """Return whether a word of several parts ends in a number: one that belongs to a longer or tabbed vector."""
+    before, _, last = word.replace("\t", " ").rpartition(" ")
+    return bool(before) and _NUMBER.fullmatch(last) is not None
 
 
 def _load_folder(folder: Path) -> WordVectors:
@@ -178,7 +209,7 @@ def _package_folder(name: str) -> Path | None:
 
 def _vector_sources(root: Path) -> Iterator[Path]:
     for path in root.rglob("*"):
-        if path.name == "key2row" and all((path.parent.parent / name).is_file() for name in _SPACY_FILES):
+        if path.name == "key2row" and _is_spacy(path.parent.parent):
             yield path.parent.parent
         elif path.name in _WORD_LISTS and any(path.parent.glob("vectors*.npy")):
             yield path.parent

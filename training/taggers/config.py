@@ -10,6 +10,7 @@ from seqserve.training.config import (
     ReaderConfig,
     TrainingConfig,
     check_dev_weights,
+    check_labels,
     check_part,
     check_training,
 )
@@ -75,6 +76,7 @@ class TaggerConfig(TrainingConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_training(self)
+        check_labels(self.data.labels, 1)
         for corpus in (*self.data.train, *self.data.dev):
             if corpus.format == "conll" and tuple(corpus.part) != (0.0, 1.0):
                 raise ConfigError(f'part = {list(corpus.part)} of {corpus.file} needs format = "splice"')
@@ -82,6 +84,6 @@ class TaggerConfig(TrainingConfig):
             for label in (corpus.map or {}).values():
                 if label not in self.data.labels:
                     raise ConfigError(f"map of {corpus.file}: {label} is none of data.labels")
-        if not self.data.train or not self.data.dev or not self.data.labels:
-            raise ConfigError("data.train, data.dev and data.labels need at least one entry each")
+        if not self.data.train or not self.data.dev:
+            raise ConfigError("data.train and data.dev need at least one file each")
         check_dev_weights([corpus.weight for corpus in self.data.dev])

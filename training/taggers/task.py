@@ -1,6 +1,5 @@
 """The training task of a tagger: CoNLL files in, span F1 out."""
 
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +20,15 @@ from seqserve.training.reading.dataset import Example
 from seqserve.training.reading.dna import read_splice
 from seqserve.training.reading.lines import TextError
 from seqserve.training.reading.served_tokens import on_own_tokens, on_served_tokens
-from seqserve.training.setup import EVALUATION_BATCH, check_labels, precision_of, prepare_features
+from seqserve.training.setup import (
+    EVALUATION_BATCH,
+    check_dev,
+    check_labels,
+    notes_of_dropped,
+    notes_of_repeated,
+    precision_of,
+    prepare_features,
+)
 from seqserve.training.taggers.augment import Augmenter
 from seqserve.training.taggers.config import CorpusConfig, TaggerConfig
 from seqserve.training.taggers.metrics import score_spans
@@ -38,7 +45,7 @@ class TaggerTask:
     def __init__(self, config: TaggerConfig):
         corpora = (*config.data.train, *config.data.dev)
         files = [read_sentences(corpus) for corpus in corpora]
-        check_corpora(config, files)
+        notes = check_corpora(config, files)
         own = [
             prepare(sentences, replace(corpus, tokens="own"), config)
             for sentences, corpus in zip(files, config.data.train, strict=False)
@@ -46,6 +53,8 @@ class TaggerTask:
         files = [prepare(sentences, corpus, config) for sentences, corpus in zip(files, corpora, strict=True)]
         train, names = files[: len(config.data.train)], names_of_dev(config.data.dev)
         dev = dict(zip(names, files[len(train) :], strict=True))
+        learned = (sentence.tokens for sentences in train for sentence in sentences)
+        self.notes = [*notes, *notes_of_repeated("sentences", learned, _tokens_of(dev))]
         tokens = [[token for s in sentences for token in s.tokens] for sentences in (*train, *own, *dev.values())]
         self.features, self.surfaces = prepare_features(
             config.model, learned=tokens[: len(train)], others=tokens[len(train) :]
@@ -128,8 +137,10 @@ def read_sentences(corpus: CorpusConfig) -> list[Sentence]:
     return sentences
 
 
-def check_corpora(config: TaggerConfig, files: Sequence[Sequence[Sentence]]) -> None:
-    """Raise ConfigError for a label that is never learned from, and print which labels are read as O.
+def check_corpora(config: TaggerConfig, files: Sequence[Sequence[Sentence]]) -> list[str]:
+    """Return a line that says which labels are read as O, if any are.
+
+    Raises ConfigError for a label that is never learned from and for a dev file without any of the labels.
 
     `files`: of data.train, then of data.dev, as they are written.
     """
@@ -141,11 +152,11 @@ def check_corpora(config: TaggerConfig, files: Sequence[Sequence[Sentence]]) -> 
         if i < num_train:
             held.update(counts)
             learned.update(mapping[label] for label in counts if label in mapping)
+        elif corpus.weight and config.loop.keep == "best":
+            check_dev(corpus.file, config.data.labels, found=counts.keys() & mapping.keys(), held=counts)
         others.update({label: count for label, count in counts.items() if label not in mapping})
     check_labels(config.data.labels, learned, held)
-    if others:
-        shown = ", ".join(f"{label} ({count:,} times)" for label, count in others.most_common())
-        print(f"read as O, as data.labels or a file's map does not name them: {shown}", file=sys.stderr)
+    return notes_of_dropped("read as O, as data.labels or a file's map does not name them", others)
 
 
 def _mapping(corpus: CorpusConfig, config: TaggerConfig) -> Mapping[str, str]:
@@ -175,6 +186,10 @@ def edges_of(files: Sequence[Sequence[Sentence]]) -> list[str]:
             ends = {sentence.tokens[start], sentence.tokens[end - 1]}
             edges.update((label, token) for token in ends if not any(map(str.isalnum, token)))
     return sorted({token for (label, token), count in edges.items() if 100 * count >= spans[label]})
+
+
+def _tokens_of(files: Mapping[str, Sequence[Sentence]]) -> dict[str, list[tuple[str, ...]]]:
+    return {name: [sentence.tokens for sentence in sentences] for name, sentences in files.items()}
 
 
 def names_of_dev(corpora: Sequence[CorpusConfig]) -> list[str]:

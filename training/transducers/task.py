@@ -1,6 +1,6 @@
 """The training task of an encoder-decoder: pairs of texts in, log-probability of a target token out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from seqserve.training.corpora import dev_names
 from seqserve.training.loop import Training
 from seqserve.training.reading.pairs import PairFile, build_vocabulary, read_texts, tokens_of
 from seqserve.training.reading.token_ids import CorpusError
-from seqserve.training.setup import precision_of
+from seqserve.training.setup import notes_of_repeated, precision_of
 from seqserve.training.task import DevScore
 from seqserve.training.transducers.batch import Pair, batch_pairs, encode_pair
 from seqserve.training.transducers.config import TransducerConfig
@@ -31,10 +31,13 @@ class TransducerTask:
 
     def __init__(self, config: TransducerConfig):
         self.config = config
+        self.notes: list[str] = []
         train = [pair for file in config.data.train for pair in self._read(file)]
         files = [file.file for file in config.data.valid]
         names = dev_names(files, [""] * len(files))
         dev = {name: self._read(file) for name, file in zip(names, config.data.valid, strict=True)}
+        held_out = {name: _hashable(pairs) for name, pairs in dev.items()}
+        self.notes += notes_of_repeated("pairs", _hashable(train), held_out)
         self.vocabularies = (
             build_vocabulary([source for source, _ in train], config.source, "source.txt"),
             build_vocabulary([target for _, target in train], config.target, "target.txt"),
@@ -84,22 +87,32 @@ class TransducerTask:
         }
 
     def _read(self, file: PairFile) -> list[TextPair]:
-        """Read the file's pairs within the limits of both sides; none has an empty source.
+        """Read the file's pairs within the limits of both sides, none with an empty side; note how many are left out.
 
         Raises CorpusError when there is none.
         """
         sides = self.config.source, self.config.target
-        found = []
-        for texts in read_texts(file):
-            source, target = (tokens_of(text, side) for text, side in zip(texts, sides, strict=True))
-            if 0 < len(source) <= sides[0].max_tokens and len(target) <= sides[1].max_tokens:
-                found.append((source, target))
+        pairs = [tuple(map(tokens_of, texts, sides)) for texts in read_texts(file)]
+        found = [
+            (source, target)
+            for source, target in pairs
+            if 0 < len(source) <= sides[0].max_tokens and 0 < len(target) <= sides[1].max_tokens
+        ]
+        if left_out := len(pairs) - len(found):
+            self.notes.append(
+                f"{file.file}: {left_out:,} of {len(pairs):,} pairs are left out: one side is empty, or longer than "
+                "source.max_tokens or target.max_tokens"
+            )
         if not found:
             raise CorpusError(f"{file.file}: it holds no pair within source.max_tokens and target.max_tokens")
         return found
 
     def _encode(self, pairs: Sequence[TextPair]) -> list[Pair]:
         return [encode_pair(source, target, self.vocabularies) for source, target in pairs]
+
+
+def _hashable(pairs: Iterable[TextPair]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    return [(tuple(source), tuple(target)) for source, target in pairs]
 
 
 def training(config: TransducerConfig, folder: Path) -> Training:

@@ -15,8 +15,8 @@ def test_a_configuration_comes_back_from_its_table():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"data": {"labels": ["one"]}}, "data.labels two different labels"),
-        ({"data": {"labels": ["one", "one"]}}, "data.labels two different labels"),
+        ({"data": {"labels": ["one"]}}, "data.labels = ['one'] must hold 2 or more labels"),
+        ({"data": {"labels": ["one", "one"]}}, "data.labels[1] = 'one' is there twice"),
         ({"data": {"train": []}}, "data.train and data.dev need at least one file each"),
         ({"data": {"dev": [{"file": "x", "weight": 0.0}]}}, "data.dev needs weights of 0 or more"),
         ({"text": {"max_tokens": 0}}, "text.max_tokens = 0 is below 1"),

@@ -54,3 +54,10 @@ def test_cutoffs_beyond_the_vocabulary_are_named(tmp_path):
     config = tiny_language_config(tmp_path, model={"softmax": "adaptive", "cutoffs": [4, 500]})
     with pytest.raises(ConfigError, match=r"model.cutoffs = \[4, 500\] must be below the 18 ids"):
         prepare_text(config, tmp_path / "run")
+
+
+def test_valid_text_that_is_learned_from_is_counted(tmp_path, capsys):
+    (tmp_path / "valid.txt").write_text("a cat was full\na zebra was full\n")
+    config = tiny_language_config(tmp_path, data={"valid": [{"file": str(tmp_path / "valid.txt")}]})
+    prepare_text(config, tmp_path / "run")
+    assert capsys.readouterr().err == "valid text: 1 of 2 different sequences are in the training text too\n"

@@ -1,6 +1,7 @@
 """Texts with labels: every way a file may be written, and what is refused."""
 
 import gzip
+from collections import Counter
 
 import pytest
 
@@ -32,6 +33,45 @@ def test_csv_has_a_header_and_may_quote(write):
     path = write('label,text\nyes,"one, two"\nno,three\n')
     texts = read_labelled(path, LabelledFile(file="x", format="csv", text_column=1, label_column=0), LABELS)
     assert texts == [LabelledText("one, two", "yes"), LabelledText("three", "no")]
+
+
+CSV = LabelledFile(file="x", format="csv")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_a_quoted_text_of_csv_may_hold_line_ends_tabs_and_quotes(write, end):
+    path = write(end.join(["text,label", '"one', "", '""two"",\tthree",yes', "four,no", ""]))
+    assert read_labelled(path, CSV, LABELS) == [LabelledText('one\n\n"two",\tthree', "yes"), LabelledText("four", "no")]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('text,label\n"a\nb",yes\nc,maybe\n', "line 4: the label 'maybe'"),
+        ('text,label\na,yes\n"b,no\nc,no\n', "line 3: is not CSV: unexpected end of data"),
+    ],
+    ids=["line ends counted", "an open quote"],
+)
+def test_errors_of_csv_name_the_line_that_the_row_begins_at(write, content, message):
+    with pytest.raises(TextError, match=message):
+        read_labelled(write(content), CSV, LABELS)
+
+
+@pytest.mark.parametrize(("format", "gap"), [("tsv", "\n \n"), ("csv", "\n\n")])
+def test_blank_lines_hold_no_text(write, format, gap):
+    mark = "\t" if format == "tsv" else ","
+    head = "text,label\n" * (format == "csv")
+    path = write(f"{head}one{mark}yes\n{gap}two{mark}no\n{gap}")
+    texts = read_labelled(path, LabelledFile(file="x", format=format), LABELS)
+    assert texts == [LabelledText("one", "yes"), LabelledText("two", "no")]
+
+
+def test_labels_that_the_map_leaves_out_are_counted(write):
+    dropped = Counter()
+    path = write("a\t1\nb\t2\nc\t2\n")
+    texts = read_labelled(path, LabelledFile(file="x", map={"1": "yes"}), LABELS, dropped=dropped)
+    assert texts == [LabelledText("a", "yes")]
+    assert dropped == {"2": 2}
 
 
 def test_a_file_of_one_class(write):

@@ -46,6 +46,17 @@ def test_the_first_of_two_equal_words_counts(tmp_path: Path) -> None:
     assert found.vectors.tolist() == [[1, 2], [3, 4]]
 
 
+@pytest.mark.parametrize("word", ["\t", " ", "", "\xa0"], ids=["tab", "space", "nothing", "no-break space"])
+def test_a_word_of_white_space_is_left_out_and_counted(tmp_path: Path, word: str) -> None:
+    (tmp_path / "g.txt").write_text(f"3 2\na 1 2\n{word} 3 4\nb 5 6\n", encoding="utf-8")
+    assert load_vectors(tmp_path / "g.txt").words == ["a", "b"]
+
+
+def test_a_word_that_is_there_twice_is_counted_twice(tmp_path: Path) -> None:
+    (tmp_path / "g.txt").write_text("3 2\na 1 2\na 3 4\nb 5 6\n")
+    assert load_vectors(tmp_path / "g.txt").words == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -57,8 +68,27 @@ def test_the_first_of_two_equal_words_counts(tmp_path: Path) -> None:
         ("a\t1 2\n", "line 1: must hold a word and 1 numbers, separated by spaces"),
         ("", "there are no vectors in it"),
         ("1 2\na 1 2\nb 1 2\n", "line 1: announces 1 words, but 2 follow"),
+        ("5 2\na 1 2\n", "line 1: announces 5 words, but 1 follow: the file is cut short"),
+        ("2 2\na 1 2 3\nb 1 2 3\n", "line 2: must hold a word and 2 numbers, as the first line announces"),
+        ("2 3\na 1 2\nb 1 2\n", "line 2: must hold a word and 3 numbers, as the first line announces"),
+        ("2 0\na 1 2\nb 1 2\n", "line 1: announces vectors of 0 numbers"),
+        ("a 1 2\nb 1 -2.5e-3 3\n", "line 2: must hold a word and 2 numbers, separated by spaces"),
     ],
-    ids=["short line", "no number", "nan", "no numbers", "only words", "tabs", "empty", "too many"],
+    ids=[
+        "short line",
+        "no number",
+        "nan",
+        "no numbers",
+        "only words",
+        "tabs",
+        "empty",
+        "too many",
+        "cut short",
+        "announced narrower",
+        "announced wider",
+        "announced without numbers",
+        "long line",
+    ],
 )
 def test_errors_of_text_files_name_file_and_line(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "g.txt").write_text(text)

@@ -4,6 +4,7 @@ import pytest
 
 from seqserve.training.config import ConfigError
 from seqserve.training.reading.lines import TextError
+from seqserve.training.runs import fit, resume
 from seqserve.training.taggers.task import TaggerTask
 from tests.training.tiny import FIXTURES, tiny_config
 
@@ -23,15 +24,42 @@ def test_a_label_that_no_training_file_holds_is_named():
         TaggerTask(tiny_config(data={"labels": ["PER", "FOO"]}))
 
 
-def test_a_label_that_the_map_makes_is_one_that_occurs(capsys):
+@pytest.mark.parametrize(("tag", "held"), [("B-PERSON", "PERSON"), ("O", "no label")])
+def test_a_dev_file_that_can_choose_no_epoch_is_named(tmp_path, tag, held):
+    (tmp_path / "dev.conll").write_text(f"Ann\t{tag}\nran\tO\n")
+    dev = {"file": str(tmp_path / "dev.conll")}
+    message = rf"dev\.conll: holds no span of PER, ORG, LOC and can choose no epoch; it holds {held}; `map` renames"
+    with pytest.raises(ConfigError, match=message):
+        TaggerTask(tiny_config(data={"dev": [dev]}))
+    TaggerTask(tiny_config(data={"dev": [dev]}, loop={"keep": "last"}))
+    TaggerTask(tiny_config(data={"dev": [{**dev, "weight": 0.0}, {"file": TWENTY}]}))
+
+
+def test_a_label_that_the_map_makes_is_one_that_occurs():
     corpus = {"file": TWENTY, "map": {"PER": "NAME", "ORG": "NAME", "LOC": "NAME"}}
-    TaggerTask(tiny_config(data={"labels": ["NAME"], "train": [corpus], "dev": [corpus]}))
-    assert capsys.readouterr().err == ""
+    task = TaggerTask(tiny_config(data={"labels": ["NAME"], "train": [corpus], "dev": [corpus]}))
+    assert not [note for note in task.notes if "read as O" in note]
 
 
-def test_labels_that_become_o_are_said_once(capsys):
+def test_labels_that_become_o_are_said_once():
     corpus = {"file": TWENTY, "map": {"PER": "PER"}}
-    TaggerTask(tiny_config(data={"labels": ["PER"], "train": [corpus], "dev": [{"file": TWENTY}]}))
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("read as O, as data.labels or a file's map does not name them: ")
-    assert "LOC (20 times), ORG (10 times)" in line
+    task = TaggerTask(tiny_config(data={"labels": ["PER"], "train": [corpus], "dev": [{"file": TWENTY}]}))
+    assert task.notes[0].startswith("read as O, as data.labels or a file's map does not name them: ")
+    assert "LOC (20 times), ORG (10 times)" in task.notes[0]
+
+
+def test_sentences_that_repeat_others_are_counted(tmp_path):
+    (tmp_path / "train.conll").write_text("Ann\tB-PER\n\nAnn\tO\n\nBob\tB-PER\nran\tO\n")
+    (tmp_path / "dev.conll").write_text("Ann\tB-PER\n\nEve\tB-PER\n")
+    files = {part: [{"file": str(tmp_path / f"{part}.conll")}] for part in ("train", "dev")}
+    assert TaggerTask(tiny_config(data={"labels": ["PER"], **files})).notes == [
+        "training files: 1 of 3 sentences repeat another one",
+        "dev.conll: 1 of 2 sentences are in the training files too",
+    ]
+
+
+def test_what_the_data_repeats_is_said_when_a_run_begins_and_not_again(tmp_path, capsys):
+    fit(tiny_config(loop={"epochs": 1}), tmp_path)
+    assert capsys.readouterr().err == "twenty.conll: 20 of 20 sentences are in the training files too\n"
+    resume(tmp_path)
+    assert capsys.readouterr().err == ""

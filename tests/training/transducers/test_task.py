@@ -95,3 +95,15 @@ def test_a_file_without_pairs_is_named(tmp_path, part):
 def test_a_file_whose_pairs_are_all_too_long_is_named(tmp_path):
     with pytest.raises(CorpusError, match=r"pairs\.tsv: it holds no pair within source\.max_tokens"):
         TransducerTask(tiny_transducer_config(tmp_path, source={"max_tokens": 1}))
+
+
+def test_pairs_that_are_left_out_are_counted(tmp_path):
+    config = tiny_transducer_config(tmp_path)
+    (tmp_path / "pairs.tsv").write_text(f"a b\tc\n\na\t\n{'a ' * 13}\tc\n")
+    task = TransducerTask(config)
+    assert len(task.train) == 1
+    assert task.notes[0] == (
+        f"{tmp_path / 'pairs.tsv'}: 2 of 3 pairs are left out: one side is empty, or longer than source.max_tokens or "
+        "target.max_tokens"
+    )
+    assert task.notes[-1] == "pairs.tsv: 1 of 1 pairs are in the training files too"
