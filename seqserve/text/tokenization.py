@@ -112,6 +112,14 @@ _CLITICS = frozenset(("s", "m", "re", "ve", "ll", "d"))
 
 def tokenize(text: str, *, limit: int | None = None) -> list[Token]:
     """Split text into tokens; with a limit, stop once limit + 1 are found, so that "too long" costs no more."""
+    tokens = tokenize_unended(text, limit=limit)
+    if limit is None or len(tokens) <= limit:
+        _part_last_period(tokens)
+    return tokens
+
+
+def tokenize_unended(text: str, *, limit: int | None = None) -> list[Token]:
+    """Split a text that goes on: as `tokenize`, but an abbreviation at its end keeps its period."""
     tokens: list[Token] = []
     stop = sys.maxsize if limit is None else limit + 1
     all_visible = (text.isascii() and text.isprintable()) or _MAYBE_INVISIBLE.search(text) is None
@@ -131,7 +139,6 @@ def tokenize(text: str, *, limit: int | None = None) -> list[Token]:
             end = start + size
             tokens.append(Token(text[start:end], start, end))
             start = end
-    _part_last_period(tokens)
     return tokens[:stop]
 
 
