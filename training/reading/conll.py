@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seqserve.tagger.tags import OUTSIDE, Span, continues, spans_from_tags, tags_from_spans
@@ -19,10 +19,14 @@ _CONLLU_ID = re.compile(r"\d+([-.]\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Tokens of one sentence and their tags, of equal length."""
+    """Tokens of one sentence and their tags, of equal length.
+
+    is_served: the tokens are those that the service finds in the text, not a file's own.
+    """
 
     tokens: tuple[str, ...]
     tags: tuple[str, ...]
+    is_served: bool = False
 
     def __post_init__(self) -> None:
         if len(self.tokens) != len(self.tags):
@@ -83,7 +87,7 @@ def understand_conll(path: str | Path, *, token_column: int = 0, tag_column: int
 def to_scheme(sentences: Iterable[Sentence], scheme: str) -> list[Sentence]:
     """Return the same spans written in another scheme: "IOB1", "BIO" or "BIOES"."""
     return [
-        Sentence(each.tokens, tuple(tags_from_spans(spans_from_tags(each.tags), len(each.tags), scheme)))
+        replace(each, tags=tuple(tags_from_spans(spans_from_tags(each.tags), len(each.tags), scheme)))
         for each in sentences
     ]
 
@@ -100,7 +104,7 @@ def map_labels(sentences: Iterable[Sentence], mapping: Mapping[str, str]) -> lis
             for span in spans_from_tags(each.tags)
             if span.label in mapping
         ]
-        mapped.append(Sentence(each.tokens, tuple(tags_from_spans(spans, len(each.tags), "BIO"))))
+        mapped.append(replace(each, tags=tuple(tags_from_spans(spans, len(each.tags), "BIO"))))
     return mapped
 
 

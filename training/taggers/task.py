@@ -1,4 +1,4 @@
-"""The training task of a tagger: CoNLL files in, span F1 out."""
+"""The training task of a tagger: files of sentences in, span F1 out."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,11 @@ from seqserve.text.forms import is_readable
 from seqserve.training.batches import plan_evaluation
 from seqserve.training.corpora import data_path, dev_names
 from seqserve.training.loop import Training
-from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to_scheme
+from seqserve.training.reading.annotated_text import misfit_lines
+from seqserve.training.reading.conll import Sentence, map_labels, to_scheme
 from seqserve.training.reading.dataset import Example
 from seqserve.training.reading.dna import read_splice
+from seqserve.training.reading.examples import ReadOptions, read_examples
 from seqserve.training.reading.lines import TextError
 from seqserve.training.reading.served_tokens import on_own_tokens, on_served_tokens
 from seqserve.training.setup import (
@@ -131,7 +133,17 @@ def read_sentences(corpus: CorpusConfig) -> list[Sentence]:
     if corpus.format == "splice":
         sentences = read_splice(path, corpus.part)
     else:
-        sentences = read_conll(path, token_column=corpus.token_column, tag_column=corpus.tag_column)
+        options = ReadOptions(
+            format=corpus.format,
+            unaligned=corpus.unaligned,
+            token_column=corpus.token_column,
+            tag_column=corpus.tag_column,
+            tag_names=corpus.tag_names,
+        )
+        found = read_examples(path, options)
+        for line in misfit_lines(found.misfits):
+            print(f"{path}: {line}", file=sys.stderr)
+        sentences = found.sentences
     if not sentences:
         raise TextError(f"{path}: it holds no sentence")
     return sentences
