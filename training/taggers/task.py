@@ -46,8 +46,9 @@ class TaggerTask:
 
     def __init__(self, config: TaggerConfig):
         corpora = (*config.data.train, *config.data.dev)
-        files = [read_sentences(corpus) for corpus in corpora]
-        notes = check_corpora(config, files)
+        notes: list[str] = []
+        files = [read_sentences(corpus, notes) for corpus in corpora]
+        notes += check_corpora(config, files)
         own = [
             prepare(sentences, replace(corpus, tokens="own"), config)
             for sentences, corpus in zip(files, config.data.train, strict=False)
@@ -124,11 +125,14 @@ class TaggerTask:
 
 def read_corpus(corpus: CorpusConfig, config: TaggerConfig) -> list[Sentence]:
     """Read one file of the configuration, in the model's scheme and with the configured labels."""
-    return prepare(read_sentences(corpus), corpus, config)
+    return prepare(read_sentences(corpus, []), corpus, config)
 
 
-def read_sentences(corpus: CorpusConfig) -> list[Sentence]:
-    """Read one file of the configuration as it is written; raises TextError when it holds no sentence."""
+def read_sentences(corpus: CorpusConfig, notes: list[str]) -> list[Sentence]:
+    """Read one file of the configuration as it is written, and note which spans fit no tokens.
+
+    Raises TextError when it holds no sentence.
+    """
     path = data_path(corpus.file)
     if corpus.format == "splice":
         sentences = read_splice(path, corpus.part)
@@ -141,8 +145,8 @@ def read_sentences(corpus: CorpusConfig) -> list[Sentence]:
             tag_names=corpus.tag_names,
         )
         found = read_examples(path, options)
-        for line in misfit_lines(found.misfits):
-            print(f"{path}: {line}", file=sys.stderr)
+        if found.misfits:
+            notes.append("\n".join([f"{path}:", *misfit_lines(found.misfits)]))
         sentences = found.sentences
     if not sentences:
         raise TextError(f"{path}: it holds no sentence")
