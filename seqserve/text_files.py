@@ -6,16 +6,16 @@ BYTE_ORDER_MARK = codecs.BOM_UTF8
 """Some programs begin UTF-8 files with it; it is no text."""
 
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_SHARE_OF_ZEROS = 0.25
 _LOOKED_AT_BYTES = 4096
+_FEWEST_BYTES = 4
+_HIGH_BYTES = bytes(range(9))
+"""First bytes in UTF-16 of letters from Latin to Arabic; in UTF-8 they are rare control characters."""
+_SHARE_OF_HIGH_BYTES = 0.7
 
 
 def fault_of_beginning(beginning: bytes) -> str | None:
     """Return why a file that begins so is no UTF-8, as the rest of a sentence about it; None if it may be."""
-    beginning = beginning[:_LOOKED_AT_BYTES]
-    # ASCII in UTF-16 has a zero in every other byte; a text of another script has them at spaces and line ends.
-    zeros = sorted((beginning[0::2].count(0), beginning[1::2].count(0)))
-    if beginning.startswith(_UTF16_MARKS) or (zeros[0] == 0 and zeros[1] > 1 and _is_often(zeros[1], beginning)):
+    if beginning.startswith(_UTF16_MARKS) or _is_unmarked_utf16(beginning[:_LOOKED_AT_BYTES]):
         return "is UTF-16; save it as UTF-8"
     return None
 
@@ -27,11 +27,21 @@ def fault_of_only_line(line: bytes) -> str | None:
     return None
 
 
-def _is_often(num_zeros: int, beginning: bytes) -> bool:
-    if 2 * num_zeros >= _SHARE_OF_ZEROS * len(beginning):
-        return True
+def _is_unmarked_utf16(beginning: bytes) -> bool:
+    if len(beginning) < _FEWEST_BYTES:
+        return False
+    sides = beginning[0::2], beginning[1::2]
+    shares = [1 - len(side.translate(None, _HIGH_BYTES)) / len(side) for side in sides]
+    if max(shares) >= _SHARE_OF_HIGH_BYTES:
+        return min(shares) < _SHARE_OF_HIGH_BYTES / 2
+    # Other scripts are no UTF-8, but their spaces and line ends have their zeros on the same side.
+    zeros = sorted(side.count(0) for side in sides)
+    return zeros[0] == 0 and zeros[1] > 1 and not _is_utf8(beginning)
+
+
+def _is_utf8(beginning: bytes) -> bool:
     try:
         beginning.decode("utf-8")
     except UnicodeDecodeError as error:
-        return error.start < len(beginning) - 3  # not merely cut inside its last character
-    return False
+        return error.start >= len(beginning) - 3  # the last character is cut
+    return True

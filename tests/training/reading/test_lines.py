@@ -30,7 +30,11 @@ def test_lines_are_composed_and_raw_lines_are_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("text", ["Ann\tO\nBob\tO\n", "Анна шла в лес\nи пела\n"], ids=["ascii", "cyrillic"])
+@pytest.mark.parametrize(
+    "text",
+    ["Ann\tO\nBob\tO\n", "Аннашлавлесиещёпотом\n", "他 说 他 会 来\n好\n", "Łódź żyje"],
+    ids=["ascii", "cyrillic", "chinese", "polish"],
+)
 def test_utf_16_is_named(tmp_path: Path, encoding: str, text: str) -> None:
     with pytest.raises(TextError, match=r"file\.txt: is UTF-16; save it as UTF-8$"):
         list(read_lines(written(tmp_path, text.encode(encoding))))
