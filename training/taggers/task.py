@@ -86,9 +86,9 @@ class TaggerTask:
 
     def epoch(self, generator: np.random.Generator) -> Sequence[Example]:
         return [
-            self._augmenter.draw(example, own, mentions, generator)
+            self._augmenter.draw(self._augmenter.choose(served, own, generator), mentions, generator)
             for corpus, own_corpus, mentions in zip(self.train, self._own, self._mentions, strict=True)
-            for example, own in zip(corpus, own_corpus, strict=True)
+            for served, own in zip(corpus, own_corpus, strict=True)
         ]
 
     def loss(self, examples: Sequence[Example]) -> Tensor:
