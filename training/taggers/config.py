@@ -59,6 +59,8 @@ class AugmentConfig:
     upper: Annotated[float, "in upper case"] = 0.0
     no_final_punctuation: Annotated[float, "without the punctuation at the end"] = 0.0
     own_tokens: Annotated[float, "of a file that is read with served tokens, with its own tokens instead"] = 0.0
+    mention_alone: Annotated[float, "replaced by one of their mentions"] = 0.0
+    mark_mentions: Annotated[float, "with their mentions in quotes, brackets or mark-up"] = 0.0
     swap_mentions: Annotated[float, "with mentions replaced by others of the same label and corpus"] = 0.0
 
 

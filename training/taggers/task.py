@@ -31,7 +31,7 @@ from seqserve.training.setup import (
     precision_of,
     prepare_features,
 )
-from seqserve.training.taggers.augment import Augmenter
+from seqserve.training.taggers.augment import MARK_TOKENS, Augmenter
 from seqserve.training.taggers.config import CorpusConfig, TaggerConfig
 from seqserve.training.taggers.metrics import score_spans
 from seqserve.training.taggers.model import build_tagger
@@ -60,7 +60,7 @@ class TaggerTask:
         self.notes = [*notes, *notes_of_repeated("sentences", learned, _tokens_of(dev))]
         tokens = [[token for s in sentences for token in s.tokens] for sentences in (*train, *own, *dev.values())]
         self.features, self.surfaces = prepare_features(
-            config.model, learned=tokens[: len(train)], others=tokens[len(train) :]
+            config.model, learned=tokens[: len(train)], others=[*tokens[len(train) :], MARK_TOKENS]
         )
         self.config = config
         self.tags = make_tags(config.data.labels, config.model.scheme)
