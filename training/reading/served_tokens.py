@@ -11,6 +11,8 @@ from seqserve.training.reading.conll import Sentence
 
 def on_served_tokens(sentence: Sentence) -> Sentence:
     """Return the sentence as the service tokenises and reads its tokens joined by spaces; its tags are in BIO."""
+    if sentence.is_served:
+        return on_own_tokens(sentence)
     text = " ".join(sentence.tokens)
     ends, end = [], -1
     for token in sentence.tokens:

@@ -29,11 +29,13 @@ class Augmenter:
                 found.setdefault(span.label, []).append(example.surfaces[span.start : span.end])
         return found
 
-    def draw(self, example: Example, own: Example, mentions: Mentions, generator: np.random.Generator) -> Example:
-        """Draw one version of a sentence; at most one change of case. `own`: the same with its file's own tokens."""
+    def choose(self, served: Example, own: Example, generator: np.random.Generator) -> Example:
+        """Draw whether a sentence has the tokens of the service or those of its file."""
+        return own if self._config.own_tokens and generator.random() < self._config.own_tokens else served
+
+    def draw(self, example: Example, mentions: Mentions, generator: np.random.Generator) -> Example:
+        """Draw one version of a sentence; at most one change of case."""
         config = self._config
-        if config.own_tokens and generator.random() < config.own_tokens:
-            example = own
         if config.swap_mentions:
             example = self._swap(example, mentions, generator)
         if config.no_final_punctuation and generator.random() < config.no_final_punctuation:

@@ -21,9 +21,15 @@ class CorpusConfig:
     """One file of sentences with tags: where it is, which columns count, which types are kept."""
 
     file: Annotated[FilePath, "of a known data set (`uner_ewt/dev.conll`), or your own; plain, .gz or .xz"]
-    format: Annotated[Literal["conll", "splice"], "conll: columns; splice: UCI's splice junctions, a base a token"] = (
-        "conll"
-    )
+    format: Annotated[
+        Literal["auto", "conll", "json", "parquet", "docbin", "brat", "splice"],
+        "auto: as name and content tell; conll: columns; json: also JSON lines, of annotation tools or of tokens and "
+        "tags; docbin: spaCy's; brat: a folder; splice: UCI's splice junctions, a base a token",
+    ] = "auto"
+    unaligned: Annotated[
+        Literal["widen", "drop", "refuse"], "what happens to spans of characters that begin or end inside a token"
+    ] = "widen"
+    tag_names: Annotated[tuple[str, ...], "names of integer tags, by number"] = ()
     part: Annotated[tuple[float, float], "splice: which sequences, by hash"] = (0.0, 1.0)
     token_column: Annotated[int, "column of the tokens, from 0; negative: from the end"] = 0
     tag_column: Annotated[int, "column of the tags"] = -1
@@ -78,7 +84,7 @@ class TaggerConfig(TrainingConfig):
         check_training(self)
         check_labels(self.data.labels, 1)
         for corpus in (*self.data.train, *self.data.dev):
-            if corpus.format == "conll" and tuple(corpus.part) != (0.0, 1.0):
+            if corpus.format != "splice" and tuple(corpus.part) != (0.0, 1.0):
                 raise ConfigError(f'part = {list(corpus.part)} of {corpus.file} needs format = "splice"')
             check_part(corpus.part, corpus.file)
             for label in (corpus.map or {}).values():

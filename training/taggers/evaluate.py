@@ -11,7 +11,8 @@ from seqserve.tagger.model import TaggedSentence, TaggerBundle
 from seqserve.tagger.pipeline import TagOptions, results_of
 from seqserve.tagger.tags import Span, tags_from_spans
 from seqserve.text.forms import is_readable
-from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to_scheme
+from seqserve.training.reading.conll import Sentence, map_labels, to_scheme
+from seqserve.training.reading.examples import ReadOptions, read_examples
 from seqserve.training.reading.served_tokens import on_served_tokens
 from seqserve.training.taggers.metrics import Counts, SpanScores, report, score_tags
 
@@ -88,8 +89,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(bundle: TaggerBundle, arguments: argparse.Namespace) -> tuple[dict[str, object], str]:
     """Return the measures for JSON, and a report for people; raises SeqserveError when the file cannot be used."""
     if arguments.file is None:
-        raise UsageError("a tagger is evaluated on FILE, a CoNLL column file")
-    sentences = read_conll(arguments.file, token_column=arguments.token_column, tag_column=arguments.tag_column)
+        raise UsageError("a tagger is evaluated on FILE, of sentences with tags or of texts with spans")
+    options = ReadOptions(token_column=arguments.token_column, tag_column=arguments.tag_column)
+    sentences = read_examples(arguments.file, options).sentences
     if not sentences:
         raise SeqserveError(f"{arguments.file}: there are no sentences in it")
     if arguments.map is not None:

@@ -1,4 +1,4 @@
-"""The training task of a tagger: CoNLL files in, span F1 out."""
+"""The training task of a tagger: files of sentences in, span F1 out."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,11 @@ from seqserve.text.forms import is_readable
 from seqserve.training.batches import plan_evaluation
 from seqserve.training.corpora import data_path, dev_names
 from seqserve.training.loop import Training
-from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to_scheme
+from seqserve.training.reading.annotated_text import misfit_lines
+from seqserve.training.reading.conll import Sentence, map_labels, to_scheme
 from seqserve.training.reading.dataset import Example
 from seqserve.training.reading.dna import read_splice
+from seqserve.training.reading.examples import ReadOptions, read_examples
 from seqserve.training.reading.lines import TextError
 from seqserve.training.reading.served_tokens import on_own_tokens, on_served_tokens
 from seqserve.training.setup import (
@@ -44,8 +46,9 @@ class TaggerTask:
 
     def __init__(self, config: TaggerConfig):
         corpora = (*config.data.train, *config.data.dev)
-        files = [read_sentences(corpus) for corpus in corpora]
-        notes = check_corpora(config, files)
+        notes: list[str] = []
+        files = [read_sentences(corpus, notes) for corpus in corpora]
+        notes += check_corpora(config, files)
         own = [
             prepare(sentences, replace(corpus, tokens="own"), config)
             for sentences, corpus in zip(files, config.data.train, strict=False)
@@ -83,9 +86,9 @@ class TaggerTask:
 
     def epoch(self, generator: np.random.Generator) -> Sequence[Example]:
         return [
-            self._augmenter.draw(example, own, mentions, generator)
+            self._augmenter.draw(self._augmenter.choose(served, own, generator), mentions, generator)
             for corpus, own_corpus, mentions in zip(self.train, self._own, self._mentions, strict=True)
-            for example, own in zip(corpus, own_corpus, strict=True)
+            for served, own in zip(corpus, own_corpus, strict=True)
         ]
 
     def loss(self, examples: Sequence[Example]) -> Tensor:
@@ -122,16 +125,29 @@ class TaggerTask:
 
 def read_corpus(corpus: CorpusConfig, config: TaggerConfig) -> list[Sentence]:
     """Read one file of the configuration, in the model's scheme and with the configured labels."""
-    return prepare(read_sentences(corpus), corpus, config)
+    return prepare(read_sentences(corpus, []), corpus, config)
 
 
-def read_sentences(corpus: CorpusConfig) -> list[Sentence]:
-    """Read one file of the configuration as it is written; raises TextError when it holds no sentence."""
+def read_sentences(corpus: CorpusConfig, notes: list[str]) -> list[Sentence]:
+    """Read one file of the configuration as it is written, and note which spans fit no tokens.
+
+    Raises TextError when it holds no sentence.
+    """
     path = data_path(corpus.file)
     if corpus.format == "splice":
         sentences = read_splice(path, corpus.part)
     else:
-        sentences = read_conll(path, token_column=corpus.token_column, tag_column=corpus.tag_column)
+        options = ReadOptions(
+            format=corpus.format,
+            unaligned=corpus.unaligned,
+            token_column=corpus.token_column,
+            tag_column=corpus.tag_column,
+            tag_names=corpus.tag_names,
+        )
+        found = read_examples(path, options)
+        if found.misfits:
+            notes.append("\n".join([f"{path}:", *misfit_lines(found.misfits)]))
+        sentences = found.sentences
     if not sentences:
         raise TextError(f"{path}: it holds no sentence")
     return sentences
