@@ -12,7 +12,7 @@ Name = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z", ma
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Size = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
-LookupStep = Literal["exact", "lower", "capital", "digits"]
+LookupStep = Literal["exact", "plain", "lower", "capital", "digits"]
 TokenizerName = Literal["seqserve-en-1", "seqserve-fr-1", "whitespace", "characters"]
 CellName = Literal["rnn", "rnn-relu", "gru-simplified", "gru", "gru-cudnn", "lstm", "lstm-peephole"]
 

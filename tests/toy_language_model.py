@@ -141,6 +141,8 @@ class ToyLanguageModel:
 
     encode = LanguageModelBundle.encode
     encode_unended = LanguageModelBundle.encode_unended
+    look_up = LanguageModelBundle.look_up
+    unknown_cost = LanguageModelBundle.unknown_cost
     score = LanguageModelBundle.score
 
 

@@ -10,6 +10,7 @@ COMMANDS = (
     Command("resume", "seqserve.training.commands.resume", "continue an interrupted run", _EXTRA),
     Command("export", "seqserve.training.commands.export", "export a run's best weights as a bundle", _EXTRA),
     Command("evaluate", "seqserve.training.commands.evaluate", "measure how good a bundle is on a file"),
+    Command("unknown", "seqserve.training.commands.unknown", "estimate how many words a language model does not know"),
     Command("corpora", "seqserve.training.commands.corpora", "list, import and download the known data sets"),
     Command("text", "seqserve.training.commands.text", "print the text that a language model is trained on", _EXTRA),
     Command(

@@ -5,14 +5,13 @@
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import msgspec
 
-from seqserve.entries import CellName, Name
+from seqserve.entries import CellName, LookupStep, Name
 from seqserve.errors import SeqserveError
 from seqserve.vocabulary.tokens import FIRST_ID
-from seqserve.vocabulary.words import LOOKUP_STEPS
 
 
 class ConfigError(SeqserveError):
@@ -186,8 +185,9 @@ def check_vocabulary(table: Any, where: str) -> None:
     check_lowest(table, where, 0, "max_vocabulary")
     if table.max_vocabulary and table.max_vocabulary <= FIRST_ID:
         raise ConfigError(f"{where}.max_vocabulary = {table.max_vocabulary} leaves no room beside <EOS> and <UNK>")
-    if not table.lookup or not set(table.lookup) <= set(LOOKUP_STEPS):
-        raise ConfigError(f"{where}.lookup = {list(table.lookup)} must hold one or more of {', '.join(LOOKUP_STEPS)}")
+    steps = get_args(LookupStep)
+    if not table.lookup or not set(table.lookup) <= set(steps):
+        raise ConfigError(f"{where}.lookup = {list(table.lookup)} must hold one or more of {', '.join(steps)}")
 
 
 def check_part(part: tuple[float, ...], file: str) -> None:

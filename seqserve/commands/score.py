@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format",
         choices=("jsonl", "text"),
         default="jsonl",
-        help="JSON lines, or the text of KenLM's query (default jsonl)",
+        help="JSON lines, or the text of KenLM's query, where an unknown word has the probability of <UNK> "
+        "(default jsonl)",
     )
     parser.add_argument(
         "--include", action="append", choices=("tokens",), default=[], help="add every token to each JSON line"
@@ -59,13 +60,17 @@ def run(given: argparse.Namespace) -> int:
         nonlocal total, num_texts
         task = read_score(bundle, placed(lines), options, Limits())
         rows = score_sequences(bundle.run_rows, task.sequences, bundle.manifest, num_top=task.num_top)
-        for item, row, result in zip(task.inputs, rows, task.results(rows), strict=True):
-            total, num_texts = total + sums_of(item.ids, row.log_probs), num_texts + 1
-            if given.summary:
-                yield b""
-            elif given.format == "text":
-                yield f"Total: {result.log10_prob:.10g} OOV: {result.num_unknown}\n".encode()
-            else:
+        # KenLM's query scores an unknown word as <UNK>, which stands for all of them.
+        own = rows if given.format == "text" else task.own_rows(rows)
+        each = [sums_of(item.ids, row.log_probs) for item, row in zip(task.inputs, own, strict=True)]
+        total, num_texts = sum(each, total), num_texts + len(each)
+        if given.summary:
+            yield from [b""] * len(each)
+        elif given.format == "text":
+            for sums in each:
+                yield f"Total: {sums.log10_prob:.10g} OOV: {sums.num_unknown}\n".encode()
+        else:
+            for result in task.results(rows):
                 yield msgspec.json.encode(result) + b"\n"
 
     def end() -> bytes:

@@ -17,14 +17,20 @@ class Alternative(Struct, kw_only=True, gc=False):
 
 
 class ScoredToken(Struct, kw_only=True, gc=False):
-    """A token of the text, `text[start:end]`, or <EOS> at its end; `rank` 1 is the model's most likely token there."""
+    """A token of the text, `text[start:end]`, or <EOS> at its end; `rank` 1 is the model's most likely token there.
+
+    Of an unknown token `rank` is that of <UNK>.
+    """
 
     text: str
     start: int
     end: int
     log_prob: LogProbability
     rank: Annotated[int, Meta(ge=1)]
-    is_unknown: Annotated[bool, Meta(description="Outside the vocabulary: scored as <UNK>.")]
+    is_unknown: Annotated[
+        bool,
+        Meta(description="Outside the vocabulary: scored as one of the words that share the probability of <UNK>."),
+    ]
     top: list[Alternative] | UnsetType = UNSET
 
 

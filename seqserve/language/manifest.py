@@ -1,10 +1,13 @@
 """The manifest of a language model."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType
 
 from seqserve.entries import (
     CellName,
     GraphEntry,
+    LookupStep,
     Manifest,
     ManifestStruct,
     Positive,
@@ -54,10 +57,22 @@ class LanguageModelLimits(ManifestStruct, frozen=True):
     max_chunk_tokens: Positive
 
 
+class TextReading(ManifestStruct, frozen=True):
+    """How the texts of clients are read, as against those of the training and of published measures.
+
+    lookup: in place of that of `tokenization`. num_unknown_types: how many words that are not in the vocabulary share
+    the probability of <UNK>, estimated on held-out text.
+    """
+
+    lookup: Annotated[list[LookupStep], Meta(min_length=1)]
+    num_unknown_types: Positive
+
+
 class LanguageModelManifest(Manifest, frozen=True, tag="language-model"):
     """Everything about a language model's bundle that is not weights.
 
-    ends_sentences: whether <EOS> was learned; false for a model of one running text.
+    ends_sentences: whether <EOS> was learned; false for a model of one running text. texts: absent: as in the
+    training, and an unknown word has the probability of <UNK>.
     """
 
     architecture: LanguageModelArchitecture
@@ -66,3 +81,4 @@ class LanguageModelManifest(Manifest, frozen=True, tag="language-model"):
     tokenization: Tokenization
     limits: LanguageModelLimits
     ends_sentences: bool
+    texts: TextReading | UnsetType = UNSET

@@ -3,10 +3,12 @@
 log P(y<1>..y<T>) = sum over t of log P(y<t> | y<1>..y<t-1>), natural logarithms; x<1> = 0 and a<0> = 0.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from seqserve.graph import Graph
@@ -62,14 +64,26 @@ class LanguageModelBundle:
         return np.zeros(self.state_size, np.float32)
 
     def encode(self, text: str, *, limit: int | None = None) -> EncodedText:
-        """Tokenise and look up; with a limit, stop once limit + 1 tokens are found."""
+        """Tokenise and look up as in the training; with a limit, stop once limit + 1 tokens are found."""
         tokens = TOKENIZERS[self.manifest.tokenization.name](text, limit=limit)
         return EncodedText(tokens, [self.vocabulary.lookup(token.text) for token in tokens])
 
     def encode_unended(self, text: str, *, limit: int | None = None) -> EncodedText:
-        """Do the same for a text that goes on, such as a prompt: an abbreviation at its end keeps its period."""
+        """Read a client's text that goes on, such as a prompt: an abbreviation at its end keeps its period."""
         tokens = TOKENIZERS_OF_UNENDED[self.manifest.tokenization.name](text, limit=limit)
-        return EncodedText(tokens, [self.vocabulary.lookup(token.text) for token in tokens])
+        return EncodedText(tokens, self.look_up(tokens))
+
+    def look_up(self, tokens: Sequence[Token]) -> list[int]:
+        """Return the ids of the tokens of a client's text, by the steps of `texts` in the manifest."""
+        texts = self.manifest.texts
+        steps = None if texts is UNSET else texts.lookup
+        return [self.vocabulary.lookup(token.text, steps) for token in tokens]
+
+    @property
+    def unknown_cost(self) -> float:
+        """What an unknown word of a client's text has less than log P(<UNK>): ln of how many words share it."""
+        texts = self.manifest.texts
+        return 0.0 if texts is UNSET else math.log(texts.num_unknown_types)
 
     def detokenizer(self) -> Detokenizer:
         """Return a fresh detokeniser, at the start of a text."""

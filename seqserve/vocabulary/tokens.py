@@ -74,19 +74,20 @@ class TokenVocabulary:
         """Return the number of ids, <EOS> and <UNK> included."""
         return len(self.tokens) + FIRST_ID
 
-    def lookup(self, form: str) -> int:
+    def lookup(self, form: str, steps: Sequence[str] | None = None) -> int:
         """Return the id of the first spelling that is in the list, else UNKNOWN_ID.
 
-        The step "exact" finds the form as it is first, then its NFC.
+        steps: in place of the vocabulary's own. The step "exact" finds the form as it is first, then its NFC.
         """
+        steps = self.steps if steps is None else steps
         # Also keeps huge strings out of NFC, whose sorting of marks is quadratic.
         if len(form) > _MOST_DECOMPOSED * self._longest:
             return UNKNOWN_ID
-        if self.steps[:1] == ("exact",):
+        if steps[0] == "exact":
             token_id = self._ids.get(form)
             if token_id is not None:
                 return token_id
-        for spelling in candidates(form, self.steps):
+        for spelling in candidates(form, steps):
             token_id = self._ids.get(spelling)
             if token_id is not None:
                 return token_id

@@ -8,16 +8,20 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
+from seqserve.entries import LookupStep
 from seqserve.errors import BundleError
 from seqserve.files import MAX_VOCABULARY_BYTES, read_file
+from seqserve.text.forms import SYMBOL, form_of
 
 PADDING_ID = 0
 UNKNOWN_ID = 1
 FIRST_ID = 2
 LOOKUP_STEPS = ("exact", "lower", "capital", "digits")
+"""Those of taggers and classifiers, whose tokens are plain before they are looked up."""
 
 _DIGIT = re.compile(r"\d")
 _CACHED_FORMS = 32_768
@@ -26,19 +30,30 @@ _MOST_DECOMPOSED = 4
 
 
 def candidates(form: str, steps: Sequence[str]) -> Iterator[str]:
-    """Yield the spellings under which a form is looked up, best first: NFC, then changed as each step says."""
-    form = form if form.isascii() else unicodedata.normalize("NFC", form)
+    """Yield the spellings under which a form is looked up, best first: NFC, then changed as each step says.
+
+    The step "plain" is the form without typography, see `form_of`; it is what the steps after it change.
+    """
+    form = plain = form if form.isascii() else unicodedata.normalize("NFC", form)
     for step in steps:
         if step == "exact":
             yield form
+        elif step == "plain":
+            plain = _plain(form)
+            yield plain
         elif step == "lower":
-            yield form.lower()
+            yield plain.lower()
         elif step == "capital":
-            yield form[:1].upper() + form[1:].lower()
+            yield plain[:1].upper() + plain[1:].lower()
         elif step == "digits":
-            yield _DIGIT.sub("0", form.lower())
+            yield _DIGIT.sub("0", plain.lower())
         else:
-            raise ValueError(f"look-up step must be one of {', '.join(LOOKUP_STEPS)}, not {step!r}")
+            raise ValueError(f"look-up step must be one of {', '.join(get_args(LookupStep))}, not {step!r}")
+
+
+def _plain(form: str) -> str:
+    plain = form_of(form) if form else ""
+    return form if plain in ("", SYMBOL) else plain
 
 
 def write_words(path: str | os.PathLike[str], forms: Iterable[str]) -> None:

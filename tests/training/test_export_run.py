@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from msgspec import UNSET
 
 from seqserve.language.model import LanguageModelBundle
 from seqserve.loading import load_bundle
@@ -122,6 +123,14 @@ def test_own_files_are_named_also_when_they_have_moved(language_run, tmp_path):
     (tmp_path / "own.txt").unlink()
     manifest = load_bundle(export_run(language_run, tmp_path / "models", card=None), LanguageModelBundle).manifest
     assert [(source.name, source.sha256) for source in manifest.data] == [("own", {}), ("own", {})]
+    assert manifest.texts is UNSET
+
+
+def test_a_model_of_words_learns_from_the_valid_text_how_many_it_does_not_know(language_run, tmp_path):
+    (tmp_path / "own.txt").write_text("the cat zebra\nthe dog ibex Ibex\n")
+    manifest = load_bundle(export_run(language_run, tmp_path / "models", card=None), LanguageModelBundle).manifest
+    assert manifest.texts.lookup == ["plain", "exact", "lower", "capital"]
+    assert manifest.texts.num_unknown_types >= 3
 
 
 def test_the_version_is_chosen_at_export(language_run, tmp_path):

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
+from seqserve.language.manifest import TextReading
 from seqserve.training.export.builder import GraphBuilder
 from seqserve.training.export.cells.table import find_cell
 from seqserve.training.export.features import add_lookup
@@ -23,7 +25,8 @@ class TrainedLanguageModel:
     `projection.weight` (P,H) and `projection.bias`, if there is one; full softmax: `softmax.weight` (V,P),
     absent when tied, and `softmax.bias`; adaptive (torch.nn.AdaptiveLogSoftmaxWithLoss, no biases):
     `softmax.head.weight`, `softmax.tail.N.0.weight`, `softmax.tail.N.1.weight`.
-    tokens: in the order of their ids, the first has id 2. ends_sentences: whether <EOS> was learned.
+    tokens: in the order of their ids, the first has id 2. ends_sentences: whether <EOS> was learned. texts: how texts
+    of clients are read, if otherwise than in the training.
     """
 
     weights: Arrays
@@ -36,6 +39,7 @@ class TrainedLanguageModel:
     cutoffs: Sequence[int] = ()
     tied: bool = False
     ends_sentences: bool = True
+    texts: TextReading | UnsetType = UNSET
 
     @property
     def num_ids(self) -> int:

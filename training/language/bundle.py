@@ -93,6 +93,7 @@ def _manifest(folder: Path, trained: TrainedLanguageModel, card: Card) -> Langua
         tokenization=msgspec.convert(tokenization, Tokenization),
         limits=LanguageModelLimits(max_chunk_tokens=chunk_tokens(trained.num_ids)),
         ends_sentences=trained.ends_sentences,
+        texts=trained.texts,
     )
 
 

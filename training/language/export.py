@@ -1,17 +1,22 @@
 """A language model's run as a bundle."""
 
+import dataclasses
 import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from seqserve.text.tokenizers import TOKENIZERS
 from seqserve.training.checkpoints import RunError, read_run_config
+from seqserve.training.corpora import CorporaError
 from seqserve.training.export.folder import Card
 from seqserve.training.export.language_model import TrainedLanguageModel
 from seqserve.training.export_sources import Results, files_of, score_table
 from seqserve.training.language.bundle import export_language_model
 from seqserve.training.language.config import LanguageConfig
+from seqserve.training.language.setup import sequences_of
+from seqserve.training.language.unknown_words import COMMAND, text_reading
 from seqserve.training.reading.text import TextFile
 from seqserve.vocabulary.tokens import TokenVocabulary
 
@@ -64,10 +69,22 @@ def results(config: LanguageConfig, line: Mapping[str, Any]) -> Results:
 def write(target: Path, config: LanguageConfig, state: Mapping[str, Any], card: Card, *, replace: bool) -> None:
     """Write the bundle of a run, large tables in half precision; `state`: what model.pt holds.
 
-    Raises ValueError when weights and configuration do not fit.
+    A model of words learns from the valid text how many words it does not know. Raises ValueError when weights and
+    configuration do not fit.
     """
     trained = trained_model(config, state)
+    if trained.level == "word":
+        try:
+            trained = _with_texts(trained, config)
+        except CorporaError as error:
+            print(f"{error}; an unknown word has all of <UNK>'s probability until `{COMMAND}`", file=sys.stderr)
     export_language_model(target, trained, card, golden_texts(trained), replace=replace)
+
+
+def _with_texts(trained: TrainedLanguageModel, config: LanguageConfig) -> TrainedLanguageModel:
+    vocabulary = TokenVocabulary(trained.tokens, steps=trained.lookup)
+    held_out = sequences_of(config.data.valid, config.text)
+    return dataclasses.replace(trained, texts=text_reading(vocabulary, trained.lookup, held_out))
 
 
 def trained_model(config: LanguageConfig, state: Mapping[str, Any]) -> TrainedLanguageModel:

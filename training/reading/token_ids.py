@@ -12,6 +12,7 @@ from seqserve.errors import SeqserveError
 from seqserve.training.atomic import write_atomically
 from seqserve.training.reading.text import UNKNOWN_FORM, TextOptions
 from seqserve.vocabulary.tokens import EOS_ID, FIRST_ID, UNKNOWN_ID, TokenVocabulary
+from seqserve.vocabulary.words import candidates
 
 _BLOCK = 1 << 20
 _ENDED = -1  # in the first pass, where a sequence ends
@@ -71,11 +72,17 @@ class FirstPass:
             np.array(block, dtype=np.int32).tofile(file)
 
     def vocabulary(self, options: TextOptions) -> TokenVocabulary:
-        """Return the most frequent types, by count, then by first sight; raises CorpusError when there is none."""
-        counts = np.array(self.counts, dtype=np.int64)
-        forms = list(self.numbers)
-        order = np.argsort(-counts, kind="stable")
-        kept = [forms[i] for i in order.tolist() if counts[i] >= options.min_count and forms[i] != UNKNOWN_FORM]
+        """Return the most frequent types, by count, then by first sight; raises CorpusError when there is none.
+
+        Forms that are looked up first under the same spelling are one type.
+        """
+        count_of: dict[str, int] = {}
+        for form, count in zip(self.numbers, self.counts, strict=True):
+            if form != UNKNOWN_FORM:
+                spelling = next(candidates(form, options.lookup))
+                count_of[spelling] = count_of.get(spelling, 0) + count
+        kept = [form for form, count in count_of.items() if count >= options.min_count]
+        kept.sort(key=count_of.__getitem__, reverse=True)
         if not kept:
             raise CorpusError(f"data.train: no token occurs as often as text.min_count = {options.min_count} asks for")
         most = options.max_vocabulary - FIRST_ID if options.max_vocabulary else len(kept)

@@ -19,17 +19,21 @@ from seqserve.reading import Limits, Place
 
 @dataclass(frozen=True, slots=True)
 class RankTask:
-    """Candidates that were read: text i of `inputs` and of `sequences` is that of candidate i."""
+    """Candidates that were read: text i of `inputs` and of `sequences` is that of candidate i.
+
+    unknown_cost: see LanguageModelBundle.
+    """
 
     candidates: Sequence[Candidate]
     inputs: Sequence[InputText]
     sequences: Sequences
     options: RankOptions
+    unknown_cost: float
 
     def ranking(self, scores: Sequence[ScoredRow]) -> list[RankedCandidate]:
         """Return the candidates, best first; raises InvalidRequestError."""
-        rows = zip(self.inputs, own_rows(self.inputs, scores), strict=True)
-        sums = [sums_of(item.ids, found.log_probs) for item, found in rows]
+        rows = own_rows(self.inputs, self.sequences, scores, unknown_cost=self.unknown_cost)
+        sums = [sums_of(item.ids, row.log_probs) for item, row in zip(self.inputs, rows, strict=True)]
         return rank_candidates(self.candidates, sums, self.options)
 
 
@@ -43,7 +47,7 @@ def read_rank(bundle: LanguageModelBundle, options: RankOptions, limits: Limits)
         for index, item in enumerate(options.candidates)
     ]
     candidates = [Candidate(text=item) if isinstance(item, str) else item for item in options.candidates]
-    return RankTask(candidates, inputs, sequences_of(inputs), options)
+    return RankTask(candidates, inputs, sequences_of(inputs), options, bundle.unknown_cost)
 
 
 def rank_candidates(

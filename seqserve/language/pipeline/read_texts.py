@@ -14,7 +14,7 @@ from seqserve.language.scoring import Ids, Sequences
 from seqserve.reading import Limits, Place, check_length, check_total
 from seqserve.text.tokenization import Token
 from seqserve.text.tokenizers import TOKENIZERS, TOKENIZERS_OF_UNENDED, Tokenizer
-from seqserve.vocabulary.tokens import EOS_ID
+from seqserve.vocabulary.tokens import EOS_ID, UNKNOWN_ID
 
 _LONGEST_TAIL = 512  # characters; bounds what a context costs each of its texts
 
@@ -77,13 +77,10 @@ class TextReader:
             tokenizers[self._bundle.manifest.tokenization.name], context.tail, text, self._limit(len(alone) + 1)
         )
         check_length(len(tokens), self._limits, *place)
-        ids = np.array([*self._look_up(tokens), EOS_ID] if eos else self._look_up(tokens), np.int32)
+        ids = np.array([*self._bundle.look_up(tokens), *([EOS_ID] if eos else [])], np.int32)
         self._count(len(ids), place)
-        read_again = np.array(self._look_up(of_tail), np.int32)
+        read_again = np.array(self._bundle.look_up(of_tail), np.int32)
         return InputText(text, tokens, ids, context, None if np.array_equal(read_again, alone) else read_again)
-
-    def _look_up(self, tokens: Sequence[Token]) -> list[int]:
-        return [self._bundle.vocabulary.lookup(token.text) for token in tokens]
 
     def _limit(self, more: int) -> int | None:
         return None if self._limits.max_tokens == sys.maxsize else self._limits.max_tokens + more
@@ -112,11 +109,19 @@ def sequences_of(inputs: Sequence[InputText]) -> Sequences:
     return Sequences(texts, contexts, context_of)
 
 
-def own_rows(inputs: Sequence[InputText], scores: Sequence[ScoredRow]) -> list[ScoredRow]:
-    """Return what belongs to each text of the scores of `sequences_of`: log P(context + text) - log P(context).
+def own_rows(
+    inputs: Sequence[InputText], sequences: Sequences, scores: Sequence[ScoredRow], *, unknown_cost: float
+) -> list[ScoredRow]:
+    """Return what belongs to each text of the scores of its `sequences`: log P(context + text) - log P(context).
 
-    Where a text changes how its context is read, the difference counts with its first token; that sum is float64.
+    An unknown word has log P(<UNK>) - unknown_cost. Where a text changes how its context is read, the difference counts
+    with its first token; that sum is float64.
     """
+    if unknown_cost:
+        scores = [
+            _with_cost(ids, scored, np.float32(unknown_cost))
+            for ids, scored in zip(sequences.texts, scores, strict=True)
+        ]
     alone = dict(zip(_changed_contexts(inputs), scores[len(inputs) :], strict=True))
     return [
         scored if item.read_again is None else _without_context(scored, len(item.read_again), alone[item.context])
@@ -126,6 +131,13 @@ def own_rows(inputs: Sequence[InputText], scores: Sequence[ScoredRow]) -> list[S
 
 def _changed_contexts(inputs: Sequence[InputText]) -> dict[Context, None]:
     return dict.fromkeys(item.context for item in inputs if item.read_again is not None)
+
+
+def _with_cost(ids: Ids, scored: ScoredRow, unknown_cost: np.float32) -> ScoredRow:
+    is_unknown = ids == UNKNOWN_ID
+    if not is_unknown.any():
+        return scored
+    return replace(scored, log_probs=np.where(is_unknown, scored.log_probs - unknown_cost, scored.log_probs))
 
 
 def _without_context(scored: ScoredRow, num_again: int, alone: ScoredRow) -> ScoredRow:

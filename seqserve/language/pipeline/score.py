@@ -19,13 +19,17 @@ from seqserve.vocabulary.tokens import EOS_FORM, UNKNOWN_ID, TokenVocabulary
 
 @dataclass(frozen=True, slots=True)
 class ScoreTask:
-    """Texts that were read: `sequences` to be scored with `num_top` alternatives, and what of it is shown."""
+    """Texts that were read: `sequences` to be scored with `num_top` alternatives, and what of it is shown.
+
+    unknown_cost: see LanguageModelBundle.
+    """
 
     inputs: list[InputText]
     sequences: Sequences
     wants_tokens: bool
     top: int
     vocabulary: TokenVocabulary
+    unknown_cost: float
 
     @property
     def num_top(self) -> int:
@@ -37,9 +41,13 @@ class ScoreTask:
         """How many parts the answers have, about."""
         return self.sequences.num_tokens * (1 + self.top) if self.wants_tokens else len(self.inputs)
 
+    def own_rows(self, scores: Sequence[ScoredRow]) -> list[ScoredRow]:
+        """Return what of the scores belongs to each text."""
+        return own_rows(self.inputs, self.sequences, scores, unknown_cost=self.unknown_cost)
+
     def results(self, scores: Sequence[ScoredRow]) -> list[ScoreResult]:
         """Return the answers, in order."""
-        return [self._result(*pair) for pair in zip(self.inputs, own_rows(self.inputs, scores), strict=True)]
+        return [self._result(*pair) for pair in zip(self.inputs, self.own_rows(scores), strict=True)]
 
     def _result(self, item: InputText, scores: ScoredRow) -> ScoreResult:
         sums = sums_of(item.ids, scores.log_probs)
@@ -103,7 +111,14 @@ def read_score(
     inputs = [
         reader.read(text, place, context=before, eos=eos) for (text, place), before in zip(texts, contexts, strict=True)
     ]
-    return ScoreTask(inputs, sequences_of(inputs), "tokens" in options.include, options.top, bundle.vocabulary)
+    return ScoreTask(
+        inputs,
+        sequences_of(inputs),
+        "tokens" in options.include,
+        options.top,
+        bundle.vocabulary,
+        bundle.unknown_cost,
+    )
 
 
 def counts_eos(bundle: LanguageModelBundle, asked: bool | None) -> bool:

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from msgspec.structs import replace
 
 from seqserve.cli import main
 from seqserve.commands import score as command
 from seqserve.language.language_model import LanguageModel as Opened
+from seqserve.language.manifest import TextReading
 from seqserve.service.engine.models import LanguageModel
 from tests.service.toys import open_toy
 
@@ -86,6 +88,18 @@ def test_text_has_the_lines_of_kenlms_query(
     assert float(summary["Perplexity including OOVs"]) == pytest.approx(math.exp(-log_prob / num_tokens))
     assert int(summary["OOVs"]) == sum(result["num_unknown"] for result in results)
     assert int(summary["Tokens"]) == num_tokens
+
+
+def test_an_unknown_word_is_unk_to_kenlms_query_and_has_its_share_in_json(
+    toy: LanguageModel, run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = TextReading(lookup=["exact"], num_unknown_types=10)
+    query, summary = run(["dog the dog"], "--format", "text"), json.loads(run(["dog the dog"], "--summary"))
+    monkeypatch.setattr(toy.bundle, "manifest", replace(toy.bundle.manifest, texts=texts))
+    assert run(["dog the dog"], "--format", "text") == query
+    shared, [line] = json.loads(run(["dog the dog"], "--summary")), run(["dog the dog"]).splitlines()
+    assert shared["log10_prob"] == pytest.approx(summary["log10_prob"] - 2)
+    assert json.loads(line)["log10_prob"] == shared["log10_prob"]
 
 
 def test_known_tokens_have_a_perplexity_of_their_own(toy: LanguageModel, run: Callable[..., str]) -> None:

@@ -32,6 +32,12 @@ def test_steps_are_tried_in_order() -> None:
     assert TokenVocabulary(["apple"]).lookup("Apple") == UNKNOWN_ID
 
 
+def test_steps_of_one_lookup_take_the_place_of_the_vocabularys() -> None:
+    vocabulary = TokenVocabulary(["'s", "’s", "Paris"])
+    assert [vocabulary.lookup(form) for form in ("’s", "PARIS")] == [3, UNKNOWN_ID]
+    assert [vocabulary.lookup(form, ("plain", "capital")) for form in ("’s", "PARIS")] == [2, 4]
+
+
 def test_a_form_is_found_as_it_is_and_then_as_nfc() -> None:
     vocabulary = TokenVocabulary(["é", "e\u0301x"])
     assert [vocabulary.lookup(form) for form in ("é", "e\u0301", "e\u0301x")] == [2, 2, 3]

@@ -108,9 +108,26 @@ def test_candidates_are_those_of_the_lookup() -> None:
     assert list(candidates("e\u0301A1", LOOKUP_STEPS)) == ["\u00e9A1", "\u00e9a1", "\u00c9a1", "\u00e9a0"]
 
 
+@pytest.mark.parametrize(
+    ("form", "found"),
+    [
+        ("N’T", ["N'T", "N’T", "n't", "N't"]),
+        ("“", ['"', "“", '"', '"']),
+        ("…", ["...", "…", "...", "..."]),
+        ("\U0001f600", ["\U0001f600"] * 4),
+        ("\u200b", ["\u200b"] * 4),
+    ],
+    ids=["apostrophe", "quote", "ellipsis", "symbol", "nothing"],
+)
+def test_the_steps_after_plain_change_the_plain_form(form: str, found: list[str]) -> None:
+    assert list(candidates(form, ("plain", "exact", "lower", "capital"))) == found
+
+
 def test_an_unknown_step_is_refused_when_opened(tmp_path: Path) -> None:
     write_words(tmp_path / "words.txt", ["a"])
-    with pytest.raises(ValueError, match="look-up step must be one of exact, lower, capital, digits, not 'stem'"):
+    with pytest.raises(
+        ValueError, match="look-up step must be one of exact, plain, lower, capital, digits, not 'stem'"
+    ):
         WordVocabulary.read(tmp_path / "words.txt", ("exact", "stem"))
 
 

@@ -30,6 +30,13 @@ def test_rare_types_and_the_corpus_own_unk_become_unknown(tmp_path):
     assert corpus.sequence(0).tolist() == [2, 2, 3, 3, *[UNKNOWN_ID] * 6, EOS_ID]
 
 
+def test_spellings_that_are_looked_up_alike_are_one_type(tmp_path):
+    options = TextOptions(lookup=("plain",), min_count=2)
+    vocabulary, corpus = encoded(tmp_path, [["don’t", "b", "don't"], ["“", '"', "b", "”"]], options)
+    assert vocabulary.tokens == ('"', "don't", "b")
+    assert [corpus.sequence(i).tolist() for i in range(len(corpus))] == [[3, 4, 3, EOS_ID], [2, 2, 4, 2, EOS_ID]]
+
+
 def test_a_running_text_has_no_eos(tmp_path):
     options = TextOptions(level="character", tokenization="characters", unit="stream", ends_sentences=False)
     vocabulary, corpus = encoded(tmp_path, [list("ab"), list("ba")], options)

@@ -2,11 +2,13 @@
 
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seqserve.language.language_model import LanguageModel
+from seqserve.language.manifest import TextReading
 from seqserve.language.pipeline.read_texts import TextReader
 from seqserve.reading import Limits
 from seqserve.text.tokenization import tokenize, tokenize_unended
@@ -91,3 +93,54 @@ def test_little_of_a_long_context_is_read_again(context: str) -> None:
     bundle = ToyLanguageModel(tokens=TOKENS, tokenization="seqserve-en-1")
     read = TextReader(bundle, Limits()).read_context(context, ("context",))  # type: ignore[arg-type]
     assert len(read.ids) - read.num_kept <= 512
+
+
+def reading_model(num_unknown_types: int = 20, tokens: tuple[str, ...] = TOKENS) -> LanguageModel:
+    """A model whose manifest says how texts of clients are read."""
+    bundle = ToyLanguageModel(tokens=tokens, tokenization="seqserve-en-1")
+    texts = TextReading(lookup=["plain", "exact", "lower", "capital"], num_unknown_types=num_unknown_types)
+    bundle.manifest = msgspec.structs.replace(bundle.manifest, texts=texts)
+    return LanguageModel(bundle)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("written", "typed"), [("he don’t", "he don't"), ("HE\u00ad, SMITH", "he, Smith"), ("etc…", "etc...")]
+)
+def test_a_text_is_looked_up_as_the_manifest_says(written: str, typed: str) -> None:
+    model = reading_model(tokens=(*TOKENS, "..."))
+    [first], [second] = model.score([written]), model.score([typed])
+    assert (first.log_prob, first.num_unknown) == (second.log_prob, 0)
+    assert opened().score([written])[0].num_unknown
+
+
+def test_contexts_and_prompts_are_looked_up_so_too() -> None:
+    model = reading_model()
+    assert model.score(["he"], context="SMITH n’t") == model.score(["he"], context="Smith n't")
+    assert model.sample("SMITH", n=5, seed=1, max_tokens=3) == model.sample("Smith", n=5, seed=1, max_tokens=3)
+
+
+def test_an_unknown_word_has_its_share_of_the_probability_of_unk() -> None:
+    [raw], [shared] = (
+        opened().score(["he zebra ibex he"], include=["tokens"]),
+        reading_model().score(["he zebra ibex he"], include=["tokens"], top=1),
+    )
+    assert isinstance(raw.tokens, list)
+    assert isinstance(shared.tokens, list)
+    costs = [first.log_prob - second.log_prob for first, second in zip(raw.tokens, shared.tokens, strict=True)]
+    assert costs == pytest.approx([0, math.log(20), math.log(20), 0, 0], abs=1e-6)
+    assert shared.log_prob == math.fsum(token.log_prob for token in shared.tokens)
+    assert (shared.num_unknown, shared.perplexity_known) == (2, raw.perplexity_known)
+    assert [token.rank for token in shared.tokens] == [token.rank for token in raw.tokens]
+
+
+def test_unknown_words_of_a_context_have_their_share_too() -> None:
+    model = reading_model()
+    for context, text in (("he zebra", " he ibex."), ("zebra No.", " zebra"), ("he No.", " he")):
+        [whole], [before] = model.score([context + text]), model.score([context], eos=False)
+        [after] = model.score([text], context=context)
+        assert before.log_prob + after.log_prob == pytest.approx(whole.log_prob, abs=1e-6)
+
+
+def test_a_known_word_is_preferred_to_an_unknown_one() -> None:
+    model = reading_model(num_unknown_types=10**9)
+    assert model.rank(None, ["he zebra .", "he can ."])[0].index == 1
