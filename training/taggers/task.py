@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from seqserve.training.taggers.config import CorpusConfig, TaggerConfig
 from seqserve.training.taggers.metrics import score_spans
 from seqserve.training.taggers.model import build_tagger
 from seqserve.training.task import DevScore
+from seqserve.training.warm_start import copy_start, start_notes, started
 
 
 class TaggerTask:
@@ -49,14 +51,18 @@ class TaggerTask:
         learned = (sentence.tokens for sentences in train for sentence in sentences)
         self.notes = [*notes, *notes_of_repeated("sentences", learned, _tokens_of(dev))]
         tokens = [[token for s in sentences for token in s.tokens] for sentences in (*train, *dev.values())]
+        start = started(config)
         self.features, self.surfaces = prepare_features(
-            config.model, learned=tokens[: len(train)], others=tokens[len(train) :]
+            config.model, learned=tokens[: len(train)], others=tokens[len(train) :], start=start
         )
         self.config = config
         self.tags = make_tags(config.data.labels, config.model.scheme)
         tag_ids = {tag: i for i, tag in enumerate(self.tags)}
         torch.manual_seed(config.seed)
         self.model = build_tagger(config.model, config.data.labels, self.features)
+        if start is not None:
+            copy_start(self.model, start, self.tags)
+            self.notes += start_notes(start, config.data.labels, chain.from_iterable(tokens[: len(train)]))
         self.model.precision = precision_of(config.loop)
         self.train = tuple(
             [self.surfaces.example(sentence, tag_ids) for sentence in sentences] * corpus.repeat
