@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from seqserve.loading import locate, verify_bundle
 from seqserve.manifest import MANIFEST_FILE
+from seqserve.tagger.tags import make_tags
 from seqserve.training.checkpoints import CONFIG, MODEL, RunError, load_tensors, must_fit, read_run_config
 from seqserve.training.export.reader import reader_architecture
 from seqserve.training.export.recovery import RecoveryError, Stored, recover_crf, recover_reader
-from seqserve.training.reading.features import Features
+from seqserve.training.reading.features import Features, forms_of
 from seqserve.vocabulary.words import CharacterVocabulary
 
 TASKS = ("tag", "classify")
@@ -82,7 +83,7 @@ def _of_run(folder: Path) -> Start:
             task=config.task,
             settings=_settings(config.task, weights, config.model, longest) | _text(config),
             weights=weights,
-            forms=state["forms"],
+            forms=forms_of(state["forms"]),
             characters=state["characters"],
             names=state.get("tags", config.data.labels),
             labels=config.data.labels,
@@ -107,9 +108,9 @@ def _of_bundle(folder: Path) -> Start:
         task=manifest.task,
         settings=_settings(manifest.task, weights, architecture, manifest.limits.max_word_chars) | _text(manifest),
         weights=weights,
-        forms=_lines(folder / files.words.file),
-        characters=_lines(folder / files.characters.file),
-        names=_lines(folder / files.tags.file) if manifest.task == "tag" else architecture.labels,
+        forms=forms_of((folder / files.words.file).read_text(encoding="utf-8")),
+        characters=forms_of((folder / files.characters.file).read_text(encoding="utf-8")),
+        names=make_tags(architecture.labels, architecture.scheme) if manifest.task == "tag" else architecture.labels,
         labels=architecture.labels,
     )
 
@@ -154,7 +155,3 @@ def _text(own: Any) -> dict[str, Any]:
         return {}
     tokenization = own.text.tokenization if hasattr(own, "text") else own.tokenization.name
     return {"text": {"tokenization": tokenization}}
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").split("\n")[:-1]

@@ -18,6 +18,7 @@ from seqserve.training.classifiers.config import ClassifierConfig
 from seqserve.training.classifiers.model import build_classifier
 from seqserve.training.corpora import data_path, dev_names
 from seqserve.training.loop import Training
+from seqserve.training.reading.features import words_text
 from seqserve.training.reading.labelled_text import LabelledFile, LabelledText, read_labelled
 from seqserve.training.reading.lines import TextError
 from seqserve.training.setup import (
@@ -98,7 +99,7 @@ class ClassifierTask:
     def state(self) -> dict[str, Any]:
         return {
             "weights": self.model.state_dict(),
-            "forms": list(self.features.forms),
+            "forms": words_text(self.features.forms),
             "characters": list(self.features.characters.characters),
         }
 

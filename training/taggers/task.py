@@ -17,6 +17,7 @@ from seqserve.training.loop import Training
 from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to_scheme
 from seqserve.training.reading.dataset import Example
 from seqserve.training.reading.dna import read_splice
+from seqserve.training.reading.features import words_text
 from seqserve.training.reading.lines import TextError
 from seqserve.training.setup import (
     EVALUATION_BATCH,
@@ -96,7 +97,7 @@ class TaggerTask:
     def state(self) -> dict[str, Any]:
         return {
             "weights": self.model.state_dict(),
-            "forms": list(self.features.forms),
+            "forms": words_text(self.features.forms),
             "characters": list(self.features.characters.characters),
             "tags": list(self.tags),
         }
