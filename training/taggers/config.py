@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from seqserve.training.config import (
     ConfigError,
     FilePath,
-    LoopConfig,
     ReaderConfig,
+    ReaderLoop,
     TrainingConfig,
     check_dev_weights,
     check_labels,
@@ -79,7 +79,7 @@ class TaggerConfig(TrainingConfig):
     data: DataConfig
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
-    loop: LoopConfig = field(default_factory=LoopConfig)
+    loop: ReaderLoop = field(default_factory=ReaderLoop)
 
     def __post_init__(self) -> None:
         super().__post_init__()
