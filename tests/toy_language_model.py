@@ -20,11 +20,10 @@ from seqserve.language.manifest import (
     LanguageModelManifest,
     LanguageModelVocabularies,
 )
-from seqserve.language.model import EncodedText, LanguageModelBundle, ScoredRow, ScoreRow, StepBatch, StepResult
+from seqserve.language.model import LanguageModelBundle, ScoredRow, ScoreRow, StepBatch, StepResult
 from seqserve.language.scoring import run_in_batches
 from seqserve.manifest import FORMAT_VERSION
 from seqserve.text.detokenization import Detokenizer
-from seqserve.text.tokenizers import TOKENIZERS
 from seqserve.vocabulary.tokens import START_ID, TokenVocabulary
 
 TOKENS: dict[str, tuple[str, ...]] = {
@@ -48,13 +47,13 @@ class ToyLanguageModel:
         seed: int = 0,
         max_chunk_tokens: int = 128,
         ends_sentences: bool = True,
+        tokenization: Literal["seqserve-en-1", "whitespace"] = "whitespace",
     ) -> None:
-        tokenization: Literal["whitespace", "characters"] = "whitespace" if level == "word" else "characters"
         self.vocabulary = TokenVocabulary(TOKENS[level] if tokens is None else tokens)
         size = len(self.vocabulary)
         self.manifest = toy_manifest(
             level=level,
-            tokenization=tokenization,
+            tokenization=tokenization if level == "word" else "characters",
             num_tokens=size,
             state_size=size,
             max_chunk_tokens=max_chunk_tokens,
@@ -72,10 +71,6 @@ class ToyLanguageModel:
 
     def zero_state(self) -> NDArray[np.float32]:
         return np.zeros(self.state_size, np.float32)
-
-    def encode(self, text: str, *, limit: int | None = None) -> EncodedText:
-        tokens = TOKENIZERS[self.manifest.tokenization.name](text, limit=limit)
-        return EncodedText(tokens, [self.vocabulary.lookup(token.text) for token in tokens])
 
     def detokenizer(self) -> Detokenizer:
         return Detokenizer(self.manifest.tokenization.name)
@@ -144,6 +139,8 @@ class ToyLanguageModel:
     def run_rows(self, rows: Sequence[ScoreRow]) -> list[ScoredRow]:
         return run_in_batches(self.run_score, rows)
 
+    encode = LanguageModelBundle.encode
+    encode_unended = LanguageModelBundle.encode_unended
     score = LanguageModelBundle.score
 
 

@@ -5,6 +5,7 @@ from seqserve.command_line import Command, CommandParser
 _EXTRA = ("torch", "onnx", "safetensors", "matplotlib")
 
 COMMANDS = (
+    Command("data", "seqserve.training.commands.data", "say what training data hold"),
     Command("fit", "seqserve.training.commands.fit", "train a model from a TOML configuration", _EXTRA),
     Command("resume", "seqserve.training.commands.resume", "continue an interrupted run", _EXTRA),
     Command("export", "seqserve.training.commands.export", "export a run's best weights as a bundle", _EXTRA),

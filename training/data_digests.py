@@ -90,6 +90,7 @@ def _sums_of(name: str) -> list[str]:
         ]
     try:
         path = name if name.startswith(PACKAGE_PREFIX) else data_path(name)
-        return [sha256_of(file) for file in vector_files(path)]
+        files = vector_files(path) or sorted(file for file in Path(path).rglob("*") if file.is_file())
+        return [sha256_of(file) for file in files]
     except (CorporaError, TextError, OSError):  # where the file is read, a sentence says what is wrong with it
         return []

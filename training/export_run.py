@@ -20,6 +20,7 @@ from seqserve.training.data_digests import read_digests
 from seqserve.training.export.folder import Card
 from seqserve.training.export_sources import attributions, data_sources, learned_before, plain_card, unshippable
 from seqserve.training.kinds import kind_of
+from seqserve.training.reading.lines import read_raw_text
 
 
 def export_run(
@@ -42,7 +43,7 @@ def export_run(
         with must_fit(folder / MODEL):
             epoch = state["epoch"]
         line = best_epoch(folder, epoch)
-        readme = card.read_text(encoding="utf-8") if card else None
+        readme = read_raw_text(card) if card else None
         export = kind_of(config).part("export")
         sources, results = export.sources(config), export.results(config, line)
         earlier, owed = learned_before(config)

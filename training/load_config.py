@@ -15,6 +15,7 @@ from seqserve.errors import UsageError
 from seqserve.training.config import IS_PATH, IS_RUN, ConfigError
 from seqserve.training.corpora import is_own
 from seqserve.training.kinds import CONFIGS
+from seqserve.training.reading.lines import TextError, read_raw_text
 
 
 def load_config(
@@ -33,12 +34,10 @@ def load_config(
     """
     path = Path(path)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        table = tomllib.loads(read_raw_text(path))
+    except TextError as error:
+        raise ConfigError(str(error)) from None
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
     changed = copy.deepcopy(table)
     for change in changes:

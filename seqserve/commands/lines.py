@@ -4,7 +4,6 @@ Files are read in large groups of lines. A pipe or a terminal is answered whenev
 """
 
 import argparse
-import codecs
 import contextlib
 import os
 import select
@@ -16,6 +15,7 @@ from typing import BinaryIO, TypeVar
 import msgspec
 
 from seqserve.errors import InvalidRequestError, RequestError, SeqserveError, UsageError
+from seqserve.text_files import BYTE_ORDER_MARK, fault_of_beginning, fault_of_only_line
 
 PAUSE_S = 0.05
 """Lines are answered once no input has come for this long, in seconds."""
@@ -70,9 +70,7 @@ def answer_lines(
     """
     num_lines = num_failed = first_failed = 0
     with _opened_files(given) as (source, target):
-        for lines in _groups(source):
-            if not num_lines:
-                lines[0] = lines[0].removeprefix(codecs.BOM_UTF8)
+        for lines in _groups(source, given.file):
             rows = [_row(line, read, is_text=blank is None) for line in lines]
             answers = iter(answer([row for row in rows if not isinstance(row, RequestError | _Blank)]))
             for row in rows:
@@ -119,8 +117,24 @@ def _row(line: bytes, read: Callable[[str], Row], *, is_text: bool) -> Row | Req
         return error
 
 
-def _groups(source: BinaryIO) -> Iterator[list[bytes]]:
-    """Yield lines without their ends in groups, smaller ones when the input pauses."""
+def _groups(source: BinaryIO, name: str) -> Iterator[list[bytes]]:
+    """Yield lines without their ends in groups, smaller ones when the input pauses.
+
+    The first is without the byte order mark. Raises InputError for UTF-16, and for CR as the only end of lines.
+    """
+    for number, (lines, is_ended) in enumerate(_raw_groups(source)):
+        if number == 0:
+            fault = fault_of_beginning(b"\n".join(lines))
+            if not fault and not is_ended and len(lines) == 1:
+                fault = fault_of_only_line(lines[0])
+            if fault:
+                raise InputError(f"{name}: {fault}.")
+            lines[0] = lines[0].removeprefix(BYTE_ORDER_MARK)
+        yield lines
+
+
+def _raw_groups(source: BinaryIO) -> Iterator[tuple[list[bytes], bool]]:
+    """Yield groups of lines, and whether an LF ends the last of them."""
     is_ready = _readiness(source)
     lines: list[bytes] = []
     begun: list[bytes] = []  # a line whose end has not come yet
@@ -128,7 +142,7 @@ def _groups(source: BinaryIO) -> Iterator[list[bytes]]:
     with _progress(source) as advance:
         while True:
             if lines and not is_ready(1000 * PAUSE_S):
-                yield lines
+                yield lines, True
                 lines, num_bytes = [], 0
             data = os.read(source.fileno(), _READ_BYTES)
             if not data:
@@ -141,11 +155,11 @@ def _groups(source: BinaryIO) -> Iterator[list[bytes]]:
                 num_bytes += len(lines[-1])
                 begun = [other]
                 if len(lines) == _LINES or num_bytes >= _BYTES:
-                    yield lines
+                    yield lines, True
                     lines, num_bytes = [], 0
     last = b"".join(begun)
     if lines or last:
-        yield [*lines, last] if last else lines
+        yield ([*lines, last], False) if last else (lines, True)
 
 
 def _readiness(source: BinaryIO) -> Callable[[float], object]:

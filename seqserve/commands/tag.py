@@ -12,8 +12,9 @@ import msgspec
 from seqserve.commands.lines import add_file_flags, answer_lines, json_error
 from seqserve.commands.model_flags import add_model_flags, list_of, open_chosen
 from seqserve.errors import InvalidRequestError, UsageError
+from seqserve.tagger.document import Document, document_of_text
 from seqserve.tagger.model import TaggedSentence
-from seqserve.tagger.pipeline import Document, document_of_text, make_options, result_of
+from seqserve.tagger.pipeline import make_options, result_of
 from seqserve.tagger.tagger import Tagger
 from seqserve.tagger.tags import spans_from_tags, tags_from_spans
 
@@ -60,13 +61,13 @@ def run(given: argparse.Namespace) -> int:
         raise UsageError(f"--labels: {error.fields[0].detail}") from error
 
     def answer(documents: Sequence[Document]) -> Iterator[bytes]:
-        tagged = iter(bundle.tag([row for document in documents for row in document.rows()]))
+        tagged = iter(bundle.tag([row for document in documents for row in document.rows]))
         for document in documents:
-            sentences = list(islice(tagged, len(document.sentences)))
+            rows = list(islice(tagged, len(document.rows)))
             if given.format == "conll":
-                yield _conll(document, sentences)
+                yield _conll(document, document.sentences_of(rows, bundle.tags))
             else:
-                yield msgspec.json.encode(result_of(document, sentences, bundle, options)) + b"\n"
+                yield msgspec.json.encode(result_of(document, rows, bundle, options)) + b"\n"
 
     return answer_lines(
         given,

@@ -39,7 +39,7 @@ class ScoredRow:
     num_top 0 the ranks are 0: they were not computed.
     """
 
-    log_probs: NDArray[np.float32]
+    log_probs: NDArray[np.floating[Any]]
     ranks: NDArray[np.int32]
     top_ids: NDArray[np.int32]
     top_log_probs: NDArray[np.float32]

@@ -25,7 +25,7 @@ from seqserve.language.manifest import LanguageModelManifest
 from seqserve.language.scoring import Sequences, run_in_batches, score_sequences
 from seqserve.text.detokenization import Detokenizer
 from seqserve.text.tokenization import Token
-from seqserve.text.tokenizers import TOKENIZERS
+from seqserve.text.tokenizers import TOKENIZERS, TOKENIZERS_OF_UNENDED
 from seqserve.vocabulary.tokens import TokenVocabulary
 
 __all__ = ["EncodedText", "LanguageModelBundle", "ScoreRow", "ScoredRow", "StepBatch", "StepResult"]
@@ -64,6 +64,11 @@ class LanguageModelBundle:
     def encode(self, text: str, *, limit: int | None = None) -> EncodedText:
         """Tokenise and look up; with a limit, stop once limit + 1 tokens are found."""
         tokens = TOKENIZERS[self.manifest.tokenization.name](text, limit=limit)
+        return EncodedText(tokens, [self.vocabulary.lookup(token.text) for token in tokens])
+
+    def encode_unended(self, text: str, *, limit: int | None = None) -> EncodedText:
+        """Do the same for a text that goes on, such as a prompt: an abbreviation at its end keeps its period."""
+        tokens = TOKENIZERS_OF_UNENDED[self.manifest.tokenization.name](text, limit=limit)
         return EncodedText(tokens, [self.vocabulary.lookup(token.text) for token in tokens])
 
     def detokenizer(self) -> Detokenizer:

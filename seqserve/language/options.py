@@ -29,13 +29,17 @@ class ScoreOptions(Struct, forbid_unknown_fields=True, kw_only=True):
 
     context: Annotated[
         str | list[str] | None,
-        Meta(description="What stands before the text: conditioned on, not scored. One for all, or one per text."),
+        Meta(
+            description="What stands before the text: conditioned on, not scored. Both are read as one text, with a "
+            "space between where a word would run over the border. One for all, or one per text."
+        ),
     ] = None
     eos: Annotated[
         bool | None,
         Meta(
-            description="Count the end of the sentence, <EOS>. Default true; false for a model of running text, which "
-            "never learned it (`ends_sentences` false in /v1/models) and refuses true."
+            description="Count the end of the sentence, <EOS>. Without it the text goes on: an abbreviation at its end "
+            "keeps its period. Default true; false for a model of running text, which never learned it "
+            "(`ends_sentences` false in /v1/models) and refuses true."
         ),
     ] = None
     include: Annotated[list[Literal["tokens"]], Meta(description="`tokens` adds every token.")] = []
@@ -55,9 +59,9 @@ class RankOptions(Struct, forbid_unknown_fields=True, kw_only=True):
     """Candidates to choose among, and how; total = score + lm_weight * lm + length_bonus * num_tokens."""
 
     candidates: Annotated[list[str | Candidate], Meta(min_length=MIN_CANDIDATES, max_length=MAX_CANDIDATES)]
-    context: Annotated[str | None, Meta(description="What stands before all of them: conditioned on, not scored.")] = (
-        None
-    )
+    context: Annotated[
+        str | None, Meta(description="What stands before all of them: conditioned on, not scored; as in /v1/score.")
+    ] = None
     lm_weight: Annotated[float, Meta(description="Weight of the language model against the outside scores.")] = 1.0
     length_bonus: Annotated[float, Meta(description="Added per token.")] = 0.0
     normalize: Annotated[
@@ -68,7 +72,13 @@ class RankOptions(Struct, forbid_unknown_fields=True, kw_only=True):
 class SampleOptions(Struct, forbid_unknown_fields=True, kw_only=True):
     """How new text is to be drawn, token by token."""
 
-    prompt: Annotated[str, Meta(description="What the text goes on from; empty: the start of a text.")] = ""
+    prompt: Annotated[
+        str,
+        Meta(
+            description="What the text goes on from: an abbreviation at its end keeps its period. Empty: the start of "
+            "a text."
+        ),
+    ] = ""
     n: Annotated[int, Meta(ge=1, le=MAX_SAMPLES, description="How many samples.")] = 1
     max_tokens: Annotated[int, Meta(ge=1, le=4096, description="Most tokens of a sample, <EOS> counted.")] = 100
     min_tokens: Annotated[

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ Ids = NDArray[np.int32]
 RunRows = Callable[[Sequence[ScoreRow]], Sequence[ScoredRow]]
 """Scores rows that are no longer than a chunk, and returns what each got, in order: a bundle's own, or a queue's."""
 
-_Chunk = tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]
+_Chunk = tuple[NDArray[np.floating[Any]], NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]
 """All of a ScoredRow but its state: a text of many chunks must not keep the state of each."""
 
 _LN_10 = math.log(10.0)
@@ -143,7 +143,7 @@ class Sums:
         return _perplexity(self.log_prob_known, self.num_tokens - self.num_unknown)
 
 
-def sums_of(ids: Ids, log_probs: NDArray[np.float32]) -> Sums:
+def sums_of(ids: Ids, log_probs: NDArray[np.floating[Any]]) -> Sums:
     """Add up the tokens of one text."""
     exact = log_probs.astype(np.float64)
     total = float(exact.sum())

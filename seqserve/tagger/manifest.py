@@ -51,10 +51,14 @@ class TaggerGraphs(ManifestStruct, frozen=True):
 
 
 class TaggerTokenization(ManifestStruct, frozen=True):
-    """Which tokeniser the model was made for and how its tokens are looked up."""
+    """Which tokeniser the model was made for and how its tokens are looked up.
+
+    span_edges: tokens without letter or digit that a span may begin or end with; absent: any.
+    """
 
     name: Literal["seqserve-en-1"]
     lookup: Annotated[list[LookupStep], msgspec.Meta(min_length=1)]
+    span_edges: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class TaggerLimits(ManifestStruct, frozen=True):

@@ -1,7 +1,8 @@
 """Names in text: tokens, sentences, rows for the tagger, and entities with offsets of the whole text."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Literal
 
 import numpy as np
@@ -12,9 +13,9 @@ from seqserve.errors import FieldError, InvalidRequestError, invalid, pointer_to
 from seqserve.reading import Limits, Place, check_length
 from seqserve.rounding import rounded, rounded_all
 from seqserve.tagger.answers import Entity, TaggedToken, TagResult
+from seqserve.tagger.document import Document, document_of_text, document_of_tokens
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
-from seqserve.text.sentences import split_sentences
-from seqserve.text.tokenization import Token, tokenize
+from seqserve.text.forms import form_of
 
 PERSON = "PER"
 
@@ -27,23 +28,6 @@ Include = Annotated[
 
 _MOST_ERRORS = 16
 """A call may have 100,000 faults; this many are listed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A text with its tokens and its sentences, which are half-open token ranges that cover all tokens in order."""
-
-    text: str
-    tokens: list[Token]
-    sentences: list[tuple[int, int]]
-
-    def __len__(self) -> int:
-        """Return the number of tokens."""
-        return len(self.tokens)
-
-    def rows(self) -> list[list[str]]:
-        """Return the tokens of each sentence."""
-        return [[token.text for token in self.tokens[start:end]] for start, end in self.sentences]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +45,6 @@ class TagOptions:
         if self.tokens or self.tag_probs:
             found += 2 * num_tokens
         return found + num_tokens * num_tags // 2 if self.tag_probs else found
-
-
-def document_of_text(text: str, *, max_sentence_tokens: int, limit: int | None = None) -> Document:
-    """Tokenise and split a text; with a limit, no more than limit + 1 tokens are looked for."""
-    tokens = tokenize(text, limit=limit)
-    return Document(text, tokens, split_sentences(text, tokens, max_tokens=max_sentence_tokens))
-
-
-def document_of_tokens(words: Sequence[str], *, max_sentence_tokens: int) -> Document:
-    """Take given tokens as one sentence of a text that joins them with single spaces; one too long is split."""
-    tokens: list[Token] = []
-    start = 0
-    for word in words:
-        tokens.append(Token(word, start, start + len(word)))
-        start += len(word) + 1
-    text = " ".join(words)
-    if len(tokens) > max_sentence_tokens:
-        return Document(text, tokens, split_sentences(text, tokens, max_tokens=max_sentence_tokens))
-    return Document(text, tokens, [(0, len(tokens))] if tokens else [])
 
 
 def read_text(text: str, bundle: TaggerBundle, limits: Limits, place: Place) -> Document:
@@ -128,20 +93,30 @@ def make_options(
 def results_of(
     documents: Iterable[Document], results: Iterable[TaggedSentence], bundle: TaggerBundle, options: TagOptions
 ) -> list[TagResult]:
-    """Turn the tagged sentences of documents, in order, into their answers."""
+    """Turn the tagged rows of documents, in order, into their answers."""
     tagged = iter(results)
-    return [result_of(document, [next(tagged) for _ in document.sentences], bundle, options) for document in documents]
+    return [result_of(document, list(islice(tagged, len(document.rows))), bundle, options) for document in documents]
 
 
 def result_of(
     document: Document, tagged: Sequence[TaggedSentence], bundle: TaggerBundle, options: TagOptions
 ) -> TagResult:
-    """Turn the tagged sentences of one document into its answer."""
+    """Turn the tagged rows of one document into its answer.
+
+    An entity does not begin or end with a token without letter or digit, unless those of the training did (see
+    `span_edges` of the manifest). Its score is that of the span before such tokens were cut off.
+    """
     entities = []
+    edges = bundle.manifest.tokenization.span_edges
     is_name = [0] * len(document.tokens)
+    tagged = document.sentences_of(tagged, bundle.tags)
     for (offset, _), sentence in zip(document.sentences, tagged, strict=True):
         for (label, start, end), probability in sentence.entities():
             first, last = offset + start, offset + end
+            if edges is not UNSET:
+                first, last = _trimmed(document, first, last, edges)
+                if first == last:
+                    continue
             if label == PERSON:
                 is_name[first:last] = [1] * (last - first)
             score = rounded(probability)
@@ -153,6 +128,21 @@ def result_of(
     if options.tag_probs and tokens:
         _add_tag_probs(tokens, tagged, bundle)
     return TagResult(entities=entities, tokens=tokens)
+
+
+def _trimmed(document: Document, first: int, last: int, edges: Collection[str]) -> tuple[int, int]:
+    """Return a span without the tokens at its edges that hold no letter or digit and are none of `edges`."""
+    tokens = document.tokens
+    while first < last and not _may_be_edge(tokens[first].text, edges):
+        first += 1
+    while first < last and not _may_be_edge(tokens[last - 1].text, edges):
+        last -= 1
+    return first, last
+
+
+def _may_be_edge(token: str, edges: Collection[str]) -> bool:
+    form = form_of(token)
+    return form in edges or any(map(str.isalnum, form))
 
 
 def _entity(document: Document, label: str, span: tuple[int, int], score: float) -> Entity:

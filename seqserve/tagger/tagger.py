@@ -7,9 +7,9 @@ from seqserve.model import Model
 from seqserve.reading import Limits, checked_text, converted, placed
 from seqserve.streaming import answer_texts
 from seqserve.tagger.answers import TagResult
+from seqserve.tagger.document import Document
 from seqserve.tagger.model import TaggerBundle
 from seqserve.tagger.pipeline import (
-    Document,
     Include,
     Labels,
     MinScore,
@@ -102,7 +102,7 @@ class Tagger(Model[TaggerBundle]):
 
 
 def _tag(documents: Sequence[Document], bundle: TaggerBundle, options: TagOptions) -> list[TagResult]:
-    tagged = bundle.tag([row for document in documents for row in document.rows()])
+    tagged = bundle.tag([row for document in documents for row in document.rows])
     return results_of(documents, tagged, bundle, options)
 
 

@@ -5,7 +5,7 @@ through the tokeniser gives the same tokens, but for rare ones: an abbreviation'
 """
 
 from seqserve.text.french import FrenchSpacing
-from seqserve.text.tokenization import tokenize
+from seqserve.text.tokenization import tokenize_unended
 from seqserve.text.tokenizers import TOKENIZERS
 
 _CLITICS = frozenset(
@@ -91,6 +91,5 @@ class Detokenizer:
         start = len(self._word)
         if form == "." or form in _CLOSING or start + len(form) > _LONGEST_CHECKED:
             return True
-        # What follows keeps an abbreviation's period from being parted as at the end of a text.
-        found = tokenize(f"{self._word}{form} 1")
+        found = tokenize_unended(f"{self._word}{form}")
         return any(token.start == start and token.text == form for token in found)

@@ -1,8 +1,10 @@
 """Text to tokens in the manner of the English Web Treebank, with exact code-point offsets.
 
-Every code point that is no white space belongs to exactly one token, and no token holds white space. White space always
-ends a token, so pieces between white space are split one at a time and the splits of short pieces are remembered. Every
-repetition that could be tried again is bounded, so that time grows linearly with the text whatever it holds.
+Every code point that is neither white space nor invisible belongs to exactly one token, and no token holds white space.
+Invisible characters (soft hyphens, joiners, direction marks, controls) change no token: inside one they stay in it, and
+between tokens they belong to none. White space always ends a token, so pieces between white space are split one at a
+time and the splits of short pieces are remembered. Every repetition that could be tried again is bounded, so that time
+grows linearly with the text whatever it holds.
 """
 
 import functools
@@ -17,7 +19,15 @@ _LONGEST_REMEMBERED = 48
 _LONGEST_CONTRACTION = 10
 _MOST_CLITICS = 3
 
-_JOINERS = "\u00ad\u200c\u200d\u2060"  # soft hyphen, zero-width (non-)joiner, word joiner: inside words
+# Unicode's categories Cf and Cc but white space, the tags of flags, and a joiner within an emoji.
+_INVISIBLE_SET = (
+    "\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e"
+    "\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001"
+)
+_INVISIBLE = re.compile(rf"[{_INVISIBLE_SET}]|\u200d(?![^\w\s])")
+_MAYBE_INVISIBLE = re.compile(f"[{_INVISIBLE_SET}\u200d]")
+_ZERO_WIDTH_SPACE = "\u200b"
 _MARK = "\u0300"  # stands for every combining mark while a piece is split
 
 
@@ -37,10 +47,12 @@ def _either(words: str) -> str:
 _ABBREVIATIONS = _either(
     "Adm Apr Assoc Attn Aug Ave Blvd Brig Bros Capt Cmdr Co Col Corp Cpl Dec Dept Dr Drs Esq Feb Fri Ft Gen Gov Hon "
     "Inc Jan Jr Lt Ltd Maj Mon Mr Mrs Ms Mt Messrs No Nos Nov Oct Ph.D Pres Prof Rep Reps Rev Sat Sec Sen Sens Sept "
-    "Sgt Sr St Sts Supt Thur Thurs Tue Tues Univ Vol Wed PVT DR MR MRS MS ST JR SR INC LTD CORP CO AVE PS NO Va Fla "
-    "Calif Mass Conn Pa Tenn Wis Minn Ariz Colo"
+    "Atty Msgr Sgt Sr St Sts Supt Thur Thurs Tue Tues Univ Vol Wed PVT DR MR MRS MS ST JR SR INC LTD CORP CO AVE PS NO "
+    "Va Fla Calif Mass Conn Pa Tenn Wis Minn Ariz Colo"
 )
-_ABBREVIATIONS_OF_ANY_CASE = _either("approx cf dept e.g eg est et etc ext i.e ie inc mins pp tel vs yrs al oz lb lbs")
+_ABBREVIATIONS_OF_ANY_CASE = _either(
+    "approx cf dept e.g eg est et etc ext i.e ie inc mins pp tel v vs yrs al oz lb lbs"
+)
 # Prefixes that the treebank leaves on their word; other hyphens are tokens.
 _PREFIXES = _either(
     "anti co counter cross e ex inter intra mid micro multi neo non over post pre pro re semi sub ultra un x"
@@ -48,9 +60,11 @@ _PREFIXES = _either(
 _DOMAINS = "com|net|org|edu|gov|mil|info|biz|tv|co\\.[a-z]{2}|com\\.[a-z]{2}|uk|ca|au|de|fr|eu|ru|jp|nl"
 _FILES = "docx?|xlsx?|pptx?|pdf|html?|txt|jpe?g|gif|png|zip|exe|mp3|wav|csv|asp|php|js|url"
 _UNITS = "am|pm|[ap]\\.m|k|m|mm|cm|km|kg|x|ft|lbs?|oz|mins?|hrs?|mph|gb|mb|bn|mn"
-_LETTER = rf"[^\W\d_]{_MARK}*+"
-_WORD = rf"(?:[^\W_][{_MARK}{_JOINERS}]*+)++"
-_NO_WORD = rf"(?![^\W_]|{_MARK})"
+SUPERSCRIPTS = "\u00b2\u00b3\u00b9\u2070\u2074-\u2079"  # of footnotes: never parts of the word before them
+_LETTER = rf"[^\W\d_{SUPERSCRIPTS}]{_MARK}*+"
+_ALNUM = rf"[^\W_{SUPERSCRIPTS}]"
+_WORD = rf"(?:{_ALNUM}{_MARK}*+)++"
+_NO_WORD = rf"(?!{_ALNUM}|{_MARK})"
 _APOSTROPHE = "['’`‘´]"
 
 _TOKEN = re.compile(
@@ -64,13 +78,15 @@ _TOKEN = re.compile(
     | [:;=]['’]?-?[)(\]\[DPp/\\|]{_NO_WORD} | (?:>:[)(]|<3|\^_+\^|-_+-){_NO_WORD}      # emoticon
     | (?:{_LETTER}\.){{1,8}}{_LETTER}\.?+{_NO_WORD}                                        # U.S., a.m.
     | (?:{_ABBREVIATIONS}|(?i:{_ABBREVIATIONS_OF_ANY_CASE})|[A-HJ-Z])\.{_NO_WORD}(?!\.\.)
-    | (?i:b/c|w/o|l/c|c/o|[a-z]{{1,3}}&[a-z]{{1,2}}){_NO_WORD}
+    | (?i:b/c|w/o|l/c|c/o|[a-z]{{1,3}}&(?:amp;|(?![a-z]{{2,31}};))[a-z]{{1,2}}){_NO_WORD}
     | (?i:{_PREFIXES})-{_WORD}
     | \+?\d{{1,3}}(?:-\d{{2,4}}){{1,2}}-\d{{3,4}}{_NO_WORD}                                 # telephone
     | \d{{1,3}}[-/]\d{{3,4}}(?:-\d{{4}})?{_NO_WORD}
     | \+?\d++(?:[.,:/]\d++){{0,8}}(?:(?:st|nd|rd|th|{_APOSTROPHE}?s)?+{_NO_WORD}|(?=(?i:{_UNITS}){_NO_WORD}))
     | (?<!\w)['’](?:\d\ds?|(?i:em|til|cause|n|tis|twas)){_NO_WORD}
-    | (?P<word>{_WORD}(?:(?:_++|{_APOSTROPHE}){_WORD})*+)
+    | (?P<word>{_WORD}(?:{_APOSTROPHE}{_WORD})*+)
+    | &(?:[A-Za-z][A-Za-z\d]{{1,31}}|\#\d{{1,7}}|\#[xX][\dA-Fa-f]{{1,6}});                   # HTML character reference
+    | [{SUPERSCRIPTS}]++
     | {_APOSTROPHE}(?i:s|m|re|ve|ll|d){_NO_WORD}
     | (?:[.!?…]{{2,}}+|[-=]++>|<[-=]++|<{{2,}}+|>{{2,}}+|[-=]{{2,}}+|([*~_+$\#,|/\\'’`])\2++){_MARK}*+
     | [\U0001f1e6-\U0001f1ff]{{2}}{_MARK}*+                                                # flag
@@ -96,21 +112,39 @@ _CLITICS = frozenset(("s", "m", "re", "ve", "ll", "d"))
 
 def tokenize(text: str, *, limit: int | None = None) -> list[Token]:
     """Split text into tokens; with a limit, stop once limit + 1 are found, so that "too long" costs no more."""
+    tokens = tokenize_unended(text, limit=limit)
+    if limit is None or len(tokens) <= limit:
+        _part_last_period(tokens)
+    return tokens
+
+
+def tokenize_unended(text: str, *, limit: int | None = None) -> list[Token]:
+    """Split a text that goes on: as `tokenize`, but an abbreviation at its end keeps its period."""
     tokens: list[Token] = []
     stop = sys.maxsize if limit is None else limit + 1
+    all_visible = (text.isascii() and text.isprintable()) or _MAYBE_INVISIBLE.search(text) is None
     for match in _PIECE.finditer(text):
         piece = match.group()
         start = match.start()
         if tokens and _ends_with_word(text, tokens[-1], start):
             _part_last_period(tokens)
+        if not all_visible and _INVISIBLE.search(piece):
+            tokens.extend(Token(text[first:end], first, end) for first, end in _visible_places(piece, start))
+            if len(tokens) >= stop:
+                return tokens[:stop]
+            continue
         for size in _remembered(piece) if len(piece) <= _LONGEST_REMEMBERED else _sizes(piece):
             if len(tokens) >= stop:
                 return tokens[:stop]
             end = start + size
             tokens.append(Token(text[start:end], start, end))
             start = end
-    _part_last_period(tokens)
     return tokens[:stop]
+
+
+def without_invisible(text: str) -> str:
+    """Return a text without its invisible characters."""
+    return _INVISIBLE.sub("", text)
 
 
 def is_paragraph_break(text: str, start: int, end: int) -> bool:
@@ -143,6 +177,23 @@ def _sizes(piece: str) -> Iterator[int]:
             yield from _word_sizes(match.group())
         else:
             yield match.end() - match.start()
+
+
+def _visible_places(piece: str, offset: int) -> Iterator[tuple[int, int]]:
+    """Yield where the tokens of a piece start and end, split as if its invisible characters were not there.
+
+    A zero-width space, a place where a line may break, belongs to the token that it stands before.
+    """
+    hidden = {place for match in _INVISIBLE.finditer(piece) for place in range(*match.span())}
+    kept = [place for place in range(len(piece)) if place not in hidden]
+    first = end = 0
+    for size in _sizes("".join(piece[place] for place in kept)):
+        start = kept[first]
+        while start > end and piece[start - 1] == _ZERO_WIDTH_SPACE:
+            start -= 1
+        first += size
+        end = kept[first - 1] + 1
+        yield offset + start, offset + end
 
 
 @functools.lru_cache(maxsize=_REMEMBERED_PIECES)

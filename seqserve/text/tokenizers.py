@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Protocol
 
 from seqserve.text.french import tokenize_french
-from seqserve.text.tokenization import Token, tokenize
+from seqserve.text.tokenization import Token, tokenize, tokenize_unended
 
 _WORD = re.compile(r"\S+")
 
@@ -36,3 +36,5 @@ TOKENIZERS: dict[str, Tokenizer] = {
     "whitespace": split_whitespace,
     "characters": split_characters,
 }
+TOKENIZERS_OF_UNENDED: dict[str, Tokenizer] = {**TOKENIZERS, "seqserve-en-1": tokenize_unended}
+"""The same for a text that goes on, such as a prompt: how it ends says nothing of its last token."""

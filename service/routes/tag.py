@@ -15,9 +15,9 @@ from seqserve.service.engine.models import TaggerModel
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
 from seqserve.service.routes.work import Response, find_model, finished, limits_of, run_rows
 from seqserve.tagger.answers import TagResult
+from seqserve.tagger.document import Document
 from seqserve.tagger.load import TAGGER
 from seqserve.tagger.pipeline import (
-    Document,
     Include,
     Labels,
     MinScore,
@@ -59,7 +59,7 @@ def tag() -> Answer:
     num_tokens = sum(map(len, documents))
     num_items = options.num_items(num_tokens, num_tags=len(model.bundle.tags))
     here.expect_items(num_items)
-    sentences = [row for document in documents for row in document.rows()]
+    sentences = [row for document in documents for row in document.rows]
     tagged = run_rows(here, model, sentences, [len(sentence) for sentence in sentences])
     results = in_turn_if_large(
         num_tokens, lambda: results_of(documents, tagged, model.bundle, options), cancellation=here.cancellation

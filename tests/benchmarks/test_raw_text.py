@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.raw_text import read_raw, tag_over_http
+from benchmarks.raw_text import read_raw, tag_over_http, written
 from seqserve.tagger.tags import Span
+from seqserve.training.reading.conll import Sentence
 
 
 class Echo:
@@ -40,3 +41,12 @@ def test_items_go_in_batches_and_answers_keep_their_order() -> None:
 def test_given_tokens_are_scored_by_token() -> None:
     spans = tag_over_http(Echo(), "tokens", [["Ada", "wrote"]], borders=("token_start", "token_end"))
     assert spans == [[Span("PER", 0, 1)]]
+
+
+def test_tokens_are_put_together_as_they_would_be_written() -> None:
+    sentence = Sentence(
+        ("Ann", "Lee", "'s", "(", "new", ")", "U.S.", "visit", "."), ("B-PER", "I-PER", *"OOOO", "B-LOC", *"OO")
+    )
+    text, spans = written(sentence)
+    assert text == "Ann Lee's (new) U.S. visit."
+    assert [(span.label, text[span.start : span.end]) for span in spans] == [("PER", "Ann Lee"), ("LOC", "U.S.")]

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqserve.loading import load_bundle
+from seqserve.tagger.document import document_of_text, document_of_tokens
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
-from seqserve.tagger.pipeline import TagOptions, document_of_text, document_of_tokens, result_of
+from seqserve.tagger.pipeline import TagOptions, result_of
 from seqserve.tagger.tags import spans_from_tags
 from seqserve.text.sentences import split_sentences
 from seqserve.text.tokenization import tokenize
@@ -45,13 +46,12 @@ def test_entities_of_any_tags_point_into_the_text(
     bundle: TaggerBundle, tokens: list[str], longest: int, data: st.DataObject
 ) -> None:
     document = document_of_tokens(tokens, max_sentence_tokens=longest)
-    tags: list[str] = []
     tagged = []
-    for start, end in document.sentences:
-        row = data.draw(st.lists(st.sampled_from(bundle.tags), min_size=end - start, max_size=end - start))
+    for forms in document.rows:
+        row = data.draw(st.lists(st.sampled_from(bundle.tags), min_size=len(forms), max_size=len(forms)))
         probabilities = np.array(data.draw(st.lists(PROBABILITIES, min_size=len(row), max_size=len(row))), np.float32)
         tagged.append(TaggedSentence(tuple(row), np.tile(probabilities[:, None], len(bundle.tags)), probabilities))
-        tags += row
+    tags = [tag for sentence in document.sentences_of(tagged, bundle.tags) for tag in sentence.tags]
     result = result_of(document, tagged, bundle, TagOptions(tokens=True, tag_probs=True))
 
     covered = []
@@ -81,5 +81,5 @@ def test_sentences_of_any_text_cover_all_tokens_in_order(text: str, longest: int
 def test_a_document_cut_at_its_limit_is_whole_up_to_there(text: str, limit: int, longest: int) -> None:
     document = document_of_text(text, max_sentence_tokens=longest, limit=limit)
     assert len(document.tokens) <= limit + 1
-    assert [word for row in document.rows() for word in row] == [token.text for token in document.tokens]
+    assert document.tokens[:limit] == tokenize(text)[: len(document.tokens)][:limit]
     assert all(text[token.start : token.end] == token.text for token in document.tokens)

@@ -52,8 +52,21 @@ def test_a_file_is_named_in_its_errors(tmp_path):
     bad.write_text("name = ")
     with pytest.raises(ConfigError, match=r"bad\.toml: not TOML"):
         load_config(bad)
-    with pytest.raises(ConfigError, match=r"missing\.toml: no such file"):
+    with pytest.raises(ConfigError, match=r"missing\.toml: there is no such file"):
         load_config(tmp_path / "missing.toml")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_configuration(tmp_path):
+    path = tmp_path / "marked.toml"
+    path.write_text("\ufeffname = ", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"not TOML: Invalid value \(at end of document\)"):
+        load_config(path)
+
+
+def test_a_configuration_in_utf_16_is_named(tmp_path):
+    (tmp_path / "wide.toml").write_text('name = "x"', encoding="utf-16")
+    with pytest.raises(ConfigError, match=r"wide\.toml: is UTF-16; save it as UTF-8"):
+        load_config(tmp_path / "wide.toml")
 
 
 def test_the_language_models_optimiser_is_refused_for_taggers():

@@ -89,6 +89,15 @@ def test_a_folder_of_vectors_changes_with_each_of_its_files(tmp_path):
     assert digests_of(config)[str(tmp_path)] != before
 
 
+def test_a_folder_of_annotations_changes_with_each_of_its_files(tmp_path):
+    (tmp_path / "a.txt").write_text("Ann ran")
+    (tmp_path / "a.ann").write_text("T1\tPER 0 3\tAnn\n")
+    config = tiny_config(data={"dev": [{"file": str(tmp_path)}]})
+    before = digests_of(config)[str(tmp_path)]
+    (tmp_path / "a.ann").write_text("")
+    assert digests_of(config)[str(tmp_path)] != before
+
+
 def test_a_known_data_set_is_read_by_its_registered_checksum():
     digests = digests_of(tiny_config(data={"dev": [{"file": "wnut17/dev.conll"}]}))
     assert len(digests["wnut17/dev.conll"]) == 64

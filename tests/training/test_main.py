@@ -82,7 +82,7 @@ def test_a_bundle_is_not_overwritten_unasked(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fit", "missing.toml"], "missing.toml: no such file"),
+        (["fit", "missing.toml"], "missing.toml: there is no such file"),
         (["resume", "nowhere"], "nowhere: there is no config.json in it"),
         (["export", "nowhere"], "nowhere: there is no config.json in it"),
     ],

@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="FILE",
-        help="CoNLL column file for a tagger, text for a language model, texts with labels for a classifier, "
-        "pairs for an encoder-decoder; plain, .gz or .xz",
+        help="CoNLL columns or annotations for a tagger, text for a language model, texts with labels for a "
+        "classifier, pairs for an encoder-decoder; plain, .gz or .xz",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, rates as fractions")
     group = parser.add_argument_group("taggers and classifiers")

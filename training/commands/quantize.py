@@ -18,6 +18,7 @@ from seqserve.tagger.manifest import TaggerManifest
 from seqserve.tagger.model import TaggerBundle
 from seqserve.training.config import check_name
 from seqserve.training.export.folder import CARD_FILE, file_entry
+from seqserve.training.reading.lines import read_raw_text
 from seqserve.training.taggers.compare import Comparison, table
 
 
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     target = arguments.to / name / original.version
     if target.exists() and not arguments.replace:
         raise SeqserveError(f"{target}: is there already; give another --name or add --replace")
-    text = arguments.card.read_text(encoding="utf-8") if arguments.card else None
+    text = read_raw_text(arguments.card) if arguments.card else None
     created = datetime.datetime.now(datetime.UTC).date().isoformat()
     with new_folder(target, replace=arguments.replace) as work:
         try:

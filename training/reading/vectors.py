@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from seqserve.training.reading.lines import TextError, read_lines
+from seqserve.training.reading.lines import TextError, composed, read_raw_lines
 
 PACKAGE_PREFIX = "package:"
 _SPACY_FILES = ("vocab/vectors", "vocab/key2row", "vocab/strings.json")
@@ -219,7 +219,7 @@ def _vector_sources(root: Path) -> Iterator[Path]:
 
 def _text_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield (number, line) of the lines that are not blank."""
-    for number, line in enumerate(read_lines(path), start=1):
+    for number, line in enumerate(read_raw_lines(path), start=1):
         if stripped := line.rstrip(" \r"):
             yield number, stripped
 
@@ -241,4 +241,12 @@ def _checked(path: Path, words: list[str], rows: NDArray[np.int32], vectors: NDA
     if not finite.all():
         word = next((word for word, row in zip(words, rows, strict=True) if not finite[row]), "?")
         raise TextError(f"{path}: the vector of {word!r} holds a number that is not finite")
-    return WordVectors(words, rows, vectors)
+    # Look-up and training text are in NFC. Where a word is there in NFC too, that one counts: the ohm sign is no omega.
+    composed_of = {word: composed(word) for word in words}
+    rows_of_words = zip(words, rows.tolist(), strict=True)
+    row_of = {
+        composed_of[word]: row
+        for word, row in rows_of_words
+        if composed_of[word] == word or composed_of[word] not in composed_of
+    }
+    return WordVectors(list(row_of), np.array(list(row_of.values()), dtype=np.int32), vectors)

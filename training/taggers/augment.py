@@ -29,6 +29,10 @@ class Augmenter:
                 found.setdefault(span.label, []).append(example.surfaces[span.start : span.end])
         return found
 
+    def choose(self, served: Example, own: Example, generator: np.random.Generator) -> Example:
+        """Draw whether a sentence has the tokens of the service or those of its file."""
+        return own if self._config.own_tokens and generator.random() < self._config.own_tokens else served
+
     def draw(self, example: Example, mentions: Mentions, generator: np.random.Generator) -> Example:
         """Draw one version of a sentence; at most one change of case."""
         config = self._config

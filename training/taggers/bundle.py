@@ -52,7 +52,7 @@ class TrainedTagger:
     """A tagger as training leaves it.
 
     weights: its state dict as arrays. forms, characters: in the order of their ids, which is that of their UTF-8
-    bytes; the first has id 2.
+    bytes; the first has id 2. span_edges: see TaggerTokenization.
     """
 
     weights: Arrays
@@ -63,6 +63,7 @@ class TrainedTagger:
     scheme: Literal["BIO", "BIOES"] = "BIOES"
     max_word_chars: int = 32
     max_sentence_tokens: int = 256
+    span_edges: Sequence[str] | None = None
 
 
 def export_tagger(
@@ -111,7 +112,9 @@ def _manifest(folder: Path, trained: TrainedTagger, card: Card) -> TaggerManifes
             tags=vocabulary_entry(folder, TAGS_FILE, len(tags)),
         ),
         tokenization=TaggerTokenization(
-            name="seqserve-en-1", lookup=msgspec.convert(list(LOOKUP_STEPS), list[LookupStep])
+            name="seqserve-en-1",
+            lookup=msgspec.convert(list(LOOKUP_STEPS), list[LookupStep]),
+            span_edges=msgspec.UNSET if trained.span_edges is None else list(trained.span_edges),
         ),
         limits=TaggerLimits(max_word_chars=trained.max_word_chars, max_sentence_tokens=trained.max_sentence_tokens),
     )

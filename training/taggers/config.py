@@ -21,12 +21,21 @@ class CorpusConfig:
     """One file of sentences with tags: where it is, which columns count, which types are kept."""
 
     file: Annotated[FilePath, "of a known data set (`uner_ewt/dev.conll`), or your own; plain, .gz or .xz"]
-    format: Annotated[Literal["conll", "splice"], "conll: columns; splice: UCI's splice junctions, a base a token"] = (
-        "conll"
-    )
+    format: Annotated[
+        Literal["auto", "conll", "json", "parquet", "docbin", "brat", "splice"],
+        "auto: as name and content tell; conll: columns; json: also JSON lines, of annotation tools or of tokens and "
+        "tags; docbin: spaCy's; brat: a folder; splice: UCI's splice junctions, a base a token",
+    ] = "auto"
+    unaligned: Annotated[
+        Literal["widen", "drop", "refuse"], "what happens to spans of characters that begin or end inside a token"
+    ] = "widen"
+    tag_names: Annotated[tuple[str, ...], "names of integer tags, by number"] = ()
     part: Annotated[tuple[float, float], "splice: which sequences, by hash"] = (0.0, 1.0)
     token_column: Annotated[int, "column of the tokens, from 0; negative: from the end"] = 0
     tag_column: Annotated[int, "column of the tags"] = -1
+    tokens: Annotated[
+        Literal["served", "own"], "split as the service splits text, or as the file does; a splice file has its own"
+    ] = "served"
     map: Annotated[dict[str, str] | None, "type in the file = label; other types become O"] = None
     case: Annotated[Literal["as-is", "lower", "upper"], "change of the tokens' case"] = "as-is"
     repeat: Annotated[int, "times that an epoch reads this training file"] = 1
@@ -49,6 +58,7 @@ class AugmentConfig:
     lower: Annotated[float, "in lower case"] = 0.0
     upper: Annotated[float, "in upper case"] = 0.0
     no_final_punctuation: Annotated[float, "without the punctuation at the end"] = 0.0
+    own_tokens: Annotated[float, "of a file that is read with served tokens, with its own tokens instead"] = 0.0
     swap_mentions: Annotated[float, "with mentions replaced by others of the same label and corpus"] = 0.0
 
 
@@ -74,7 +84,7 @@ class TaggerConfig(TrainingConfig):
         check_training(self)
         check_labels(self.data.labels, 1)
         for corpus in (*self.data.train, *self.data.dev):
-            if corpus.format == "conll" and tuple(corpus.part) != (0.0, 1.0):
+            if corpus.format != "splice" and tuple(corpus.part) != (0.0, 1.0):
                 raise ConfigError(f'part = {list(corpus.part)} of {corpus.file} needs format = "splice"')
             check_part(corpus.part, corpus.file)
             for label in (corpus.map or {}).values():

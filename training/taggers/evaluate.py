@@ -6,17 +6,28 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from seqserve.errors import SeqserveError, UsageError
+from seqserve.tagger.document import document_of_tokens
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
-from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to_scheme
+from seqserve.tagger.pipeline import TagOptions, results_of
+from seqserve.tagger.tags import Span, tags_from_spans
+from seqserve.text.forms import is_readable
+from seqserve.training.reading.conll import Sentence, map_labels, to_scheme
+from seqserve.training.reading.examples import ReadOptions, read_examples
+from seqserve.training.reading.served_tokens import on_served_tokens
 from seqserve.training.taggers.metrics import Counts, SpanScores, report, score_tags
 
 KIND = "tagger"
-ARGUMENTS = ("token_column", "tag_column", "map", "lower")
+ARGUMENTS = ("token_column", "tag_column", "map", "lower", "tokens")
 
 
 def evaluate_bundle(bundle: TaggerBundle, sentences: Sequence[Sentence]) -> SpanScores:
-    """Return scores of the bundle's tags on given tokens, against tags in any scheme."""
-    return score_answers(bundle.tag([sentence.tokens for sentence in sentences]), sentences)
+    """Return scores of the bundle's entities on given tokens, against tags in any scheme."""
+    longest = bundle.manifest.limits.max_sentence_tokens
+    documents = [document_of_tokens(sentence.tokens, max_sentence_tokens=longest) for sentence in sentences]
+    results = results_of(documents, bundle.tag([row for each in documents for row in each.rows]), bundle, TagOptions())
+    found = [[Span(each.label, each.token_start, each.token_end) for each in result.entities] for result in results]
+    found_tags = [tags_from_spans(spans, len(each.tokens), "BIO") for spans, each in zip(found, sentences, strict=True)]
+    return score_tags([sentence.tags for sentence in to_scheme(sentences, "BIO")], found_tags)
 
 
 def score_answers(answers: Sequence[TaggedSentence], sentences: Sequence[Sentence]) -> SpanScores:
@@ -66,18 +77,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("taggers")
     group.add_argument("--token-column", type=int, default=0, metavar="N", help="column of the tokens (0)")
     group.add_argument("--tag-column", type=int, default=-1, metavar="N", help="column of the tags (-1, the last)")
+    group.add_argument(
+        "--tokens",
+        choices=("served", "own"),
+        default="served",
+        help="tokens of the service, with the spans carried over, or the file's own (default served)",
+    )
     group.add_argument("--lower", action="store_true", help="lower-case the tokens first")
 
 
 def run(bundle: TaggerBundle, arguments: argparse.Namespace) -> tuple[dict[str, object], str]:
     """Return the measures for JSON, and a report for people; raises SeqserveError when the file cannot be used."""
     if arguments.file is None:
-        raise UsageError("a tagger is evaluated on FILE, a CoNLL column file")
-    sentences = read_conll(arguments.file, token_column=arguments.token_column, tag_column=arguments.tag_column)
+        raise UsageError("a tagger is evaluated on FILE, of sentences with tags or of texts with spans")
+    options = ReadOptions(token_column=arguments.token_column, tag_column=arguments.tag_column)
+    sentences = read_examples(arguments.file, options).sentences
     if not sentences:
         raise SeqserveError(f"{arguments.file}: there are no sentences in it")
     if arguments.map is not None:
         sentences = map_labels(sentences, read_mapping(arguments.map))
+    if arguments.tokens == "served":
+        sentences = [on_served_tokens(sentence) for sentence in sentences if is_readable(sentence.tokens)]
     if arguments.lower:
         sentences = lower_cased(sentences)
     scores = evaluate_bundle(bundle, sentences)

@@ -41,5 +41,6 @@ def write(target: Path, config: TaggerConfig, state: Mapping[str, Any], card: Ca
         cell=config.model.cell,
         scheme=config.model.scheme,
         max_word_chars=config.model.characters.max_word_chars,
+        span_edges=state.get("span_edges"),
     )
     export_tagger(target, trained, card, [sentence.split() for sentence in GOLDEN], replace=replace)

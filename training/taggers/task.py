@@ -1,7 +1,8 @@
-"""The training task of a tagger: CoNLL files in, span F1 out."""
+"""The training task of a tagger: files of sentences in, span F1 out."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,18 @@ import torch
 from torch import Tensor
 
 from seqserve.tagger.tags import make_tags, spans_from_tags
+from seqserve.text.forms import is_readable
 from seqserve.training.batches import plan_evaluation
 from seqserve.training.corpora import data_path, dev_names
 from seqserve.training.loop import Training
-from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to_scheme
+from seqserve.training.reading.annotated_text import misfit_lines
+from seqserve.training.reading.conll import Sentence, map_labels, to_scheme
 from seqserve.training.reading.dataset import Example
 from seqserve.training.reading.dna import read_splice
+from seqserve.training.reading.examples import ReadOptions, read_examples
 from seqserve.training.reading.features import words_text
 from seqserve.training.reading.lines import TextError
+from seqserve.training.reading.served_tokens import on_own_tokens, on_served_tokens
 from seqserve.training.setup import (
     EVALUATION_BATCH,
     check_dev,
@@ -44,14 +49,19 @@ class TaggerTask:
 
     def __init__(self, config: TaggerConfig):
         corpora = (*config.data.train, *config.data.dev)
-        files = [read_sentences(corpus) for corpus in corpora]
-        notes = check_corpora(config, files)
+        notes: list[str] = []
+        files = [read_sentences(corpus, notes) for corpus in corpora]
+        notes += check_corpora(config, files)
+        own = [
+            prepare(sentences, replace(corpus, tokens="own"), config)
+            for sentences, corpus in zip(files, config.data.train, strict=False)
+        ]
         files = [prepare(sentences, corpus, config) for sentences, corpus in zip(files, corpora, strict=True)]
         train, names = files[: len(config.data.train)], names_of_dev(config.data.dev)
         dev = dict(zip(names, files[len(train) :], strict=True))
         learned = (sentence.tokens for sentences in train for sentence in sentences)
         self.notes = [*notes, *notes_of_repeated("sentences", learned, _tokens_of(dev))]
-        tokens = [[token for s in sentences for token in s.tokens] for sentences in (*train, *dev.values())]
+        tokens = [[token for s in sentences for token in s.tokens] for sentences in (*train, *own, *dev.values())]
         start = started(config)
         self.features, self.surfaces = prepare_features(
             config.model, learned=tokens[: len(train)], others=tokens[len(train) :], start=start
@@ -65,10 +75,15 @@ class TaggerTask:
             copy_start(self.model, start, self.tags)
             self.notes += start_notes(start, config.data.labels, chain.from_iterable(tokens[: len(train)]))
         self.model.precision = precision_of(config.loop)
-        self.train = tuple(
-            [self.surfaces.example(sentence, tag_ids) for sentence in sentences] * corpus.repeat
-            for corpus, sentences in zip(config.data.train, train, strict=True)
-        )
+        self.span_edges = sorted({*edges_of(train), *(start.span_edges if start is not None else ())})
+
+        def examples(corpora: Sequence[Sequence[Sentence]]) -> tuple[list[Example], ...]:
+            return tuple(
+                [self.surfaces.example(sentence, tag_ids) for sentence in sentences] * corpus.repeat
+                for corpus, sentences in zip(config.data.train, corpora, strict=True)
+            )
+
+        self.train, self._own = examples(train), examples(own)
         self.dev = {
             name: [self.surfaces.example(sentence, tag_ids) for sentence in sentences]
             for name, sentences in dev.items()
@@ -78,9 +93,9 @@ class TaggerTask:
 
     def epoch(self, generator: np.random.Generator) -> Sequence[Example]:
         return [
-            self._augmenter.draw(example, mentions, generator)
-            for corpus, mentions in zip(self.train, self._mentions, strict=True)
-            for example in corpus
+            self._augmenter.draw(self._augmenter.choose(served, own, generator), mentions, generator)
+            for corpus, own_corpus, mentions in zip(self.train, self._own, self._mentions, strict=True)
+            for served, own in zip(corpus, own_corpus, strict=True)
         ]
 
     def loss(self, examples: Sequence[Example]) -> Tensor:
@@ -100,6 +115,7 @@ class TaggerTask:
             "forms": words_text(self.features.forms),
             "characters": list(self.features.characters.characters),
             "tags": list(self.tags),
+            "span_edges": self.span_edges,
         }
 
     def _score(self, examples: list[Example], weight: float) -> DevScore:
@@ -116,16 +132,29 @@ class TaggerTask:
 
 def read_corpus(corpus: CorpusConfig, config: TaggerConfig) -> list[Sentence]:
     """Read one file of the configuration, in the model's scheme and with the configured labels."""
-    return prepare(read_sentences(corpus), corpus, config)
+    return prepare(read_sentences(corpus, []), corpus, config)
 
 
-def read_sentences(corpus: CorpusConfig) -> list[Sentence]:
-    """Read one file of the configuration as it is written; raises TextError when it holds no sentence."""
+def read_sentences(corpus: CorpusConfig, notes: list[str]) -> list[Sentence]:
+    """Read one file of the configuration as it is written, and note which spans fit no tokens.
+
+    Raises TextError when it holds no sentence.
+    """
     path = data_path(corpus.file)
     if corpus.format == "splice":
         sentences = read_splice(path, corpus.part)
     else:
-        sentences = read_conll(path, token_column=corpus.token_column, tag_column=corpus.tag_column)
+        options = ReadOptions(
+            format=corpus.format,
+            unaligned=corpus.unaligned,
+            token_column=corpus.token_column,
+            tag_column=corpus.tag_column,
+            tag_names=corpus.tag_names,
+        )
+        found = read_examples(path, options)
+        if found.misfits:
+            notes.append("\n".join([f"{path}:", *misfit_lines(found.misfits)]))
+        sentences = found.sentences
     if not sentences:
         raise TextError(f"{path}: it holds no sentence")
     return sentences
@@ -159,12 +188,27 @@ def _mapping(corpus: CorpusConfig, config: TaggerConfig) -> Mapping[str, str]:
 
 
 def prepare(sentences: Sequence[Sentence], corpus: CorpusConfig, config: TaggerConfig) -> list[Sentence]:
-    """Return a file's sentences in the model's scheme, with the configured labels and case."""
-    sentences = to_scheme(map_labels(sentences, _mapping(corpus, config)), config.model.scheme)
+    """Return a file's sentences as the model reads them, in its scheme, with the configured labels and case."""
+    sentences = map_labels(sentences, _mapping(corpus, config))
+    if corpus.format != "splice":
+        read = on_served_tokens if corpus.tokens == "served" else on_own_tokens
+        sentences = [read(sentence) for sentence in sentences if is_readable(sentence.tokens)]
+    sentences = to_scheme(sentences, config.model.scheme)
     if corpus.case == "as-is":
         return sentences
     change = str.lower if corpus.case == "lower" else str.upper
     return [Sentence(tuple(change(token) for token in s.tokens), s.tags) for s in sentences]
+
+
+def edges_of(files: Sequence[Sequence[Sentence]]) -> list[str]:
+    """Return the tokens without letter or digit at which at least 1 % of the spans of some label begin or end."""
+    spans, edges = Counter[str](), Counter[tuple[str, str]]()
+    for sentence in (each for sentences in files for each in sentences):
+        for label, start, end in spans_from_tags(sentence.tags):
+            spans[label] += 1
+            ends = {sentence.tokens[start], sentence.tokens[end - 1]}
+            edges.update((label, token) for token in ends if not any(map(str.isalnum, token)))
+    return sorted({token for (label, token), count in edges.items() if 100 * count >= spans[label]})
 
 
 def _tokens_of(files: Mapping[str, Sequence[Sentence]]) -> dict[str, list[tuple[str, ...]]]:

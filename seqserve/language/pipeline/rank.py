@@ -11,7 +11,7 @@ from seqserve.language.answers import RankedCandidate
 from seqserve.language.batches import ScoredRow
 from seqserve.language.model import LanguageModelBundle
 from seqserve.language.options import Candidate, RankOptions
-from seqserve.language.pipeline.read_texts import TextReader
+from seqserve.language.pipeline.read_texts import InputText, TextReader, own_rows, sequences_of
 from seqserve.language.pipeline.score import counts_eos
 from seqserve.language.scoring import Sequences, Sums, sums_of
 from seqserve.reading import Limits, Place
@@ -19,29 +19,31 @@ from seqserve.reading import Limits, Place
 
 @dataclass(frozen=True, slots=True)
 class RankTask:
-    """Candidates that were read: text i of `sequences` is that of candidate i."""
+    """Candidates that were read: text i of `inputs` and of `sequences` is that of candidate i."""
 
     candidates: Sequence[Candidate]
+    inputs: Sequence[InputText]
     sequences: Sequences
     options: RankOptions
 
     def ranking(self, scores: Sequence[ScoredRow]) -> list[RankedCandidate]:
         """Return the candidates, best first; raises InvalidRequestError."""
-        sums = [sums_of(ids, found.log_probs) for ids, found in zip(self.sequences.texts, scores, strict=True)]
+        rows = zip(self.inputs, own_rows(self.inputs, scores), strict=True)
+        sums = [sums_of(item.ids, found.log_probs) for item, found in rows]
         return rank_candidates(self.candidates, sums, self.options)
 
 
 def read_rank(bundle: LanguageModelBundle, options: RankOptions, limits: Limits) -> RankTask:
     """Encode the texts of candidates and their context; raises TextTooLongError."""
     reader = TextReader(bundle, limits)
-    contexts = reader.read_contexts([(options.context or "", ("context",))] * len(options.candidates))
+    context = reader.read_context(options.context or "", ("context",))
     eos = counts_eos(bundle, None)
-    texts = [
-        reader.read(item if isinstance(item, str) else item.text, _place(index, item), eos=eos).ids
+    inputs = [
+        reader.read(item if isinstance(item, str) else item.text, _place(index, item), context=context, eos=eos)
         for index, item in enumerate(options.candidates)
     ]
     candidates = [Candidate(text=item) if isinstance(item, str) else item for item in options.candidates]
-    return RankTask(candidates, Sequences(texts, *contexts), options)
+    return RankTask(candidates, inputs, sequences_of(inputs), options)
 
 
 def rank_candidates(

@@ -121,7 +121,7 @@ def plan_samples(
         if getattr(options, name) <= 0:
             raise invalid("It must be above 0.", name)
     banned_ids = _banned_ids(options, bundle)
-    prompt = bundle.encode(options.prompt, limit=max_prompt_tokens)
+    prompt = bundle.encode_unended(options.prompt, limit=max_prompt_tokens)
     if max_prompt_tokens is not None and len(prompt.ids) > max_prompt_tokens:
         raise too_long(f"The prompt has more than {max_prompt_tokens} tokens (max_prompt_tokens).", "prompt")
     seed = secrets.randbits(SEED_BITS) if options.seed is None else options.seed

@@ -11,7 +11,7 @@ from seqserve.language.answers import Alternative, ScoredToken, ScoreResult
 from seqserve.language.batches import ScoredRow
 from seqserve.language.model import LanguageModelBundle
 from seqserve.language.options import ScoreOptions
-from seqserve.language.pipeline.read_texts import InputText, TextReader
+from seqserve.language.pipeline.read_texts import InputText, TextReader, own_rows, sequences_of
 from seqserve.language.scoring import Sequences, sums_of
 from seqserve.reading import Limits, Place, placed
 from seqserve.vocabulary.tokens import EOS_FORM, UNKNOWN_ID, TokenVocabulary
@@ -39,7 +39,7 @@ class ScoreTask:
 
     def results(self, scores: Sequence[ScoredRow]) -> list[ScoreResult]:
         """Return the answers, in order."""
-        return [self._result(*pair) for pair in zip(self.inputs, scores, strict=True)]
+        return [self._result(*pair) for pair in zip(self.inputs, own_rows(self.inputs, scores), strict=True)]
 
     def _result(self, item: InputText, scores: ScoredRow) -> ScoreResult:
         sums = sums_of(item.ids, scores.log_probs)
@@ -99,10 +99,11 @@ def read_score(
     reader = TextReader(bundle, limits)
     context = options.context or ""
     each = [(context, ("context",))] * len(texts) if isinstance(context, str) else placed(context, "context")
-    contexts = reader.read_contexts(each)
-    inputs = [reader.read(text, place, eos=eos) for text, place in texts]
-    sequences = Sequences([item.ids for item in inputs], *contexts)
-    return ScoreTask(inputs, sequences, "tokens" in options.include, options.top, bundle.vocabulary)
+    contexts = [reader.read_context(*found) for found in each]
+    inputs = [
+        reader.read(text, place, context=before, eos=eos) for (text, place), before in zip(texts, contexts, strict=True)
+    ]
+    return ScoreTask(inputs, sequences_of(inputs), "tokens" in options.include, options.top, bundle.vocabulary)
 
 
 def counts_eos(bundle: LanguageModelBundle, asked: bool | None) -> bool:

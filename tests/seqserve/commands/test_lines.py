@@ -73,6 +73,29 @@ def test_a_mark_of_utf_8_at_the_start_is_no_text(answer: Answer) -> None:
     assert answer("\ufeffa\n\ufeffb\n".encode()) == (0, "A\n\ufeffB\n".encode())
 
 
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        ("a\nb\n".encode("utf-16"), "is UTF-16; save it as UTF-8"),
+        ("ab\nc\n".encode("utf-16-le"), "is UTF-16; save it as UTF-8"),
+        ("ab\nc\n".encode("utf-16-be"), "is UTF-16; save it as UTF-8"),
+        (b"a\rb\r", "ends its lines with CR alone; save it with LF or CRLF"),
+    ],
+    ids=["utf-16", "little endian", "big endian", "cr"],
+)
+def test_a_file_of_another_encoding_or_line_end_is_named(
+    answer: Answer, tmp_path: Path, data: bytes, fault: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        answer(data)
+    assert str(caught.value) == f"{tmp_path / 'in'}: {fault}."
+
+
+@pytest.mark.parametrize("data", [b"a\rb\n", b"a\r", b"a\x00b\n"], ids=["cr within a line", "one line", "zero"])
+def test_a_cr_or_a_zero_within_a_text_is_white_space_or_text(answer: Answer, data: bytes) -> None:
+    assert answer(data) == (0, data.rstrip(b"\r\n").upper() + b"\n")
+
+
 def test_a_blank_line_is_answered_with_an_empty_one(answer: Answer) -> None:
     assert answer(b"a\n\n \t\r\nb\n") == (0, b"A\n\n\nB\n")
 

@@ -1,11 +1,10 @@
 """Text to documents to answers."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
+from seqserve.tagger.document import Document, document_of_text, document_of_tokens
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
-from seqserve.tagger.pipeline import Document, TagOptions, document_of_text, document_of_tokens, result_of
+from seqserve.tagger.pipeline import TagOptions, result_of
 
 ALL = TagOptions(tokens=True)
 
@@ -19,7 +18,7 @@ def tagged(tiny: TaggerBundle, tags: list[str], *, span_prob: float = 0.5) -> Ta
 
 def two_sentences(tiny: TaggerBundle) -> tuple[Document, list[TaggedSentence]]:
     document = document_of_text("Ann came.\nThen Bob Ross left Rome.", max_sentence_tokens=100)
-    assert [len(row) for row in document.rows()] == [3, 6]
+    assert [len(row) for row in document.rows] == [3, 6]
     return document, [
         tagged(tiny, ["S-PER", "O", "O"], span_prob=0.9),
         tagged(tiny, ["O", "B-PER", "E-PER", "O", "S-LOC", "O"], span_prob=0.4),
@@ -55,24 +54,3 @@ def test_scores_stay_in_range(tiny: TaggerBundle) -> None:
     document = document_of_tokens(["Ann"], max_sentence_tokens=9)
     over = tagged(tiny, ["S-PER"], span_prob=1.0000002)
     assert result_of(document, [over], tiny, ALL).entities[0].score == 1.0
-
-
-@given(st.lists(st.text(min_size=1, max_size=5), max_size=30), st.integers(1, 8))
-def test_given_tokens_keep_their_number_and_place(words: list[str], longest: int) -> None:
-    document = document_of_tokens(words, max_sentence_tokens=longest)
-    assert [token.text for token in document.tokens] == words
-    assert all(document.text[token.start : token.end] == token.text for token in document.tokens)
-    assert [word for row in document.rows() for word in row] == words
-    assert all(1 <= len(row) <= longest for row in document.rows())
-
-
-def test_given_tokens_are_one_sentence_when_they_fit() -> None:
-    words = ["One", ".", "Two", ".", "Three", "."]
-    assert document_of_tokens(words, max_sentence_tokens=6).rows() == [words]
-
-
-@given(st.text(max_size=300), st.integers(1, 20))
-def test_sentences_cover_the_tokens_of_any_text(text: str, longest: int) -> None:
-    document = document_of_text(text, max_sentence_tokens=longest)
-    assert [word for row in document.rows() for word in row] == [token.text for token in document.tokens]
-    assert all(1 <= len(row) <= longest for row in document.rows())

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqserve.tagger.tags import spans_from_tags, tags_from_spans
-from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to_scheme
+from seqserve.training.reading.conll import Sentence, map_labels, read_conll, to_scheme, understand_conll
 from seqserve.training.reading.lines import TextError
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "conll"
@@ -109,8 +109,8 @@ def test_a_damaged_packed_file_is_named(tmp_path: Path, suffix: str) -> None:
         ("a\tO\nb\tx\tO\n", r"line 2: 3 columns where the lines before have 2"),
         ("a\tO\n\nb\n", r"line 3: 1 columns where"),
         ("a\tO\n\tO\n", r"line 2: the token is empty"),
-        ("a\tNNP\n", r"line 1: 'NNP' in column -1 is not a tag"),
-        ("a\tB-\n", r"line 1: 'B-' in column -1 is not a tag"),
+        ("a\tNNP\n", r"line 1: 'NNP' is not a tag"),
+        ("a\tB-\n", r"line 1: 'B-' is not a tag"),
     ],
     ids=["more columns", "fewer columns", "empty token", "other column", "no label"],
 )
@@ -148,6 +148,47 @@ def test_schemes_write_the_same_spans(scheme: str, tags: tuple[str, ...]) -> Non
 def test_bmes_is_read_as_bioes(tmp_path: Path) -> None:
     path = written(tmp_path, "a B-NAME\nb M-NAME\nc E-NAME\nd S-ORG\n")
     assert to_scheme(read_conll(path), "BIO")[0].tags == ("B-NAME", "I-NAME", "I-NAME", "B-ORG")
+
+
+def test_bilou_is_read_as_bioes(tmp_path: Path) -> None:
+    path = written(tmp_path, "Ann B-PER\nMay I-PER\nLee L-PER\nmet O\nBob U-PER\n")
+    assert read_conll(path)[0].tags == ("B-PER", "I-PER", "E-PER", "O", "S-PER")
+
+
+def test_neighbours_without_prefixes_are_one_span(tmp_path: Path) -> None:
+    (sentence,) = read_conll(written(tmp_path, "Ann PER\nLee PER\nParis LOC\nran O\n"))
+    assert spans_from_tags(sentence.tags) == [("PER", 0, 2), ("LOC", 2, 3)]
+
+
+CONLLU = """# sent_id = 1
+1\tAnn\tann\tPROPN\t_\t_\t2\tnsubj\t_\tNER=B-PER|SpaceAfter=No
+2-3\tdidn't\t_\t_\t_\t_\t_\t_\t_\t_
+2\tdid\tdo\tAUX\t_\t_\t0\troot\t_\tSpaceAfter=No
+3\tn't\tnot\tPART\t_\t_\t2\tadvmod\t_\tNER=O
+3.1\tgo\tgo\tVERB\t_\t_\t_\t_\t_\t_
+"""
+
+
+def test_conllu_has_its_words_in_column_1_and_its_tags_in_misc(tmp_path: Path) -> None:
+    assert read_conll(written(tmp_path, CONLLU)) == [Sentence(("Ann", "did", "n't"), ("B-PER", "O", "O"))]
+
+
+@pytest.mark.parametrize(
+    ("tags", "scheme"), [("I B I O", "IOB1"), ("B I O I", "IOB1"), ("B I O B", "BIO"), ("B L O U", "BILOU")]
+)
+def test_the_scheme_is_named(tmp_path: Path, tags: str, scheme: str) -> None:
+    text = "".join(f"x {tag}{'-X' * (tag != 'O')}\n" for tag in tags.split())
+    assert understand_conll(written(tmp_path, text)).scheme == scheme
+
+
+@pytest.mark.parametrize("mark", ["-DOCSTART-\tO", "-DOCSTART- O", "-DOCSTART-", "-DOCSTART- -X- O O"])
+def test_a_mark_of_a_document_in_a_tabbed_file_has_any_columns(tmp_path: Path, mark: str) -> None:
+    text = f"{mark}\n\na\tO\n{mark}\nb\tO\n"
+    assert [each.tokens for each in read_conll(written(tmp_path, text))] == [("a",), ("b",)]
+
+
+def test_tokens_are_composed(tmp_path: Path) -> None:
+    assert read_conll(written(tmp_path, "Jose\u0301\tO\n"))[0].tokens == ("Jos\u00e9",)
 
 
 @given(st.lists(st.sampled_from(["O", *(f"{prefix}-{label}" for prefix in "BIES" for label in "XY")]), max_size=9))

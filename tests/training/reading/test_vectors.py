@@ -209,3 +209,11 @@ def test_a_path_inside_a_package_chooses_one_of_several(tmp_path: Path, monkeypa
 def test_a_package_that_is_not_installed_is_named() -> None:
     with pytest.raises(TextError, match="no Python package 'no_such_vectors' is installed"):
         load_vectors("package:no_such_vectors")
+
+
+def test_words_are_composed_and_a_composed_one_comes_before(tmp_path: Path) -> None:
+    path = tmp_path / "vectors.txt"
+    path.write_text("jose\u0301 1 2\n\u2126 3 4\n\u03a9 5 6\n", encoding="utf-8")
+    found = load_vectors(path)
+    assert found.words == ["jos\u00e9", "\u03a9"]
+    assert found.vectors[found.rows].tolist() == [[1, 2], [5, 6]]

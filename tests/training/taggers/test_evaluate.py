@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from msgspec import UNSET
 
 from seqserve.errors import SeqserveError
+from seqserve.tagger.model import TaggedSentence
 from seqserve.training.commands import evaluate
 from seqserve.training.reading.conll import Sentence
 from seqserve.training.taggers.evaluate import evaluate_bundle, read_mapping
@@ -26,15 +29,25 @@ Engines NN B-product
 class KnowsTwoWords:
     """Tags "Ada Lovelace" as PER and "London" as LOC, in BIOES, and notes the tokens it was given."""
 
-    manifest = SimpleNamespace(architecture=SimpleNamespace(labels=["PER", "LOC"]))
+    manifest = SimpleNamespace(
+        architecture=SimpleNamespace(labels=["PER", "LOC"]),
+        limits=SimpleNamespace(max_sentence_tokens=256),
+        tokenization=SimpleNamespace(span_edges=UNSET),
+    )
+    tags = ("O",)
 
     def __init__(self) -> None:
         self.seen: list[Sequence[str]] = []
 
-    def tag(self, sentences: Sequence[Sequence[str]]) -> list[SimpleNamespace]:
+    def tag(self, sentences: Sequence[Sequence[str]]) -> list[TaggedSentence]:
         self.seen += sentences
         tags = {"ada": "B-PER", "lovelace": "E-PER", "london": "S-LOC"}
-        return [SimpleNamespace(tags=tuple(tags.get(token.lower(), "O") for token in each)) for each in sentences]
+        return [
+            TaggedSentence(
+                tuple(tags.get(token.lower(), "O") for token in each), np.zeros((len(each), 1)), np.zeros(len(each))
+            )
+            for each in sentences
+        ]
 
 
 @pytest.fixture
@@ -94,7 +107,7 @@ def test_labels_outside_the_bundle_count_and_are_pointed_out(
 def test_lower_case_and_columns_and_json(bundle: KnowsTwoWords, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--lower", "--json", "--token-column", "0", "--tag-column", "2", "--map", "person=PER"]
     assert command("unused", str(file), *arguments) == 0
-    assert bundle.seen[0] == ("ada", "lovelace", "in", "london")
+    assert bundle.seen[0] == ["ada", "lovelace", "in", "london"]
     scores = json.loads(capsys.readouterr().out)
     assert (scores["num_gold"], scores["num_found"], scores["num_correct"]) == (1, 2, 1)
     assert scores["labels"]["PER"]["f1"] == 1.0

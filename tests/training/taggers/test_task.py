@@ -63,3 +63,30 @@ def test_what_the_data_repeats_is_said_when_a_run_begins_and_not_again(tmp_path,
     assert capsys.readouterr().err == "twenty.conll: 20 of 20 sentences are in the training files too\n"
     resume(tmp_path)
     assert capsys.readouterr().err == ""
+
+
+def test_annotations_are_read_on_the_tokens_of_the_service_and_what_does_not_fit_is_noted(tmp_path):
+    path = tmp_path / "train.jsonl"
+    path.write_text('{"text": "Jean-Luc can\'t stay.", "label": [[0, 7, "PER"]]}\n')
+    config = tiny_config(data={"labels": ["PER"], "train": [{"file": str(path)}]})
+    task = TaggerTask(config)
+    assert [task.tags[tag] for tag in task.train[0][0].tags] == ["B-PER", "I-PER", "E-PER", "O", "O", "O", "O"]
+    assert task.notes[0].splitlines() == [
+        f"{path}:",
+        "spans with an edge inside a token: 1 (widened)",
+        f"  {path}, line 1: PER 'Jean-Lu' in 'Jean-Luc'",
+    ]
+
+
+def test_a_file_may_refuse_spans_with_an_edge_inside_a_token(tmp_path):
+    path = tmp_path / "train.jsonl"
+    path.write_text('{"text": "Romes", "label": [[0, 4, "LOC"]]}\n')
+    with pytest.raises(TextError, match="line 1: LOC 'Rome' in 'Romes': a span with an edge inside a token"):
+        TaggerTask(tiny_config(data={"train": [{"file": str(path), "unaligned": "refuse"}]}))
+
+
+def test_bilou_is_learned_as_bioes(tmp_path):
+    path = tmp_path / "train.conll"
+    path.write_text("Ann B-PER\nLee L-PER\nmet O\nBob U-PER\n")
+    task = TaggerTask(tiny_config(data={"labels": ["PER"], "train": [{"file": str(path)}]}))
+    assert [task.tags[tag] for tag in task.train[0][0].tags] == ["B-PER", "E-PER", "O", "S-PER"]

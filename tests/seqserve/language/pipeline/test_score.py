@@ -7,7 +7,7 @@ import pytest
 from seqserve.errors import InvalidRequestError, TextTooLongError
 from seqserve.language.answers import ScoreResult
 from seqserve.language.options import ScoreOptions
-from seqserve.language.pipeline.read_texts import TextReader
+from seqserve.language.pipeline.read_texts import TextReader, sequences_of
 from seqserve.language.pipeline.score import counts_eos, read_score
 from seqserve.language.scoring import score_sequences
 from seqserve.reading import Limits, Place, placed
@@ -181,17 +181,19 @@ def test_eos_is_counted_where_it_was_learned() -> None:
 )
 def test_limits_count_tokens(texts: list[tuple[str, Place]], pointer: str) -> None:
     reader = TextReader(ToyLanguageModel(), Limits(max_tokens=4, max_request_tokens=7))  # type: ignore[arg-type]
+    nothing = reader.read_context("", ("context",))
     *before, (last, place) = texts
     for text, fine in before:
-        reader.read(text, fine)
+        reader.read(text, fine, context=nothing, eos=False)
     with pytest.raises(TextTooLongError) as caught:
-        reader.read(last, place)
+        reader.read(last, place, context=nothing, eos=False)
     assert caught.value.fields[0].pointer == pointer
 
 
 def test_a_context_that_texts_share_counts_once() -> None:
-    reader = TextReader(ToyLanguageModel(), Limits(max_tokens=9, max_request_tokens=9))
-    ids, numbers = reader.read_contexts([("a a", ("context",))] * 50 + [("", ("context",))])
-    assert [len(found) for found in ids] == [2, 0]
-    assert numbers == [0] * 50 + [1]
-    assert reader.num_tokens == 2
+    reader = TextReader(ToyLanguageModel(), Limits(max_tokens=9, max_request_tokens=53))
+    contexts = [reader.read_context(text, ("context",)) for text in ["a a"] * 50 + [""]]
+    assert [len(found.ids) for found in contexts] == [2] * 50 + [0]
+    inputs = [reader.read("", ("text",), context=context, eos=True) for context in contexts]
+    assert sequences_of(inputs).context_of == [0] * 50 + [1]
+    assert reader.num_tokens == 2 + 51
