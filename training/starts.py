@@ -27,7 +27,7 @@ class Start:
     """Weights and vocabularies.
 
     path: the file of the weights. settings: what must be the same in the configuration, as tables. names: a tagger's
-    tags, a classifier's labels, in the order of the weights; labels: of both.
+    tags, a classifier's labels, in the order of the weights; labels: of both. span_edges: see TaggerTokenization.
     """
 
     path: Path
@@ -38,6 +38,7 @@ class Start:
     characters: Sequence[str]
     names: Sequence[str]
     labels: Sequence[str]
+    span_edges: Sequence[str] = ()
 
     def features(self) -> Features:
         """Return the vocabularies and the tables of vectors."""
@@ -87,6 +88,7 @@ def _of_run(folder: Path) -> Start:
             characters=state["characters"],
             names=state.get("tags", config.data.labels),
             labels=config.data.labels,
+            span_edges=state.get("span_edges") or (),
         )
 
 
@@ -112,6 +114,7 @@ def _of_bundle(folder: Path) -> Start:
         characters=forms_of((folder / files.characters.file).read_text(encoding="utf-8")),
         names=make_tags(architecture.labels, architecture.scheme) if manifest.task == "tag" else architecture.labels,
         labels=architecture.labels,
+        span_edges=getattr(manifest.tokenization, "span_edges", None) or (),
     )
 
 

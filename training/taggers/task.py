@@ -76,7 +76,7 @@ class TaggerTask:
             copy_start(self.model, start, self.tags)
             self.notes += start_notes(start, config.data.labels, chain.from_iterable(tokens[: len(train)]))
         self.model.precision = precision_of(config.loop)
-        self.span_edges = edges_of(train)
+        self.span_edges = sorted({*edges_of(train), *(start.span_edges if start is not None else ())})
 
         def examples(corpora: Sequence[Sequence[Sentence]]) -> tuple[list[Example], ...]:
             return tuple(
