@@ -134,6 +134,18 @@ class LoopConfig(StepConfig):
     ] = "best"
 
 
+@dataclass(frozen=True)
+class ReaderLoop(LoopConfig):
+    """Length of the training, which weights it keeps, and which it starts from."""
+
+    start_from: Annotated[
+        str,
+        IS_RUN,
+        "bundle (its folder or name) or run whose weights, vocabularies, vectors and sizes of `[model]` are the first "
+        "ones; then the default of optimizer.learning_rate is 5e-4",
+    ] = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """Keys of every training that ends in a bundle."""

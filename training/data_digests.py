@@ -14,6 +14,7 @@ from seqserve.training.config import IS_PATH
 from seqserve.training.corpora import CorporaError, data_path, find_corpus, is_known, sha256_of
 from seqserve.training.reading.lines import TextError
 from seqserve.training.reading.vectors import PACKAGE_PREFIX, vector_files
+from seqserve.training.starts import start_file
 
 DIGESTS = "data.json"
 
@@ -50,9 +51,9 @@ def read_digests(folder: Path) -> Mapping[str, str]:
 
 
 def digests_of(config: Any) -> dict[str, str]:
-    """Return the hexadecimal sha256 of each file that a configuration names; of a folder, that of its files' sums."""
+    """Return the hexadecimal sha256 of each file that a run needs; of a folder, that of its files' sums."""
     digests: dict[str, str] = {}
-    for name in named_files(config):
+    for name in (*named_files(config), *start_file(config)):
         if name not in digests and (sums := _sums_of(name)):
             digests[name] = sums[0] if len(sums) == 1 else hashlib.sha256("\n".join(sums).encode()).hexdigest()
     return digests

@@ -18,7 +18,7 @@ from seqserve.training.checkpoints import (
 )
 from seqserve.training.data_digests import read_digests
 from seqserve.training.export.folder import Card
-from seqserve.training.export_sources import attributions, data_sources, plain_card, unshippable
+from seqserve.training.export_sources import attributions, data_sources, learned_before, plain_card, unshippable
 from seqserve.training.kinds import kind_of
 from seqserve.training.reading.lines import read_raw_text
 
@@ -46,7 +46,8 @@ def export_run(
         readme = read_raw_text(card) if card else None
         export = kind_of(config).part("export")
         sources, results = export.sources(config), export.results(config, line)
-        data = data_sources(sources, read_digests(folder))
+        earlier, owed = learned_before(config)
+        data = [*data_sources(sources, read_digests(folder)), *earlier]
         curves = folder / "curves.png"
         written = Card(
             name=config.name,
@@ -55,7 +56,7 @@ def export_run(
             description=config.description,
             readme=plain_card(config, data, results.table) if readme is None else readme,
             licence=config.licence,
-            attribution=[*config.attribution, *attributions(sources["training"])],
+            attribution=list(dict.fromkeys([*config.attribution, *attributions(sources["training"]), *owed])),
             languages=config.languages,
             metrics=results.metrics,
             data=data,
@@ -63,7 +64,7 @@ def export_run(
         )
         with must_fit(folder / MODEL):
             export.write(target, config, state, written, replace=replace)
-    if barred := unshippable(config, sources["training"]):
+    if barred := unshippable(config, [*sources["training"], *(source.name for source in earlier)]):
         print(
             f"{target}: for measuring only; it must not be published, because of {', '.join(barred)}", file=sys.stderr
         )

@@ -5,10 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from seqserve.entries import DataSource
-from seqserve.manifest import sha256_of
+from seqserve.manifest import read_manifest, sha256_of
+from seqserve.training.checkpoints import read_run_config
 from seqserve.training.config import TrainingConfig
 from seqserve.training.corpora import find_corpus, is_known, is_own, known_corpora
+from seqserve.training.data_digests import read_digests
+from seqserve.training.kinds import kind_of
+from seqserve.training.starts import is_run, start_file
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,25 @@ def data_sources(uses: Mapping[str, Iterable[str]], read: Mapping[str, str]) -> 
             sums = {path.name: digest} if digest else {}  # a file that was moved since is still listed
             sources.append(DataSource(name=path.stem, licence="own file, see the card", sha256=sums, use=use))
     return sources
+
+
+def learned_before(config: Any) -> tuple[list[DataSource], list[str]]:
+    """Return the data that a start of a tagger or a classifier has learned from, and the attributions it asks for."""
+    if not start_file(config):
+        return [], []
+    folder = Path(config.loop.start_from)
+    if is_run(folder):
+        before = read_run_config(folder)
+        uses = kind_of(before).part("export").sources(before)
+        data, owed = learned_before(before)
+        own = data_sources(uses, read_digests(folder))
+        data, owed = [*own, *data], [*before.attribution, *attributions(uses["training"]), *owed]
+        name, version = before.name, before.version
+    else:
+        manifest = read_manifest(folder)
+        data, owed = list(manifest.data), list(manifest.attribution)
+        name, version = manifest.name, manifest.version
+    return [msgspec.structs.replace(each, use=f"{each.use} of {name} {version}") for each in data], owed
 
 
 def attributions(files: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ import os
 import tomllib
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,11 +18,17 @@ from seqserve.training.kinds import CONFIGS
 from seqserve.training.reading.lines import TextError, read_raw_text
 
 
-def load_config(path: str | Path, changes: Sequence[str] = ()) -> Any:
+def load_config(
+    path: str | Path,
+    changes: Sequence[str] = (),
+    *,
+    complete: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+) -> Any:
     """Read and check a TOML file; its `task` says which dataclass it becomes (`seqserve.training.kinds`).
 
     `changes`: KEY=VALUE in place of what the file says, keys dotted, values as in TOML or plain strings. Paths of
-    own files are relative to the file's folder, and absolute in what is returned. Raises ConfigError for a file that
+    own files are relative to the file's folder, and absolute in what is returned. `complete`: adds to the table what it
+    leaves out. Raises ConfigError for a file that
     cannot be read, bad TOML, an unknown or missing key, a wrong type or value; UsageError when it is one of the
     changes.
     """
@@ -37,11 +43,11 @@ def load_config(path: str | Path, changes: Sequence[str] = ()) -> Any:
     for change in changes:
         _apply(changed, change)
     try:
-        return config_from(changed, folder=path.parent)
+        return config_from(complete(changed), folder=path.parent)
     except ConfigError as error:
         if changes:
             with contextlib.suppress(ConfigError):
-                config_from(table, folder=path.parent)
+                config_from(complete(table), folder=path.parent)
                 raise UsageError(f"{path} with {', '.join(changes)}: {error}") from None
         raise ConfigError(f"{path}: {error}") from None
 

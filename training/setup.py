@@ -10,20 +10,21 @@ from seqserve.training.corpora import data_path
 from seqserve.training.reading.dataset import Surfaces
 from seqserve.training.reading.features import Features, build_features
 from seqserve.training.reading.vectors import PACKAGE_PREFIX, load_vectors
+from seqserve.training.starts import Start
 
 EVALUATION_BATCH = 64
 
 
 def prepare_features(
-    model: ReaderConfig, *, learned: Sequence[Sequence[str]], others: Sequence[Sequence[str]]
+    model: ReaderConfig, *, learned: Sequence[Sequence[str]], others: Sequence[Sequence[str]], start: Start | None
 ) -> tuple[Features, Surfaces]:
-    """Return vocabularies from the tokens that are learned from, and the surface forms of all of them."""
-    features = build_features(
-        (token for tokens in learned for token in tokens),
-        [load_vectors(name if name.startswith(PACKAGE_PREFIX) else data_path(name)) for name in model.words.vectors],
-        model.words,
-        model.characters,
-    )
+    """Return the vocabularies of a start, else from the tokens that are learned from; and all tokens' surface forms."""
+    if start is not None:
+        features = start.features()
+    else:
+        sources = [name if name.startswith(PACKAGE_PREFIX) else data_path(name) for name in model.words.vectors]
+        every = (token for tokens in learned for token in tokens)
+        features = build_features(every, list(map(load_vectors, sources)), model.words, model.characters)
     surfaces = Surfaces(
         (token for tokens in (*learned, *others) for token in tokens),
         features.word_vocabulary(),

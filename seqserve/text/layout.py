@@ -18,7 +18,8 @@ _SHORTEST_LINE = 18  # code points; prose is hardly wrapped at less
 _LONGEST_TITLE = 8  # tokens
 _SHORTEST_LOUD = 3  # words; more of them in capitals are no name
 _BULLETS = frozenset("-*\u2022\u2023\u2013\u2014\u00b7>\u25cf\u25aa\u2043")
-_FINISHING = frozenset(".!?:;,")
+_FINISHING = frozenset(".!?")
+_PARTING = frozenset(",;:")
 
 
 class Cell(NamedTuple):
@@ -57,7 +58,7 @@ def layout_ends(text: str, tokens: Sequence[Token], start: int, end: int) -> lis
             ends.append(cell.start)
         elif not (words_alone or after.is_lower or before.is_lower or before.is_long):
             fits = before.size + 1 + after.first_size <= wrapped
-            if before.is_unfinished or (before.is_prose and not before.is_finished and not fits):
+            if before.goes_on or (before.is_prose and not before.is_finished and not fits):
                 continue  # the next word had no room on this line
             if run_of[number] >= 3 or after.is_title or after.is_starter or before.is_finished:
                 ends.append(cell.start)
@@ -85,7 +86,8 @@ class _Kind:
         )
         self.is_starter = words[0] in STARTERS
         self.is_finished = words[-1][-1] in _FINISHING and words[-1] not in NEVER_LAST
-        self.is_unfinished = words[-1] in SMALL_WORDS or words[-1] in NEVER_LAST
+        # After a comma, names are apart anyway, and what stands around them helps to know them.
+        self.goes_on = words[-1] in SMALL_WORDS or words[-1] in NEVER_LAST or words[-1] in _PARTING
         self.is_title = (
             bool(first)
             and len(words) <= _LONGEST_TITLE

@@ -78,13 +78,14 @@ _TOKEN = re.compile(
     | [:;=]['’]?-?[)(\]\[DPp/\\|]{_NO_WORD} | (?:>:[)(]|<3|\^_+\^|-_+-){_NO_WORD}      # emoticon
     | (?:{_LETTER}\.){{1,8}}{_LETTER}\.?+{_NO_WORD}                                        # U.S., a.m.
     | (?:{_ABBREVIATIONS}|(?i:{_ABBREVIATIONS_OF_ANY_CASE})|[A-HJ-Z])\.{_NO_WORD}(?!\.\.)
+    | [A-Z][a-z]{{1,5}}\.(?=[,;:](?!\S))                                                    # Ont., Jul.;
     | (?i:b/c|w/o|l/c|c/o|[a-z]{{1,3}}&(?:amp;|(?![a-z]{{2,31}};))[a-z]{{1,2}}){_NO_WORD}
     | (?i:{_PREFIXES})-{_WORD}
     | \+?\d{{1,3}}(?:-\d{{2,4}}){{1,2}}-\d{{3,4}}{_NO_WORD}                                 # telephone
     | \d{{1,3}}[-/]\d{{3,4}}(?:-\d{{4}})?{_NO_WORD}
     | \+?\d++(?:[.,:/]\d++){{0,8}}(?:(?:st|nd|rd|th|{_APOSTROPHE}?s)?+{_NO_WORD}|(?=(?i:{_UNITS}){_NO_WORD}))
     | (?<!\w)['’](?:\d\ds?|(?i:em|til|cause|n|tis|twas)){_NO_WORD}
-    | (?P<word>{_WORD}(?:{_APOSTROPHE}{_WORD})*+)
+    | (?P<word>{_WORD}(?:(?:_++(?!(?<=[a-z]_)[A-Z][a-z])|{_APOSTROPHE}){_WORD})*+)
     | &(?:[A-Za-z][A-Za-z\d]{{1,31}}|\#\d{{1,7}}|\#[xX][\dA-Fa-f]{{1,6}});                   # HTML character reference
     | [{SUPERSCRIPTS}]++
     | {_APOSTROPHE}(?i:s|m|re|ve|ll|d){_NO_WORD}

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from seqserve.entries import TokenizerName
 from seqserve.training.config import (
     ConfigError,
-    LoopConfig,
     ReaderConfig,
+    ReaderLoop,
     TrainingConfig,
     check_dev_weights,
     check_labels,
@@ -60,7 +60,7 @@ class ClassifierConfig(TrainingConfig):
     text: ClassifierText = field(default_factory=ClassifierText)
     augment: ClassifierAugment = field(default_factory=ClassifierAugment)
     model: ClassifierModelConfig = field(default_factory=ClassifierModelConfig)
-    loop: LoopConfig = field(default_factory=LoopConfig)
+    loop: ReaderLoop = field(default_factory=ReaderLoop)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -9,6 +9,7 @@ from seqserve.training.classifiers.bundle import TrainedClassifier, export_class
 from seqserve.training.classifiers.config import ClassifierConfig
 from seqserve.training.export.folder import Card
 from seqserve.training.export_sources import Results, dev_results, files_of
+from seqserve.training.reading.features import forms_of
 
 # Recorded with their answers in every bundle and checked at each load: plain texts, a text of one token, unknown words
 # and characters, capitals, a token longer than any limit.
@@ -41,7 +42,7 @@ def trained_model(config: ClassifierConfig, state: Mapping[str, Any]) -> Trained
     """Return what model.pt holds, with what only the configuration knows."""
     return TrainedClassifier(
         weights={name: tensor.numpy() for name, tensor in state["weights"].items()},
-        forms=state["forms"],
+        forms=forms_of(state["forms"]),
         characters=state["characters"],
         labels=config.data.labels,
         cell=config.model.cell,

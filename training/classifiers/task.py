@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from seqserve.training.classifiers.config import ClassifierConfig
 from seqserve.training.classifiers.model import build_classifier
 from seqserve.training.corpora import data_path, dev_names
 from seqserve.training.loop import Training
+from seqserve.training.reading.features import words_text
 from seqserve.training.reading.labelled_text import LabelledFile, LabelledText, read_labelled
 from seqserve.training.reading.lines import TextError
 from seqserve.training.setup import (
@@ -28,6 +30,7 @@ from seqserve.training.setup import (
     prepare_features,
 )
 from seqserve.training.task import DevScore
+from seqserve.training.warm_start import copy_start, start_notes, started
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,15 @@ class ClassifierTask:
         learned = {label for texts in train for _, label in texts}
         check_labels(config.data.labels, learned, held=learned)
         tokens = [[token for words, _ in texts for token in words] for texts in (*train, *dev)]
+        start = started(config)
         self.features, self.surfaces = prepare_features(
-            config.model, learned=tokens[: len(train)], others=tokens[len(train) :]
+            config.model, learned=tokens[: len(train)], others=tokens[len(train) :], start=start
         )
         torch.manual_seed(config.seed)
         self.model = build_classifier(config.model, len(config.data.labels), self.features)
+        if start is not None:
+            copy_start(self.model, start, config.data.labels)
+            self.notes += start_notes(start, config.data.labels, chain.from_iterable(tokens[: len(train)]))
         self.model.precision = precision_of(config.loop)
         self.train = [example for texts in train for example in self._examples(texts)]
         self.dev = {name: self._examples(texts) for name, texts in zip(names, dev, strict=True)}
@@ -92,7 +99,7 @@ class ClassifierTask:
     def state(self) -> dict[str, Any]:
         return {
             "weights": self.model.state_dict(),
-            "forms": list(self.features.forms),
+            "forms": words_text(self.features.forms),
             "characters": list(self.features.characters.characters),
         }
 

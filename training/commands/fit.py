@@ -28,9 +28,10 @@ def run(given: argparse.Namespace) -> int:
     from seqserve.training.gradients.config import GradientsConfig
     from seqserve.training.load_config import load_config
     from seqserve.training.runs import fit
+    from seqserve.training.warm_start import completed
 
     changes = [*given.changes, *([f"seed={given.seed}"] if given.seed is not None else [])]
-    config = load_config(given.config, changes)
+    config = load_config(given.config, changes, complete=completed)
     if isinstance(config, GradientsConfig):
         raise SeqserveError(f"{given.config}: is for `seqserve train gradients`")
     fit(config, given.folder or Path("runs") / f"{config.name}-{config.seed}")

@@ -96,7 +96,8 @@ def recover_layer(
 
 
 def _layers(stored: Stored, cell: str, hidden_size: int, input_size: int) -> dict[str, NDArray[Any]]:
-    weights, index, size = {}, 0, input_size
+    weights: dict[str, NDArray[Any]] = {}
+    index, size = 0, input_size
     while directions := [
         each for each in DIRECTIONS if any(key.startswith(f"encoder.{index}.{each}.") for key in stored)
     ]:
@@ -113,7 +114,7 @@ def _words(stored: Stored) -> dict[str, NDArray[Any]]:
     A table that was folded is as wide as the projection, and goes on through a projection that begins as the identity.
     """
     weights: dict[str, NDArray[Any]] = {}
-    widths = []
+    widths: list[int] = []
     while (prefix := f"words.tables.{len(widths)}") + ".rows" in stored:
         weights[prefix + ".rows"] = stored[prefix + ".rows"]
         weights[prefix + ".vectors"] = stored[prefix + ".vectors"].astype(np.float32)

@@ -1,5 +1,6 @@
 """Rows of Parquet files as records, and the names of their integer tags. Needs pyarrow, the extra `parquet`."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,9 @@ from seqserve.training.reading.lines import TextError
 
 def read_parquet_records(path: Path) -> Iterator[tuple[Any, str]]:
     """Yield each row as a record, and its place; raises TextError."""
-    file = _opened(path)
-    number = 0
-    for batch in file.iter_batches(batch_size=1024):
-        for row in batch.to_pylist():
-            number += 1
-            yield row, f"{path}, row {number}"
+    with _opened(path) as file:
+        rows = (row for batch in file.iter_batches(batch_size=1024) for row in batch.to_pylist())
+        yield from ((row, f"{path}, row {number}") for number, row in enumerate(rows, 1))
 
 
 def tag_names_of(path: Path) -> tuple[str, ...]:
@@ -24,18 +22,22 @@ def tag_names_of(path: Path) -> tuple[str, ...]:
 
     Raises TextError.
     """
+    with _opened(path) as file:
+        metadata = file.schema_arrow.metadata or {}
     try:
-        features = msgspec.json.decode((_opened(path).schema_arrow.metadata or {})[b"huggingface"])["info"]["features"]
-    except (KeyError, TypeError, msgspec.DecodeError):
+        features = msgspec.json.decode(metadata[b"huggingface"])["info"]["features"].values()
+    except (KeyError, TypeError, AttributeError, UnicodeDecodeError, msgspec.DecodeError):
         return ()
-    for feature in features.values():
+    for feature in features:
         inner = feature.get("feature") if isinstance(feature, dict) else None
         if isinstance(inner, dict) and isinstance(inner.get("names"), list):
             return tuple(inner["names"])
     return ()
 
 
-def _opened(path: Path) -> Any:
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a file; raises TextError, also for what is found while it is read."""
     try:
         import pyarrow
         import pyarrow.parquet
@@ -44,8 +46,9 @@ def _opened(path: Path) -> Any:
             f"{path}: reading Parquet needs pyarrow, the extra `parquet`: pip install '.[parquet]'"
         ) from None
     try:
-        return pyarrow.parquet.ParquetFile(path)
+        with pyarrow.parquet.ParquetFile(path) as file:
+            yield file
     except FileNotFoundError:
         raise TextError(f"{path}: there is no such file") from None
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise TextError(f"{path}: cannot be read as Parquet: {error}") from None

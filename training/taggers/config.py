@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from seqserve.training.config import (
     ConfigError,
     FilePath,
-    LoopConfig,
     ReaderConfig,
+    ReaderLoop,
     TrainingConfig,
     check_dev_weights,
     check_labels,
@@ -59,6 +59,8 @@ class AugmentConfig:
     upper: Annotated[float, "in upper case"] = 0.0
     no_final_punctuation: Annotated[float, "without the punctuation at the end"] = 0.0
     own_tokens: Annotated[float, "of a file that is read with served tokens, with its own tokens instead"] = 0.0
+    mention_alone: Annotated[float, "replaced by one of their mentions"] = 0.0
+    mark_mentions: Annotated[float, "with their mentions in quotes, brackets or mark-up"] = 0.0
     swap_mentions: Annotated[float, "with mentions replaced by others of the same label and corpus"] = 0.0
 
 
@@ -77,7 +79,7 @@ class TaggerConfig(TrainingConfig):
     data: DataConfig
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
-    loop: LoopConfig = field(default_factory=LoopConfig)
+    loop: ReaderLoop = field(default_factory=ReaderLoop)
 
     def __post_init__(self) -> None:
         super().__post_init__()

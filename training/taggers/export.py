@@ -6,6 +6,7 @@ from typing import Any
 
 from seqserve.training.export.folder import Card
 from seqserve.training.export_sources import Results, dev_results, files_of
+from seqserve.training.reading.features import forms_of
 from seqserve.training.taggers.bundle import TrainedTagger, export_tagger
 from seqserve.training.taggers.config import TaggerConfig
 
@@ -34,7 +35,7 @@ def write(target: Path, config: TaggerConfig, state: Mapping[str, Any], card: Ca
     """Write the bundle of a run; `state`: what model.pt holds."""
     trained = TrainedTagger(
         weights={name: tensor.numpy() for name, tensor in state["weights"].items()},
-        forms=state["forms"],
+        forms=forms_of(state["forms"]),
         characters=state["characters"],
         labels=config.data.labels,
         cell=config.model.cell,

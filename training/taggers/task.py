@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from seqserve.training.reading.conll import Sentence, map_labels, to_scheme
 from seqserve.training.reading.dataset import Example
 from seqserve.training.reading.dna import read_splice
 from seqserve.training.reading.examples import ReadOptions, read_examples
+from seqserve.training.reading.features import words_text
 from seqserve.training.reading.lines import TextError
 from seqserve.training.reading.served_tokens import on_own_tokens, on_served_tokens
 from seqserve.training.setup import (
@@ -31,11 +33,12 @@ from seqserve.training.setup import (
     precision_of,
     prepare_features,
 )
-from seqserve.training.taggers.augment import Augmenter
+from seqserve.training.taggers.augment import MARK_TOKENS, Augmenter
 from seqserve.training.taggers.config import CorpusConfig, TaggerConfig
 from seqserve.training.taggers.metrics import score_spans
 from seqserve.training.taggers.model import build_tagger
 from seqserve.training.task import DevScore
+from seqserve.training.warm_start import copy_start, start_notes, started
 
 
 class TaggerTask:
@@ -59,14 +62,19 @@ class TaggerTask:
         learned = (sentence.tokens for sentences in train for sentence in sentences)
         self.notes = [*notes, *notes_of_repeated("sentences", learned, _tokens_of(dev))]
         tokens = [[token for s in sentences for token in s.tokens] for sentences in (*train, *own, *dev.values())]
+        start = started(config)
+        others = [*tokens[len(train) :], MARK_TOKENS]
         self.features, self.surfaces = prepare_features(
-            config.model, learned=tokens[: len(train)], others=tokens[len(train) :]
+            config.model, learned=tokens[: len(train)], others=others, start=start
         )
         self.config = config
         self.tags = make_tags(config.data.labels, config.model.scheme)
         tag_ids = {tag: i for i, tag in enumerate(self.tags)}
         torch.manual_seed(config.seed)
         self.model = build_tagger(config.model, config.data.labels, self.features)
+        if start is not None:
+            copy_start(self.model, start, self.tags)
+            self.notes += start_notes(start, config.data.labels, chain.from_iterable(tokens[: len(train)]))
         self.model.precision = precision_of(config.loop)
         self.span_edges = edges_of(train)
 
@@ -105,7 +113,7 @@ class TaggerTask:
     def state(self) -> dict[str, Any]:
         return {
             "weights": self.model.state_dict(),
-            "forms": list(self.features.forms),
+            "forms": words_text(self.features.forms),
             "characters": list(self.features.characters.characters),
             "tags": list(self.tags),
             "span_edges": self.span_edges,

@@ -11,9 +11,9 @@ from tests.seqserve.text.test_sentences import pieces
         "Berlin|Paris|Rome",
         "Angela Merkel|Olaf Scholz",
         "Kind regards|Tom Baker|Globex Ltd|Leeds",
-        "Best,|Sarah|Sarah Connor|Sales Manager|Northwind Traders",
+        "Sarah|Sarah Connor|Sales Manager|Northwind Traders",
         "Priya Raman|Acme Corporation|45 High Street|London SW1A 2AA",
-        "Attendees:|Ann Lee|Bob Ross",
+        "Attendees|Ann Lee|Bob Ross",
         "we met Ann Lee at the fair.|Kind regards|Tom Baker",
         "- buy milk|- call Ann Lee|- pay the rent for the flat in London before the end of the month",
         "1. Ferrari|2. McLaren",
@@ -41,6 +41,8 @@ def test_columns_end_at_each_gap(gap: str) -> None:
         "Angela|Merkel|visited|Rome|and|spoke",
         "the chancellor|Angela Merkel",
         "Martin Luther King and|Malcolm X met.",
+        "Thanks,|Priya",
+        "Attendees:|Ann Lee",
     ],
 )
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "   "])

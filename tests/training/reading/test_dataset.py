@@ -3,7 +3,7 @@ import numpy as np
 from seqserve.encoding import encode_sentences
 from seqserve.training.reading.conll import Sentence
 from seqserve.training.reading.dataset import Surfaces
-from seqserve.training.taggers.augment import Augmenter
+from seqserve.training.taggers.augment import MARK_TOKENS, Augmenter
 from seqserve.training.taggers.config import AugmentConfig
 from seqserve.vocabulary.words import CharacterVocabulary, WordVocabulary
 
@@ -15,7 +15,12 @@ BOB = Sentence(("bob", "ran"), ("S-PER", "O"))
 
 def surfaces():
     words = WordVocabulary(b"Ada\nada\nbob\nwrote\n")
-    return Surfaces([*ADA.tokens, *BOB.tokens], words, CharacterVocabulary.from_characters("AadoBb."), max_word_chars=5)
+    return Surfaces(
+        [*ADA.tokens, *BOB.tokens, *MARK_TOKENS],
+        words,
+        CharacterVocabulary.from_characters("AadoBb."),
+        max_word_chars=5,
+    )
 
 
 def tokens_of(table, example):
@@ -62,3 +67,23 @@ def test_swapped_mentions_carry_their_own_tags():
 
 def test_nothing_changes_without_options():
     assert draw(ADA) == (list(ADA.tokens), list(ADA.tags))
+
+
+def test_a_sentence_is_replaced_by_its_mention():
+    assert draw(ADA, mention_alone=0.999999) == (["Ada", "Lovelace"], ["B-PER", "E-PER"])
+
+
+def test_marks_stand_around_mentions_and_are_no_part_of_them():
+    tokens, tags = draw(ADA, mark_mentions=0.999999)
+    assert [token for token, tag in zip(tokens, tags, strict=True) if tag != "O"] == ["Ada", "Lovelace"]
+    assert tokens[0] in MARK_TOKENS
+    assert tokens[-2:] == ["wrote", "."]
+    assert len(tokens) > len(ADA.tokens)
+
+
+def test_own_tokens_are_chosen_at_random():
+    table = surfaces()
+    served, own = table.example(ADA, TAG_IDS), table.example(BOB, TAG_IDS)
+    for share, expected in ((0.0, served), (0.999999, own)):
+        augmenter = Augmenter(AugmentConfig(own_tokens=share), table, TAGS, scheme="BIOES")
+        assert augmenter.choose(served, own, np.random.default_rng(0)) is expected

@@ -82,10 +82,14 @@ def test_parquet_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
         read_examples(FIXTURES / "named.parquet")
 
 
-def test_a_damaged_parquet_file_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [slice(20, None), slice(20, 24)], ids=["cut short", "a few bytes"])
+def test_a_damaged_parquet_file_is_named(tmp_path: Path, damage: slice) -> None:
     pytest.importorskip("pyarrow")
+    data = bytearray((FIXTURES / "named.parquet").read_bytes())
+    data[damage] = b"" if damage.stop is None else bytes(4)
+    (tmp_path / "x.parquet").write_bytes(data)
     with pytest.raises(TextError, match=r"x\.parquet: cannot be read as Parquet: "):
-        read_examples(written(tmp_path, "PAR1 and no more", "x.parquet"))
+        read_examples(tmp_path / "x.parquet")
 
 
 def test_what_annotators_rejected_is_counted(tmp_path: Path) -> None:
