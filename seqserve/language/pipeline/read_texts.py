@@ -61,8 +61,7 @@ class TextReader:
             encoded = self._bundle.encode_unended(text, limit=self._limit(0))
             check_length(len(encoded.ids), self._limits, *place)
             self._count(len(encoded.ids), place)
-            num_kept = _tail_start(text, encoded.tokens)
-            tail = text[encoded.tokens[num_kept].start : encoded.tokens[-1].end + _LONGEST_TAIL] if encoded.ids else ""
+            num_kept, tail = _tail_of(text, encoded.tokens)
             self._contexts[text] = Context(np.array(encoded.ids, np.int32), num_kept, tail)
         return self._contexts[text]
 
@@ -153,16 +152,18 @@ def _without_context(scored: ScoredRow, num_again: int, alone: ScoredRow) -> Sco
     )
 
 
-def _tail_start(text: str, tokens: Sequence[Token]) -> int:
-    """Return the number of the first token of the last word, which is what stands between white space."""
-    number = max(0, len(tokens) - 1)
+def _tail_of(text: str, tokens: Sequence[Token]) -> tuple[int, str]:
+    """Return the last word, which is what stands between white space: the number of its first token, and its text."""
+    if not tokens:  # but what follows may make one of an invisible character
+        return 0, text[-_LONGEST_TAIL:]
+    number = len(tokens) - 1
     while number:
         before, gap = tokens[number - 1], text[tokens[number - 1].end : tokens[number].start]
         is_too_long = tokens[-1].end - before.start > _LONGEST_TAIL
         if is_too_long or before.text.isspace() or any(map(str.isspace, gap)):
             break
         number -= 1
-    return number
+    return number, text[tokens[number].start : tokens[-1].end + _LONGEST_TAIL]
 
 
 def _read_together(tokenize: Tokenizer, tail: str, text: str, limit: int | None) -> tuple[list[Token], list[Token]]:

@@ -22,6 +22,7 @@ WHOLES = (
     "he don't, he can't: \"No.\"",
     "$5.5 and $5, etc. No.\n\n5 Mr.\n\nhe",
     "etc.",
+    "\u200d'he'",
 )
 
 
