@@ -1,6 +1,6 @@
 """Span F1 of tagger bundles on the English test sets, as written and in lower case.
 
-    python -m benchmarks.ner_quality models/ner-en/1 [BUNDLE …] [--data DIR] [--json FILE]
+    python -m benchmarks.ner_quality models/ner-en/2 [BUNDLE …] [--data DIR] [--json FILE]
 
 Tokens are given; scores are conlleval's, over PER, LOC and ORG: other labels of a set count as no names,
 WNUT's corporation and group as ORG. Several bundles (seeds) also get their mean and spread.

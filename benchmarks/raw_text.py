@@ -1,6 +1,6 @@
 """What raw text costs: character-span F1 over HTTP against the same sentences with given tokens.
 
-    python -m benchmarks.raw_text models/ner-en/1 [BUNDLE …] [--sets uner_ewt wnut17 btc wikigold] [--data DIR]
+    python -m benchmarks.raw_text models/ner-en/2 [BUNDLE …] [--sets uner_ewt wnut17 btc wikigold] [--data DIR]
 
 Both go through a server that is started here. Given tokens are those of SET/SPLIT.conll. Raw text is SPLIT.raw.jsonl
 for UNER EWT; the other sets have none, and their tokens are put together as they would be written. A span is right

@@ -125,7 +125,7 @@ def _parser(about: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--text", type=Path, metavar="FILE", help="sentences, one a line (UNER EWT of the data folder)")
     parser.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help="data folder (data)")
-    parser.add_argument("--tagger", type=Path, default=Path("models/ner-en/1"), metavar="BUNDLE")
+    parser.add_argument("--tagger", type=Path, default=Path("models/ner-en/2"), metavar="BUNDLE")
     parser.add_argument("--char-model", type=Path, default=Path("models/lm-char-en/1"), metavar="BUNDLE")
     parser.add_argument("--word-model", type=Path, metavar="BUNDLE", help=f"({', else '.join(map(str, _WORD_MODELS))})")
     parser.add_argument("--scorer", type=Path, default=Path("models/lm-en/1"), metavar="BUNDLE", help="beside KenLM")

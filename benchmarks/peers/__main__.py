@@ -1,6 +1,6 @@
 """Start each peer in turn, and check that it answers as the bundle alone does.
 
-python -m benchmarks.peers [NAME …] [--bundle models/ner-en/1] [--environments FOLDER]
+python -m benchmarks.peers [NAME …] [--bundle models/ner-en/2] [--environments FOLDER]
 """
 
 import argparse
@@ -55,7 +55,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Print one line a peer; the status is 1 when one does not start or has a wrong answer."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(PEERS)} (all)")
-    parser.add_argument("--bundle", type=Path, default=Path("models/ner-en/1"), metavar="BUNDLE")
+    parser.add_argument("--bundle", type=Path, default=Path("models/ner-en/2"), metavar="BUNDLE")
     parser.add_argument("--environments", type=Path, default=ENVIRONMENTS, metavar="FOLDER")
     arguments = parser.parse_args(words)
     if unknown := set(arguments.names) - PEERS.keys():

@@ -131,7 +131,7 @@ def main(words: Sequence[str] | None = None) -> int:
         "tokens", nargs="?", type=Path, metavar="TOKENS", help="(uner_ewt/test.conll of the data folder)"
     )
     parser.add_argument("--warm-up", type=Path, metavar="TOKENS", help="(uner_ewt/dev.conll of the data folder)")
-    parser.add_argument("--bundle", type=Path, default=Path("models/ner-en/1"), metavar="BUNDLE")
+    parser.add_argument("--bundle", type=Path, default=Path("models/ner-en/2"), metavar="BUNDLE")
     parser.add_argument("--environments", type=Path, default=ENVIRONMENTS, metavar="FOLDER")
     parser.add_argument(
         "--without", nargs="*", default=[], metavar="NAME", help="leave these out, as the table names them"

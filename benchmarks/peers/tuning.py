@@ -110,7 +110,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--wait-ms", type=int, nargs="+", default=[0, 1, 2, 5], metavar="N", help="(0 1 2 5)")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="(3)")
     parser.add_argument("--seconds", type=float, default=3.0, metavar="S", help="of each measurement (3)")
-    parser.add_argument("--bundle", type=Path, default=Path("models/ner-en/1"), metavar="BUNDLE")
+    parser.add_argument("--bundle", type=Path, default=Path("models/ner-en/2"), metavar="BUNDLE")
     parser.add_argument("--environments", type=Path, default=ENVIRONMENTS, metavar="FOLDER")
     arguments = parser.parse_args(words)
     peers = [

@@ -29,7 +29,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Print the tables; a figure that misses its target is no failure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.text_robustness", description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(_PARTS)}")
-    parser.add_argument("--tagger", type=Path, default=Path("models/ner-en/1"), metavar="BUNDLE")
+    parser.add_argument("--tagger", type=Path, default=Path("models/ner-en/2"), metavar="BUNDLE")
     parser.add_argument("--lm", type=Path, default=Path("models/lm-en/1"), metavar="BUNDLE", help="of words")
     parser.add_argument("--data", metavar="DIR", help="data folder, for more sentences and pairs")
     parser.add_argument("--against", type=Path, metavar="DIR", help="checkout of another commit, for `speed`")

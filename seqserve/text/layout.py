@@ -49,7 +49,7 @@ def layout_ends(text: str, tokens: Sequence[Token], start: int, end: int) -> lis
         return []
     kinds = [_Kind(tokens, cell) for cell in cells]
     wrapped = max(cell.size for cell in cells)
-    words_alone = 2 * sum(kind.num_words <= 1 for kind in kinds) > len(kinds) and any(kind.is_lower for kind in kinds)
+    words_alone = 2 * sum(kind.num_words <= 1 for kind in kinds) > len(kinds) and any(kind.is_inner for kind in kinds)
     run_of = _runs(kinds)
     ends = []
     for number, (before, after) in enumerate(pairwise(kinds), 1):
@@ -84,6 +84,7 @@ class _Kind:
         self.is_bullet = len(words) > 2 - (words[0] in _BULLETS) and (
             words[0] in _BULLETS or (words[0].isdecimal() and words[1] in (".", ")"))
         )
+        self.is_inner = self.is_lower or (len(words) == 1 and words[0].lower() in SMALL_WORDS)
         self.is_starter = words[0] in STARTERS
         self.is_finished = words[-1][-1] in _FINISHING and words[-1] not in NEVER_LAST
         # After a comma, names are apart anyway, and what stands around them helps to know them.

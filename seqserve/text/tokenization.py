@@ -222,7 +222,7 @@ def _word_sizes(word: str) -> tuple[int, ...]:
 
 
 class _Shape(dict[int, int]):
-    """Code points to what stands for them in `_TOKEN`: marks and skin tones to `_MARK`, others to themselves.
+    """Code points to what stands for them in `_TOKEN`: marks and skin tones to `_MARK`, full width to plain ASCII.
 
     `re` does not count the vowel signs of Indic scripts, Hebrew points and the like as parts of words. Filled as
     needed, since listing all marks takes longer than loading a model; kept small by keeping no plane but the first.
@@ -231,7 +231,7 @@ class _Shape(dict[int, int]):
     def __missing__(self, code: int) -> int:
         character = chr(code)
         is_mark = unicodedata.category(character)[0] == "M" or 0x1F3FB <= code <= 0x1F3FF or 0xE0020 <= code <= 0xE007F
-        stand_in = ord(_MARK) if is_mark else code
+        stand_in = ord(_MARK) if is_mark else code - 0xFEE0 if 0xFF01 <= code <= 0xFF5E else code
         if code < 0x10000:
             self[code] = stand_in
         return stand_in
