@@ -141,8 +141,7 @@ class ReaderLoop(LoopConfig):
     start_from: Annotated[
         str,
         IS_RUN,
-        "bundle (its folder or name) or run whose weights, vocabularies, vectors and sizes of `[model]` are the first "
-        "ones; then the default of optimizer.learning_rate is 5e-4",
+        "bundle (its folder or name) or run that weights, vocabularies, word vectors and sizes of `[model]` come from",
     ] = ""
 
 
