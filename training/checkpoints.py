@@ -3,6 +3,7 @@
 import contextlib
 import json
 import shutil
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ CHECKPOINT = "checkpoint.pt"
 CONFIG = "config.json"
 EPOCHS = "epochs.jsonl"
 MODEL = "model.pt"
+
+_LONGEST_REASON = 300  # characters
 
 
 def save_tensors(path: Path, state: dict[str, Any]) -> None:
@@ -56,7 +59,7 @@ def must_fit(path: Path) -> Iterator[None]:
     try:
         yield
     except (LookupError, TypeError, AttributeError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+        reason = textwrap.shorten(str(error), _LONGEST_REASON, placeholder=" …")  # torch lists every weight
         raise RunError(f"{path}: does not fit the run's configuration: {type(error).__name__}: {reason}") from error
 
 

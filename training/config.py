@@ -81,7 +81,10 @@ class ReaderConfig:
 
     def __post_init__(self) -> None:
         check_lowest(self, "model", 1, "hidden_size", "num_layers")
-        check_lowest(self.characters, "model.characters", 1, "max_word_chars")
+        check_lowest(self.words, "model.words", 0, "projection_dim", "trained_dim")
+        check_lowest(self.words, "model.words", 1, "min_count")
+        sizes = ("embedding_dim", "size", "width", "max_word_chars", "min_count")
+        check_lowest(self.characters, "model.characters", 1, *sizes)
         for i, size in enumerate(self.feed_forward):
             if size < 1:
                 raise ConfigError(f"model.feed_forward[{i}] = {size} is below 1")
@@ -107,6 +110,13 @@ class OptimizerConfig:
     decay: Annotated[float, "of inverse-decay: learning_rate / (1 + decay * epoch)"] = 0.05
     clip_norm: Annotated[float, "largest norm of all gradients together; 0: off"] = 5.0
     clip_value: Annotated[float, "largest size of each gradient; 0: off"] = 0.0
+
+    def __post_init__(self) -> None:
+        names = ("learning_rate", "momentum", "beta1", "beta2", "weight_decay", "decay", "clip_norm", "clip_value")
+        check_lowest(self, "optimizer", 0, *names)
+        for name in ("beta1", "beta2"):
+            if getattr(self, name) >= 1:
+                raise ConfigError(f"optimizer.{name} = {getattr(self, name)} is not in [0, 1)")
 
 
 @dataclass(frozen=True)
@@ -141,8 +151,7 @@ class ReaderLoop(LoopConfig):
     start_from: Annotated[
         str,
         IS_RUN,
-        "bundle (its folder or name) or run whose weights, vocabularies, vectors and sizes of `[model]` are the first "
-        "ones; then the default of optimizer.learning_rate is 5e-4",
+        "bundle (its folder or name) or run that weights, vocabularies, word vectors and sizes of `[model]` come from",
     ] = ""
 
 

@@ -15,9 +15,6 @@ from seqserve.training.load_config import config_table
 from seqserve.training.starts import TASKS, Start, read_start
 from seqserve.vocabulary.words import UNKNOWN_ID
 
-LEARNING_RATE = 5e-4
-"""In place of the configuration's default: a trained model forgets with more."""
-
 _BY_NAME = {"emission.weight": 1, "emission.bias": 1, "crf.start": 1, "crf.transitions": 2, "crf.end": 1}
 _BY_NAME |= {"output.weight": 1, "output.bias": 1}
 """Weights of tags or labels, and how many of their axes those are."""
@@ -35,7 +32,7 @@ def completed(table: Mapping[str, Any]) -> dict[str, Any]:
     except SeqserveError as error:
         raise ConfigError(f"loop.start_from: {error}") from None
     _check_task(start, task)
-    filled = _merged(table, {**start.settings, "optimizer": {"learning_rate": LEARNING_RATE}})
+    filled = _merged(table, start.settings)
     return {**filled, "loop": {**filled["loop"], "start_from": str(start.path.parent)}}
 
 

@@ -39,6 +39,11 @@ def test_a_configuration_survives_json():
         ({"data": {"dev": [{}]}}, "missing key data.dev[0].file"),
         ({"data": {"dev": [{"file": "x", "weight": 0}]}}, "data.dev needs weights of 0 or more"),
         ({"augment": {"lower": -0.5}}, "augment.lower = -0.5"),
+        ({"optimizer": {"learning_rate": -1.0}}, "optimizer.learning_rate = -1.0 is below 0"),
+        ({"optimizer": {"beta2": 1.0}}, "optimizer.beta2 = 1.0 is not in [0, 1)"),
+        ({"model": {"words": {"trained_dim": -1}}}, "model.words.trained_dim = -1 is below 0"),
+        ({"model": {"characters": {"size": 0}}}, "model.characters.size = 0 is below 1"),
+        ({"data": {"train": [{"file": "x", "repeat": 0}]}}, "repeat = 0 of x is below 1"),
     ],
 )
 def test_a_wrong_value_is_named(change, message):

@@ -18,7 +18,7 @@ from seqserve.training.load_config import config_from, config_table
 from seqserve.training.loop import Training
 from seqserve.training.runs import fit, resume
 from seqserve.training.taggers.task import TaggerTask
-from seqserve.training.warm_start import LEARNING_RATE, completed
+from seqserve.training.warm_start import completed
 from tests.training.test_main import as_toml
 from tests.training.tiny import FIXTURES, tiny_config
 from tests.training.tiny_classifier import tiny_classifier_config
@@ -120,8 +120,6 @@ def test_what_is_left_out_comes_from_the_start(trained):
     assert (config.model.words.vectors, config.model.words.trained_dim) == ((), 8)
     assert config.model.dropout.input == 0.2
     assert config.loop.start_from == str(trained[1])
-    assert config.optimizer.learning_rate == LEARNING_RATE
-    assert started(trained[1], optimizer={"learning_rate": 0.01}).optimizer.learning_rate == 0.01
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A corpus as token ids in a file, made in one pass and mapped into memory."""
 
+import contextlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -118,12 +119,20 @@ class FirstPass:
 
 
 def map_ids(folder: Path, name: str, vocabulary: TokenVocabulary) -> TokenIds:
-    """Map ids that `FirstPass.finish` wrote; raises CorpusError when there are none."""
+    """Map ids that `FirstPass.finish` wrote; raises CorpusError when there are none, or not all that were written."""
     path = folder / f"{name}.ids"
     if not path.exists() or not path.stat().st_size:
         raise CorpusError(f"{path}: the {name} text holds no tokens")
-    ids = np.memmap(path, dtype=_dtype_for(len(vocabulary)), mode="r")
-    return TokenIds(ids, np.load(folder / f"{name}.ends.npy"))
+    ids: NDArray[np.integer] = np.zeros(0, np.int32)
+    ends = np.zeros(0, np.int64)
+    with contextlib.suppress(ValueError, EOFError):  # cut short
+        ids = np.memmap(path, dtype=_dtype_for(len(vocabulary)), mode="r")
+        ends = np.load(folder / f"{name}.ends.npy")
+    if not len(ends) or ends[-1] != len(ids):
+        raise CorpusError(
+            f"{path}: is damaged, or {name}.ends.npy is; without the folder {folder} the text is read anew"
+        )
+    return TokenIds(ids, ends)
 
 
 def write_statistics(folder: Path, **parts: TokenIds) -> None:

@@ -89,6 +89,8 @@ class TaggerConfig(TrainingConfig):
             if corpus.format != "splice" and tuple(corpus.part) != (0.0, 1.0):
                 raise ConfigError(f'part = {list(corpus.part)} of {corpus.file} needs format = "splice"')
             check_part(corpus.part, corpus.file)
+            if corpus.repeat < 1:
+                raise ConfigError(f"repeat = {corpus.repeat} of {corpus.file} is below 1")
             for label in (corpus.map or {}).values():
                 if label not in self.data.labels:
                     raise ConfigError(f"map of {corpus.file}: {label} is none of data.labels")

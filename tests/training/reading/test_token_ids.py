@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seqserve.training.reading.text import TextOptions
-from seqserve.training.reading.token_ids import CorpusError, FirstPass, write_statistics
+from seqserve.training.reading.token_ids import CorpusError, FirstPass, map_ids, write_statistics
 from seqserve.vocabulary.tokens import EOS_ID, UNKNOWN_ID
 
 
@@ -74,3 +74,16 @@ def test_statistics_count_unknown(tmp_path):
 def test_text_without_tokens_is_refused(tmp_path, sequences):
     with pytest.raises(CorpusError, match=r"data\.train: no token occurs as often as text\.min_count = 1"):
         encoded(tmp_path, sequences, TextOptions())
+
+
+@pytest.mark.parametrize("ends_sentences", [True, False], ids=["sentences", "running text"])
+@pytest.mark.parametrize("name", ["x.ids", "x.ends.npy"])
+@pytest.mark.parametrize("share", [0.5, 0.99])
+def test_a_file_that_was_cut_short_is_named(tmp_path, name, share, ends_sentences):
+    options = TextOptions(unit="stream", ends_sentences=ends_sentences)
+    vocabulary, _ = encoded(tmp_path, [["a", "b", "a"], ["b", "c"]], options)
+    map_ids(tmp_path, "x", vocabulary)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: int(share * len(content))])
+    with pytest.raises(CorpusError, match=r"x\.ids: is damaged, or x\.ends\.npy is; without the folder \S+ the text"):
+        map_ids(tmp_path, "x", vocabulary)
