@@ -25,8 +25,9 @@ _INVISIBLE_SET = (
     "\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001"
 )
-_INVISIBLE = re.compile(rf"[{_INVISIBLE_SET}]|\u200d(?![^\w\s])")
+_INVISIBLE = re.compile(rf"[{_INVISIBLE_SET}]|\u200d(?![\u2190-\u2bff\U0001f000-\U0001faff])")
 _MAYBE_INVISIBLE = re.compile(f"[{_INVISIBLE_SET}\u200d]")
+_CATEGORIES_OF_FORMS = frozenset(("Lu", "Ll", "Nd", "Po", "Ps", "Pe", "Pd", "Pc", "Sm", "Sc"))
 _ZERO_WIDTH_SPACE = "\u200b"
 _MARK = "\u0300"  # stands for every combining mark while a piece is split
 
@@ -60,7 +61,9 @@ _PREFIXES = _either(
 _DOMAINS = "com|net|org|edu|gov|mil|info|biz|tv|co\\.[a-z]{2}|com\\.[a-z]{2}|uk|ca|au|de|fr|eu|ru|jp|nl"
 _FILES = "docx?|xlsx?|pptx?|pdf|html?|txt|jpe?g|gif|png|zip|exe|mp3|wav|csv|asp|php|js|url"
 _UNITS = "am|pm|[ap]\\.m|k|m|mm|cm|km|kg|x|ft|lbs?|oz|mins?|hrs?|mph|gb|mb|bn|mn"
-SUPERSCRIPTS = "\u00b2\u00b3\u00b9\u2070\u2074-\u2079"  # of footnotes: never parts of the word before them
+SUPERSCRIPTS = (
+    "\u00b2\u00b3\u00b9\u2070\u2074\u2075\u2076\u2077\u2078\u2079"  # of footnotes: never parts of the word before them
+)
 _LETTER = rf"[^\W\d_{SUPERSCRIPTS}]{_MARK}*+"
 _ALNUM = rf"[^\W_{SUPERSCRIPTS}]"
 _WORD = rf"(?:{_ALNUM}{_MARK}*+)++"
@@ -222,7 +225,7 @@ def _word_sizes(word: str) -> tuple[int, ...]:
 
 
 class _Shape(dict[int, int]):
-    """Code points to what stands for them in `_TOKEN`: marks and skin tones to `_MARK`, full width to plain ASCII.
+    """Code points to what stands for them in `_TOKEN`: marks and skin tones to `_MARK`, forms of ASCII to ASCII.
 
     `re` does not count the vowel signs of Indic scripts, Hebrew points and the like as parts of words. Filled as
     needed, since listing all marks takes longer than loading a model; kept small by keeping no plane but the first.
@@ -231,7 +234,9 @@ class _Shape(dict[int, int]):
     def __missing__(self, code: int) -> int:
         character = chr(code)
         is_mark = unicodedata.category(character)[0] == "M" or 0x1F3FB <= code <= 0x1F3FF or 0xE0020 <= code <= 0xE007F
-        stand_in = ord(_MARK) if is_mark else code - 0xFEE0 if 0xFF01 <= code <= 0xFF5E else code
+        plain = unicodedata.normalize("NFKC", character)  # of full width and mathematical letters, one ASCII letter
+        is_form = len(plain) == 1 and plain.isascii() and unicodedata.category(character) in _CATEGORIES_OF_FORMS
+        stand_in = ord(_MARK) if is_mark else ord(plain) if is_form else code
         if code < 0x10000:
             self[code] = stand_in
         return stand_in

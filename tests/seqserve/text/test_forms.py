@@ -35,6 +35,8 @@ from seqserve.text.forms import SYMBOL, form_of, is_readable, reading
         ("1️⃣", SYMBOL),
         ("†", SYMBOL),
         ("²", SYMBOL),
+        ("⁷", SYMBOL),
+        ("\u200b-", "-"),
         ("™", SYMBOL),
         ("\ufffd", SYMBOL),
         ("\ue000", SYMBOL),

@@ -121,6 +121,8 @@ def test_tokens_are_those_of_the_treebank(tokens: str) -> None:
         ("John_Smith", "John _ Smith"),
         ("do_admit GWS_Giants", "do_admit GWS_Giants"),
         ("Kingston, Ont.; Jul., Yes.", "Kingston , Ont. ; Jul. , Yes ."),
+        ("ｄｏｎ’ｔ 𝐃𝐫. Ｕ．Ｓ．", "ｄｏ ｎ’ｔ 𝐃𝐫. Ｕ．Ｓ．"),
+        ("Smith\u200d, left", "Smith , left"),
         ("x\ud800y", "x \ud800 y"),
         ("can\u0301not", "can\u0301not"),
     ],
