@@ -1,5 +1,6 @@
 """A text as a tagger reads it: tokens, sentences, the rows that its graph gets, and the way back."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,6 +14,8 @@ from seqserve.text.sentences import whole_sentences, windows
 from seqserve.text.tokenization import Token, tokenize
 
 Range = tuple[int, int]
+_Answer = tuple[list[int], TaggedSentence]
+"""Tokens of a document, in order, and the answer for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,11 @@ class Document:
         row = next(rows, None)
         answers = []
         for sentence in self.sentences:
-            found = _Answer.nothing(len(tags))
+            found = []
             while row is not None and row[0][0] < sentence[1]:
-                found = found.joined(_Answer(*row))
+                found.append(row)
                 row = next(rows, None)
-            answers.append(_on_every_token(found, sentence, tags))
+            answers.append(_on_every_token(_joined(found, len(tags)), sentence, tags))
         return answers
 
 
@@ -100,34 +103,34 @@ def _document(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """The answer for some tokens of a document, in order."""
+def _joined(rows: Sequence[_Answer], num_tags: int) -> _Answer:
+    """Return rows as one; the last tokens of a row may be the first of the next."""
+    if len(rows) == 1:
+        return rows[0]
+    begins, ends = [0] * len(rows), [len(places) for places, _ in rows]
+    for number, ((first, before), (second, after)) in enumerate(pairwise(rows)):
+        begin = bisect_left(first, second[0])
+        ends[number] = _border(before.tags, after.tags, begin)
+        begins[number + 1] = ends[number] - begin
+    parts = [(*row, slice(begin, end)) for row, begin, end in zip(rows, begins, ends, strict=True)]
+    nothing = np.zeros((0, num_tags), np.float32), np.zeros(0, np.float32)
+    return [place for places, _, part in parts for place in places[part]], TaggedSentence(
+        tuple(tag for _, tagged, part in parts for tag in tagged.tags[part]),
+        np.concatenate([nothing[0], *(tagged.tag_probs[part] for _, tagged, part in parts)]),
+        np.concatenate([nothing[1], *(tagged.span_probs[part] for _, tagged, part in parts)]),
+    )
 
-    places: list[int]
-    tagged: TaggedSentence
 
-    @classmethod
-    def nothing(cls, num_tags: int) -> "_Answer":
-        return cls([], TaggedSentence((), np.zeros((0, num_tags), np.float32), np.zeros(0, np.float32)))
+def _border(before: Sequence[str], after: Sequence[str], begin: int) -> int:
+    """Return up to where the first of two rows answers; from its token `begin` on, its tokens are also the second's.
 
-    def joined(self, other: "_Answer") -> "_Answer":
-        """Return both as one; the last tokens of this one may be the first of the other."""
-        first, second = self.tagged, other.tagged
-        shared = sum(place >= other.places[0] for place in self.places)
-        begin = len(self.places) - shared
-        crossed = [*spans_from_tags(first.tags), *(_moved(span, begin) for span in spans_from_tags(second.tags))]
-        middle = begin + shared // 2
-        borders = sorted(range(begin, begin + shared + 1), key=lambda border: abs(border - middle))
-        cut = next((b for b in borders if not any(span.start < b < span.end for span in crossed)), middle)
-        return _Answer(
-            self.places[:cut] + other.places[cut - begin :],
-            TaggedSentence(
-                first.tags[:cut] + second.tags[cut - begin :],
-                np.concatenate([first.tag_probs[:cut], second.tag_probs[cut - begin :]]),
-                np.concatenate([first.span_probs[:cut], second.span_probs[cut - begin :]]),
-            ),
-        )
+    It is the middle of these tokens, or the nearest place that is within no span of either row.
+    """
+    shared = len(before) - begin
+    middle = begin + shared // 2
+    spans = [*spans_from_tags(before), *(_moved(span, begin) for span in spans_from_tags(after))]
+    near = sorted(range(begin, len(before) + 1), key=lambda border: abs(border - middle))
+    return next((border for border in near if not any(span.start < border < span.end for span in spans)), middle)
 
 
 def _moved(span: Span, by: int) -> Span:
@@ -136,9 +139,10 @@ def _moved(span: Span, by: int) -> Span:
 
 def _on_every_token(found: _Answer, sentence: Range, tags: Sequence[str]) -> TaggedSentence:
     start, end = sentence
-    if len(found.places) == end - start:
-        return found.tagged
-    number_of = {place: number for number, place in enumerate(found.places)}
+    places, tagged = found
+    if len(places) == end - start:
+        return tagged
+    number_of = {place: number for number, place in enumerate(places)}
     tag_probs = np.zeros((end - start, len(tags)), np.float32)
     span_probs = np.zeros(end - start, np.float32)
     spread: list[str] = []
@@ -147,14 +151,12 @@ def _on_every_token(found: _Answer, sentence: Range, tags: Sequence[str]) -> Tag
         number = number_of.get(place)
         if number is None:
             before = spread[-1] if spread else OUTSIDE
-            after = found.tagged.tags[following] if following < len(found.places) else OUTSIDE
+            after = tagged.tags[following] if following < len(places) else OUTSIDE
             spread.append(f"I-{split_tag(after)[1]}" if continues(before, after) else OUTSIDE)
             tag_probs[place - start, tags.index(spread[-1])] = 1
         else:
-            spread.append(found.tagged.tags[number])
-            tag_probs[place - start], span_probs[place - start] = (
-                found.tagged.tag_probs[number],
-                found.tagged.span_probs[number],
-            )
+            spread.append(tagged.tags[number])
+            tag_probs[place - start] = tagged.tag_probs[number]
+            span_probs[place - start] = tagged.span_probs[number]
             following = number + 1
     return TaggedSentence(tuple(spread), tag_probs, span_probs)

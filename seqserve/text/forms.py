@@ -13,6 +13,7 @@ SYMBOL = "\N{OBJECT REPLACEMENT CHARACTER}"
 
 _SEPARATOR = ","  # what a symbol between two words of a list is read as
 _LONGEST_REMEMBERED = 64
+_LONGEST_READ = 256  # no vocabulary has longer words, and NFKC sorts marks in squared time
 _SYMBOL_CATEGORIES = frozenset(("So", "Sk", "Sm", "Co", "Cn", "Cs"))
 _SIGNS = frozenset("\u00a7\u00b6\u00b7\u2020\u2021\u2022\u2023\u2027\u203b\u2043\u2051\u2055" + SUPERSCRIPTS)
 _KEYCAP = "\u20e3"
@@ -37,18 +38,23 @@ def reading(tokens: Sequence[str]) -> tuple[list[str], list[int] | None]:
     forms = list(map(form_of, tokens))
     if SYMBOL not in forms and "" not in forms:
         return forms, None
-    shown = [place for place, form in enumerate(forms) if form]
-    kept = []
-    for number, place in enumerate(shown):
-        if forms[place] != SYMBOL:
-            kept.append(place)
-            continue
-        before = forms[kept[-1]] if kept else ""
-        after = next((forms[other] for other in shown[number + 1 :] if forms[other] != SYMBOL), "")
-        if before[:1].isalnum() and after[:1].isalnum() and before[0].isupper() == after[0].isupper():
-            forms[place] = _SEPARATOR
+    kept: list[int] = []
+    symbol = None  # the first of those since the last word
+    for place, form in enumerate(forms):
+        if form == SYMBOL:
+            symbol = place if symbol is None else symbol
+        elif form:
+            if symbol is not None and kept and _are_alike(forms[kept[-1]], form):
+                forms[symbol] = _SEPARATOR
+                kept.append(symbol)
+            symbol = None
             kept.append(place)
     return [forms[place] for place in kept], kept
+
+
+def _are_alike(before: str, after: str) -> bool:
+    """Say whether both are words, and both capitalised or both not."""
+    return before[0].isalnum() and after[0].isalnum() and before[0].isupper() == after[0].isupper()
 
 
 def reads_as_written(text: str) -> bool:
@@ -71,10 +77,10 @@ def form_of(token: str) -> str:
 
 
 def _form_of(token: str) -> str:
-    text = html.unescape(token) if token[0] == "&" or "&amp;" in token else token
+    text = html.unescape(token) if token[:1] == "&" or "&amp;" in token else token
     if text.isascii():
         return text if text.isalnum() else _TREEBANK.get(text, _shown(text).strip("_"))
-    text = _shown(text)
+    text = _shown(text[:_LONGEST_READ])
     if text and (text[-1] == _KEYCAP or all(character in _SIGNS or _is_symbol(character) for character in text)):
         return SYMBOL
     plain = unicodedata.normalize("NFKC", text.translate(_PLAIN))

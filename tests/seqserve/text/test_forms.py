@@ -82,3 +82,16 @@ def test_rows(tokens: str, forms: str, kept: list[int] | None) -> None:
 def test_symbols_alone_cannot_be_read() -> None:
     assert is_readable(["🔥", "a"])
     assert not is_readable(["🔥", "_", "&nbsp;"])
+
+
+@pytest.mark.timeout(10)  # squared time would take minutes
+@pytest.mark.parametrize(
+    "token", ["e" + "\u0301" * 200_000, "\u200b" * 200_000, "&amp;" * 40_000], ids=["marks", "zwsp", "amp"]
+)
+def test_a_long_token_costs_no_more_than_its_length(token: str) -> None:
+    assert len(form_of(token)) <= len(token)
+
+
+@pytest.mark.timeout(10)
+def test_many_symbols_cost_no_more_than_their_number() -> None:
+    assert reading(["Paris", *["🔥"] * 100_000, "Rome"]) == (["Paris", ",", "Rome"], [0, 1, 100_001])
