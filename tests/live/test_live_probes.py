@@ -31,11 +31,7 @@ def ops_of(server: Served) -> Callable[..., Reply]:
     def ask(
         path: str, *, method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
-        main, server.port = server.port, port
-        try:
-            return server.request(method, path, body, headers)
-        finally:
-            server.port = main
+        return server.request(method, path, body, headers, port=port)
 
     return ask
 

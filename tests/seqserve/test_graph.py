@@ -77,9 +77,9 @@ def test_threads_share_a_graph(graph: Graph) -> None:
 def test_a_small_run_gives_the_memory_of_a_large_one_back(graph: Graph) -> None:
     """Blocks this large are mapped by themselves, so what is freed leaves the process at once."""
     large = {
-        "words": np.ones((1024, 64), np.int32),
-        "chars": np.ones((1024, 64, 2), np.int32),
-        "lengths": np.full(1024, 64, np.int32),
+        "words": np.ones((4096, 64), np.int32),
+        "chars": np.ones((4096, 64, 2), np.int32),
+        "lengths": np.full(4096, 64, np.int32),
     }
     graph.run(feeds())
     before = resident_bytes()
