@@ -1,4 +1,7 @@
-"""What a tagger reads of a token: its form without typography, or nothing where nothing is to be read."""
+"""What models read of a token: its form without typography, or nothing where nothing is to be read.
+
+A tagger reads rows of forms (`reading`). A language model looks single forms up (the look-up step "plain").
+"""
 
 import functools
 import html
