@@ -27,6 +27,8 @@ from seqserve.transducer.pipeline import MAX_BEAMS
 
 def _describe_tagger(info: ModelInfo, manifest: TaggerManifest, settings: Settings) -> None:
     info.labels = manifest.architecture.labels
+    info.decode = manifest.decodings
+    info.calibration = manifest.calibration
     info.limits.max_word_chars = manifest.limits.max_word_chars
     info.limits.max_sentence_tokens = manifest.limits.max_sentence_tokens
 

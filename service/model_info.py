@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from seqserve.tagger.manifest import TaggerCalibration
+
 
 class ModelLimits(Struct, kw_only=True):
     """What the model and this server take; what does not apply to the model's task is absent.
@@ -45,6 +47,14 @@ class ModelInfo(Struct, kw_only=True):
     num_parameters: int
     languages: list[str]
     labels: list[str]
+    decode: Annotated[
+        list[Literal["best_path", "expected_f1"]] | UnsetType,
+        Meta(description="Values of `decode` that /v1/tag takes for a tagger."),
+    ] = UNSET
+    calibration: Annotated[
+        TaggerCalibration | UnsetType,
+        Meta(description="Of a tagger's scores; absent where it was not calibrated when it was exported."),
+    ] = UNSET
     limits: ModelLimits
     metrics: dict[str, dict[str, float]]
     licence: str

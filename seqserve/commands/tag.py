@@ -12,9 +12,10 @@ import msgspec
 from seqserve.commands.lines import add_file_flags, answer_lines, json_error
 from seqserve.commands.model_flags import add_model_flags, list_of, open_chosen
 from seqserve.errors import InvalidRequestError, UsageError
+from seqserve.tagger.decoding import BEST_PATH, EXPECTED_F1
 from seqserve.tagger.document import Document, document_of_text
 from seqserve.tagger.model import TaggedSentence
-from seqserve.tagger.pipeline import make_options, result_of
+from seqserve.tagger.pipeline import decoded, make_options, result_of
 from seqserve.tagger.tagger import Tagger
 from seqserve.tagger.tags import spans_from_tags, tags_from_spans
 
@@ -47,6 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-score", type=_probability, default=0.0, metavar="P", help="keep only entities with at least this score"
     )
+    parser.add_argument(
+        "--decode",
+        choices=(BEST_PATH, EXPECTED_F1),
+        default=BEST_PATH,
+        help="entities of the most probable tags, or every span probable enough for the largest expected F1 "
+        "(default best_path)",
+    )
 
 
 def run(given: argparse.Namespace) -> int:
@@ -56,16 +64,19 @@ def run(given: argparse.Namespace) -> int:
     bundle = open_chosen(given, Tagger).bundle
     longest = bundle.manifest.limits.max_sentence_tokens
     try:
-        options = make_options(bundle, labels=given.labels, min_score=given.min_score, include=given.include)
+        options = make_options(
+            bundle, labels=given.labels, min_score=given.min_score, include=given.include, decode=given.decode
+        )
     except InvalidRequestError as error:
-        raise UsageError(f"--labels: {error.fields[0].detail}") from error
+        pointer, detail = error.fields[0]
+        raise UsageError(f"--{pointer.split('/')[1]}: {detail}") from error
 
     def answer(documents: Sequence[Document]) -> Iterator[bytes]:
         tagged = iter(bundle.tag([row for document in documents for row in document.rows]))
         for document in documents:
             rows = list(islice(tagged, len(document.rows)))
             if given.format == "conll":
-                yield _conll(document, document.sentences_of(rows, bundle.tags))
+                yield _conll(document, document.sentences_of(decoded(rows, bundle, options), bundle.tags))
             else:
                 yield msgspec.json.encode(result_of(document, rows, bundle, options)) + b"\n"
 

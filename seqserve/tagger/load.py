@@ -12,7 +12,7 @@ from seqserve.files import MANIFEST_FILE, MAX_VOCABULARY_BYTES, read_file, read_
 from seqserve.kind import Kind
 from seqserve.sentence_bundle import read_values
 from seqserve.signature import Signature, check_signature, sentence_inputs, tensors
-from seqserve.tagger.manifest import TaggerManifest
+from seqserve.tagger.manifest import CONTINUE_PROBS, TaggerManifest
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
 from seqserve.tagger.tagger import Tagger
 from seqserve.tagger.tags import make_tags
@@ -30,10 +30,10 @@ class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     span_probs: list[list[float]]
 
 
-def tagger_signature(num_tags: int) -> Signature:
-    """Return what a tagger's graph takes and gives."""
+def tagger_signature(num_tags: int, *, all_spans: bool = True) -> Signature:
+    """Return what a tagger's graph takes and gives; all_spans: it gives what the posterior of any span needs."""
     outputs = tensors(tags="int32 B T", tag_probs=f"float32 B T {num_tags}", span_probs="float32 B T")
-    return sentence_inputs(), outputs
+    return sentence_inputs(), outputs + tensors(**{CONTINUE_PROBS: f"float32 B T {num_tags}"} if all_spans else {})
 
 
 def check(root: Path, bundle: TaggerBundle) -> bool:
@@ -56,7 +56,8 @@ def read_parts(root: Path, manifest: TaggerManifest) -> BundleParts[TaggerBundle
     if tags != expected:
         raise BundleError(f"{root / entry.file}: has the tags {list(tags)} instead of {list(expected)}")
     graph = manifest.graphs.tagger
-    check_signature(root / MANIFEST_FILE, "tagger", graph, tagger_signature(len(tags)))
+    signature = tagger_signature(len(tags), all_spans="expected_f1" in manifest.decodings)  # of 0.2.0: not
+    check_signature(root / MANIFEST_FILE, "tagger", graph, signature)
     return BundleParts(TaggerBundle, {**read_values(root, manifest), "tags": tags}, {"graph": graph})
 
 
@@ -85,7 +86,8 @@ def _check_golden(path: Path, golden: Golden, answers: list[TaggedSentence], *, 
 
 
 def _bits(answer: TaggedSentence) -> object:
-    return answer.tags, answer.tag_probs.tobytes(), answer.span_probs.tobytes()
+    continue_probs = b"" if answer.continue_probs is None else answer.continue_probs.tobytes()
+    return answer.tags, answer.tag_probs.tobytes(), answer.span_probs.tobytes(), continue_probs
 
 
 TAGGER = Kind("tagger", TaggerManifest, TaggerBundle, read_parts, check, Tagger)

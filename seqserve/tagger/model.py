@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from seqserve.batches import run_planned
 from seqserve.encoding import TokenBatch
 from seqserve.sentence_bundle import SentenceBundle
-from seqserve.tagger.manifest import TaggerManifest
+from seqserve.tagger.manifest import CONTINUE_PROBS, TaggerManifest
 from seqserve.tagger.tags import Span, spans_from_tags
 
 
@@ -18,11 +18,13 @@ class TaggedSentence:
     """The answer for one sentence of T tokens: best tags, marginals tag_probs (T,K), and span_probs (T,).
 
     span_probs[t] is the posterior of the best path's span from t on; at its first token that of the whole span.
+    continue_probs[t,k] (T,K): P(the next tag is the I tag of the same label | tag k at t); None: the graph lacks it.
     """
 
     tags: tuple[str, ...]
     tag_probs: NDArray[np.float32]
     span_probs: NDArray[np.float32]
+    continue_probs: NDArray[np.float32] | None = None
 
     def entities(self) -> list[tuple[Span, float]]:
         """Return the spans of the tags, each with its posterior probability."""
@@ -40,11 +42,13 @@ class TaggerBundle(SentenceBundle):
         """Run the graph on one batch as it is; raises ValueError on arrays that it must not see."""
         outputs = self.run_graph(batch)
         best, tag_probs, span_probs = outputs["tags"], outputs["tag_probs"], outputs["span_probs"]
+        continuing = outputs.get(CONTINUE_PROBS)
         return [
             TaggedSentence(
                 tuple(self.tags[tag] for tag in best[row, :length].tolist()),
                 tag_probs[row, :length].copy(),  # a view would keep the whole batch alive
                 span_probs[row, :length].copy(),
+                None if continuing is None else continuing[row, :length].copy(),
             )
             for row, length in enumerate(batch.lengths.tolist())
         ]

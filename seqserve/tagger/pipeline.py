@@ -13,6 +13,7 @@ from seqserve.errors import FieldError, InvalidRequestError, invalid, pointer_to
 from seqserve.reading import Limits, Place, check_length
 from seqserve.rounding import rounded, rounded_all
 from seqserve.tagger.answers import Entity, TaggedToken, TagResult
+from seqserve.tagger.decoding import BEST_PATH, EXPECTED_F1, Decode, by_expected_f1
 from seqserve.tagger.document import Document, document_of_text, document_of_tokens
 from seqserve.tagger.model import TaggedSentence, TaggerBundle
 from seqserve.text.forms import form_of
@@ -32,12 +33,16 @@ _MOST_ERRORS = 16
 
 @dataclass(frozen=True, slots=True)
 class TagOptions:
-    """What of the answer is wanted; labels None keeps all."""
+    """What of the answer is wanted; labels None keeps all.
+
+    span_threshold: decode by expected F1 with this threshold; None: the best path.
+    """
 
     labels: frozenset[str] | None = None
     min_score: float = 0.0
     tokens: bool = False
     tag_probs: bool = False
+    span_threshold: float | None = None
 
     def num_items(self, num_tokens: int, *, num_tags: int) -> int:
         """Return about how large an answer is, in items of 50 bytes: a name or a token is two of them."""
@@ -75,19 +80,43 @@ def check_tokens(texts: Iterable[tuple[Sequence[str], Place]]) -> None:
 
 
 def make_options(
-    bundle: TaggerBundle, *, labels: Sequence[str] | None, min_score: float | None, include: Sequence[str]
+    bundle: TaggerBundle,
+    *,
+    labels: Sequence[str] | None,
+    min_score: float | None,
+    include: Sequence[str],
+    decode: Decode = BEST_PATH,
 ) -> TagOptions:
-    """Return what is wanted of a bundle's answers; raises InvalidRequestError on a label that it does not have."""
+    """Return what is wanted of a bundle's answers.
+
+    Raises InvalidRequestError on a label that it does not have and on a way of decoding that it has no output for.
+    """
     known = bundle.manifest.architecture.labels
     for index, label in enumerate(labels or []):
         if label not in known:
             raise invalid(f"The model's labels are {', '.join(known)}.", "labels", index)
+    manifest = bundle.manifest
+    if decode not in manifest.decodings:
+        raise invalid(
+            f"The bundle {manifest.name} {manifest.version} gives no posteriors of all spans, which {decode} needs: "
+            "export the model again with this release.",
+            "decode",
+        )
     return TagOptions(
         labels=None if labels is None else frozenset(labels),
         min_score=min_score or 0.0,
         tokens="tokens" in include,
         tag_probs="tag_probs" in include,
+        span_threshold=manifest.span_threshold if decode == EXPECTED_F1 else None,
     )
+
+
+def decoded(tagged: Iterable[TaggedSentence], bundle: TaggerBundle, options: TagOptions) -> Sequence[TaggedSentence]:
+    """Return tagged rows as the options decode them."""
+    if options.span_threshold is None:
+        return list(tagged)
+    scheme = bundle.manifest.architecture.scheme
+    return [by_expected_f1(row, bundle.tags, scheme=scheme, threshold=options.span_threshold) for row in tagged]
 
 
 def results_of(
@@ -109,7 +138,7 @@ def result_of(
     entities = []
     edges = bundle.manifest.tokenization.span_edges
     is_name = [0] * len(document.tokens)
-    tagged = document.sentences_of(tagged, bundle.tags)
+    tagged = document.sentences_of(decoded(tagged, bundle, options), bundle.tags)
     for (offset, _), sentence in zip(document.sentences, tagged, strict=True):
         for (label, start, end), probability in sentence.entities():
             first, last = offset + start, offset + end

@@ -7,6 +7,7 @@ from seqserve.model import Model
 from seqserve.reading import Limits, checked_text, converted, placed
 from seqserve.streaming import answer_texts
 from seqserve.tagger.answers import TagResult
+from seqserve.tagger.decoding import BEST_PATH, Decode
 from seqserve.tagger.document import Document
 from seqserve.tagger.model import TaggerBundle
 from seqserve.tagger.pipeline import (
@@ -30,6 +31,7 @@ class TagKeywords(TypedDict, total=False):
     labels: Iterable[str] | None
     min_score: float
     include: Parts
+    decode: Decode
 
 
 class Tagger(Model[TaggerBundle]):
@@ -52,14 +54,21 @@ class Tagger(Model[TaggerBundle]):
     def tag(self, texts: Iterable[str], **options: Unpack[TagKeywords]) -> Iterator[TagResult]: ...
 
     def tag(
-        self, texts: Iterable[str], *, labels: Iterable[str] | None = None, min_score: float = 0.0, include: Parts = ()
+        self,
+        texts: Iterable[str],
+        *,
+        labels: Iterable[str] | None = None,
+        min_score: float = 0.0,
+        include: Parts = (),
+        decode: Decode = BEST_PATH,
     ) -> Iterable[TagResult]:
         """Return the entities of each text: a list for a list, else an iterator that reads a little ahead.
 
         labels, min_score: keep only entities of these labels, and with at least this score. include "tokens": with
-        every token; "tag_probs": with the distribution over tags. Offsets count code points.
+        every token; "tag_probs": with the distribution over tags. decode "expected_f1": every span whose own posterior
+        is high enough, in place of those of the best path. Offsets count code points.
         """
-        bundle, options = self.bundle, self._options(labels, min_score, include)
+        bundle, options = self.bundle, self._options(labels, min_score, include, decode)
 
         def answer(batch: list[str], start: int) -> list[TagResult]:
             texts = placed(batch, "texts", start=start)
@@ -82,9 +91,10 @@ class Tagger(Model[TaggerBundle]):
         labels: Iterable[str] | None = None,
         min_score: float = 0.0,
         include: Parts = (),
+        decode: Decode = BEST_PATH,
     ) -> Iterable[TagResult]:
         """Answer as `tag` does, for texts that are tokens already; offsets are those of tokens joined with spaces."""
-        bundle, options = self.bundle, self._options(labels, min_score, include)
+        bundle, options = self.bundle, self._options(labels, min_score, include, decode)
 
         def answer(batch: list[list[str]], start: int) -> list[TagResult]:
             texts = placed(batch, "texts", start=start)
@@ -92,12 +102,13 @@ class Tagger(Model[TaggerBundle]):
 
         return self._streamed(answer_texts(texts, answer, check=_checked_tokens))
 
-    def _options(self, labels: Iterable[str] | None, min_score: float, include: Parts) -> TagOptions:
+    def _options(self, labels: Iterable[str] | None, min_score: float, include: Parts, decode: Decode) -> TagOptions:
         return make_options(
             self.bundle,
             labels=converted(labels, Labels, "labels"),
             min_score=converted(min_score, MinScore, "min_score"),
             include=converted(include, Include, "include"),
+            decode=converted(decode, Decode, "decode"),
         )
 
 

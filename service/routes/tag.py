@@ -15,6 +15,7 @@ from seqserve.service.engine.models import TaggerModel
 from seqserve.service.routes.route import ERRORS_OF_WORK, Route
 from seqserve.service.routes.work import Response, find_model, finished, limits_of, run_rows
 from seqserve.tagger.answers import TagResult
+from seqserve.tagger.decoding import BEST_PATH, Decode
 from seqserve.tagger.document import Document
 from seqserve.tagger.load import TAGGER
 from seqserve.tagger.pipeline import (
@@ -44,6 +45,7 @@ class TagRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     labels: Labels = None
     min_score: MinScore = None
     include: Include = []
+    decode: Decode = BEST_PATH
 
 
 class TagResponse(Response, kw_only=True):
@@ -76,7 +78,9 @@ def _read(here: Exchange, body: TagRequest) -> tuple[TaggerModel, list[Document]
     if not texts:
         raise invalid("At least one text is needed.", "text")
     model = find_model(here, body.model, TAGGER)
-    options = make_options(model.bundle, labels=body.labels, min_score=body.min_score, include=body.include)
+    options = make_options(
+        model.bundle, labels=body.labels, min_score=body.min_score, include=body.include, decode=body.decode
+    )
     limits = limits_of(here.service.settings)
     check_number(len(texts), limits, str(texts[0][1][0]))
 

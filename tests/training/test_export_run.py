@@ -15,6 +15,7 @@ from seqserve.training.export_run import export_run
 from seqserve.training.language.export import GOLDEN
 from seqserve.training.runs import fit
 from tests.training.export.language_models import random_model
+from tests.training.tiny import FIXTURES, tiny_config
 from tests.training.tiny_language import tiny_language_config
 
 TABLE = {
@@ -162,3 +163,20 @@ def test_a_damaged_history_is_named(language_run, tmp_path):
     (language_run / "epochs.jsonl").write_text('{"epoch": ')
     with pytest.raises(RunError, match=r"epochs\.jsonl: does not fit"):
         export_run(language_run, tmp_path / "models", card=None)
+
+
+def test_a_tagger_is_calibrated_on_its_dev_files_while_they_are_there(tmp_path, capsys):
+    dev = tmp_path / "dev.conll"
+    dev.write_bytes((FIXTURES / "twenty.conll").read_bytes())
+    fit(tiny_config(data={"dev": [{"file": str(dev)}]}), tmp_path / "run")
+    calibrated = load_bundle(export_run(tmp_path / "run", tmp_path / "models", card=None))
+    assert calibrated.manifest.calibration.data == ["dev.conll"]
+    assert "Precision and recall by min_score" in (tmp_path / "models" / "tiny" / "1" / "README.md").read_text()
+    dev.unlink()
+    capsys.readouterr()
+    plain = load_bundle(export_run(tmp_path / "run", tmp_path / "models", card=None, version="2"))
+    assert plain.manifest.calibration is UNSET
+    assert "dev.conll" in (said := capsys.readouterr().err)
+    assert "the bundle's scores are not calibrated" in said
+    sentences = [["Teddy", "Roosevelt", "spoke", "."]]
+    assert [answer.tags for answer in calibrated.tag(sentences)] == [answer.tags for answer in plain.tag(sentences)]

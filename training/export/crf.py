@@ -1,4 +1,4 @@
-"""The CRF in the graph: Viterbi path, tag marginals and span posteriors of rows of unequal length.
+"""The CRF in the graph: Viterbi path, tag marginals and posteriors of all spans of rows of unequal length.
 
 K tags become S = K + 1 states: the last one is the border, before a row's first token and after its last.
 Everything here is time-major, (T,B,·), until the outputs. What runs backward in time runs forward over rows
@@ -17,7 +17,7 @@ from onnx import TensorProto
 
 from seqserve.training.export.builder import GraphBuilder, scan
 from seqserve.training.export.potentials import FORBIDDEN, Potentials
-from seqserve.training.export.spans import add_span_endings, add_sum
+from seqserve.training.export.spans import add_continuations, add_next_sums, add_span_endings, add_sum
 
 _SMALLEST = -150.0  # nats below a token's best emission; products of four tokens stay inside float64
 
@@ -37,13 +37,14 @@ class Emissions:
         return graph.add("ReverseSequence", [values, self.lengths], name, time_axis=0, batch_axis=1)
 
 
-def add_crf(graph: GraphBuilder, potentials: Potentials, emissions: str, lengths: str) -> tuple[str, str, str]:
-    """Return the path (T,B) int64, the marginals (T,B,K) and span_probs (T,B), undefined beyond a row's end.
+def add_crf(graph: GraphBuilder, potentials: Potentials, emissions: str, lengths: str) -> tuple[str, str, str, str]:
+    """Return path (T,B) int64, marginals (T,B,K), span_probs (T,B) and continue_probs (T,B,K).
 
-    `emissions`: (T,B,S), the border's column finite and never the largest; `lengths`: (B,) int64.
+    Values beyond a row's end are undefined. `emissions`: (T,B,S), the border's column finite and never the largest;
+    `lengths`: (B,) int64.
     """
     num_states = len(potentials.between)
-    prepared = _prepare(graph, emissions, lengths, num_states)
+    prepared = _prepare(graph, emissions, lengths, num_states, potentials.temperature)
     scores, forward, backward = _add_forward(graph, potentials, prepared)
     path_reversed = _add_backtrace(graph, potentials, prepared, scores)
     path = prepared.reverse(graph, path_reversed, "crf.path")
@@ -51,26 +52,30 @@ def add_crf(graph: GraphBuilder, potentials: Potentials, emissions: str, lengths
     backward_at_token = graph.add("Mul", [backward, prepared.factors_reversed], "crf.backward_at_token")
     joint = graph.add("Mul", [forward, prepared.reverse(graph, backward_at_token, "crf.backward")], "crf.joint")
     marginals = graph.add("Div", [joint, add_sum(graph, joint, num_states)], "crf.marginals")
-    endings = add_span_endings(graph, potentials, path_reversed, backward_at_token)
+    next_sums = add_next_sums(graph, backward_at_token, num_states)
+    endings = add_span_endings(graph, potentials, path_reversed, next_sums)
     column = graph.add("Unsqueeze", [path, graph.ints(2)], "crf.path_column")
     at_path = graph.add("GatherElements", [marginals, column], "crf.path_marginals", axis=2)
     at_path = graph.add("Squeeze", [at_path, graph.ints(2)], "crf.path_probs")
     span_probs = graph.add("Mul", [at_path, prepared.reverse(graph, endings, "crf.endings")], "crf.span_probs")
     tags_only = [graph.ints(0), graph.ints(num_states - 1), graph.ints(2)]
     tag_probs = graph.add("Slice", [marginals, *tags_only], "crf.tag_probs")
-    return path, _to_float(graph, tag_probs), _to_float(graph, span_probs)
+    continue_probs = prepared.reverse(
+        graph, _to_float(graph, add_continuations(graph, potentials, next_sums)), "crf.continue_probs"
+    )
+    return path, _to_float(graph, tag_probs), _to_float(graph, span_probs), continue_probs
 
 
 def _to_float(graph: GraphBuilder, values: str) -> str:
     return graph.add("Cast", [values], values + ".float", to=TensorProto.FLOAT)
 
 
-def _prepare(graph: GraphBuilder, emissions: str, lengths: str, num_states: int) -> Emissions:
+def _prepare(graph: GraphBuilder, emissions: str, lengths: str, num_states: int, temperature: float) -> Emissions:
     best = graph.add("ReduceMax", [emissions, graph.ints(2)], "crf.best", keepdims=1)
     scores = graph.add("Sub", [emissions, best], "crf.scores")
     # exp(x) as the square of exp(x/2): in float64 the runtime's Exp itself gives other bits in the last elements of an
-    # array, and in float32 alone it would underflow.
-    halves = graph.add("Mul", [scores, graph.scalar(0.5, np.float32)], "crf.halves")
+    # array, and in float32 alone it would underflow. The temperature is in the factors only: the best path needs none.
+    halves = graph.add("Mul", [scores, graph.scalar(0.5 / temperature, np.float32)], "crf.halves")
     clipped = graph.add("Max", [halves, graph.scalar(_SMALLEST / 2, np.float32)], "crf.clipped")
     roots = graph.add("Exp", [clipped], "crf.roots_float")
     roots = graph.add("Cast", [roots], "crf.roots", to=TensorProto.DOUBLE)

@@ -1,5 +1,6 @@
 """Write a trained tagger as a bundle: graph, weights, vocabularies, golden answers, card, manifest."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,14 @@ from seqserve.entries import CellName, LookupStep
 from seqserve.tagger.load import Golden, read_parts, tagger_signature
 from seqserve.tagger.manifest import (
     TaggerArchitecture,
+    TaggerCalibration,
     TaggerGraphs,
     TaggerLimits,
     TaggerManifest,
     TaggerTokenization,
     TaggerVocabularies,
 )
+from seqserve.tagger.model import TaggerBundle
 from seqserve.tagger.tags import make_tags
 from seqserve.training.export.folder import (
     WEIGHTS_FILE,
@@ -38,6 +41,7 @@ from seqserve.training.export.reader import (
     write_vocabularies,
 )
 from seqserve.training.export.weights import Arrays, num_parameters, save_graphs
+from seqserve.training.taggers.calibration import DevSet, calibrate, with_table
 from seqserve.training.taggers.graph import TaggerOptions, build_tagger
 from seqserve.vocabulary.words import LOOKUP_STEPS
 
@@ -72,13 +76,15 @@ def export_tagger(
     card: Card,
     golden: Sequence[Sequence[str]],
     *,
+    dev: Sequence[DevSet] = (),
     table_dtype: str = "float16",
     replace: bool = False,
 ) -> TaggerManifest:
     """Write the bundle `folder`, in one step and only after it has been loaded and checked.
 
-    `golden`: sentences of tokens whose answers are recorded. `table_dtype`: see TaggerOptions. Raises ValueError when
-    the parts do not fit each other, FileExistsError, and BundleError when the written bundle does not load.
+    `golden`: sentences of tokens whose answers are recorded. `dev`: what scores are calibrated on; empty: they are not.
+    `table_dtype`: see TaggerOptions. Raises ValueError when the parts do not fit each other, FileExistsError, and
+    BundleError when the written bundle does not load.
     """
     check_vocabularies(trained.weights, trained.forms, trained.characters)
     if not golden or not all(golden):
@@ -86,11 +92,25 @@ def export_tagger(
     tags = make_tags(trained.labels, trained.scheme)
     options = TaggerOptions(tags, trained.scheme, trained.cell, table_dtype)
     with new_folder(folder, replace=replace) as work:
-        save_graphs(work, weights_file=WEIGHTS_FILE, graphs={GRAPH_FILE: build_tagger(trained.weights, options)})
+
+        def written(options: TaggerOptions) -> TaggerManifest:
+            graph = build_tagger(trained.weights, options)
+            save_graphs(work, weights_file=WEIGHTS_FILE, graphs={GRAPH_FILE: graph})
+            return _manifest(work, trained, card)
+
+        def open_at(temperature: float) -> TaggerBundle:
+            manifest = written(dataclasses.replace(options, temperature=temperature))
+            return read_parts(work, manifest).open(work)
+
         write_vocabularies(work, trained.forms, trained.characters)
         (work / TAGS_FILE).write_text("".join(f"{tag}\n" for tag in tags), encoding="utf-8", newline="\n")
+        calibration: TaggerCalibration | msgspec.UnsetType = msgspec.UNSET
+        if any(each.weight for each in dev):
+            calibration = calibrate(open_at, dev)
+            card = dataclasses.replace(card, readme=with_table(card.readme, calibration))
+            options = dataclasses.replace(options, temperature=calibration.temperature)
         write_card(work, card)
-        manifest = _manifest(work, trained, card)
+        manifest = msgspec.structs.replace(written(options), calibration=calibration)
         return finish(work, manifest, record_golden(work, manifest, golden))
 
 

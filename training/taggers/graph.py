@@ -1,4 +1,4 @@
-"""The graph of a tagger: words, chars, lengths -> tags, tag_probs, span_probs (see docs/design.md)."""
+"""The graph of a tagger: words, chars, lengths -> tags and probabilities (see docs/design.md)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,12 +21,16 @@ _BELOW_EVERY_TAG = -1e4  # emission of the border, which is no tag
 
 @dataclass(frozen=True)
 class TaggerOptions:
-    """tags and scheme as in `seqserve.tagger.tags`; table_dtype: of word vectors, float32 or float16."""
+    """tags and scheme as in `seqserve.tagger.tags`; table_dtype: of word vectors, float32 or float16.
+
+    temperature: see `potentials.Potentials`.
+    """
 
     tags: tuple[str, ...]
     scheme: str
     cell: str = "lstm"
     table_dtype: str = "float16"
+    temperature: float = 1.0
 
 
 def build_tagger(weights: Arrays, options: TaggerOptions) -> tuple[onnx.ModelProto, dict[str, NDArray[Any]]]:
@@ -43,7 +47,7 @@ def build_tagger(weights: Arrays, options: TaggerOptions) -> tuple[onnx.ModelPro
     hidden = add_feed_forward(graph, weights, states, name="feed_forward")
     emissions = _add_emissions(graph, weights, hidden)
     lengths_long = graph.add("Cast", [lengths], "lengths.long", to=TensorProto.INT64)
-    potentials = Potentials.of(weights, options.tags, options.scheme)
+    potentials = Potentials.of(weights, options.tags, options.scheme, options.temperature)
     results = add_crf(graph, potentials, emissions, lengths_long)
     _add_outputs(graph, lengths_long, results)
     return graph.model("tagger", *map(value_infos, tagger_signature(len(options.tags)))), graph.tensors
@@ -57,9 +61,9 @@ def _add_emissions(graph: GraphBuilder, weights: Arrays, states: str) -> str:
     return graph.add("Add", [product, graph.weight("emission.bias", bias)], "emissions")
 
 
-def _add_outputs(graph: GraphBuilder, lengths: str, results: tuple[str, str, str]) -> None:
+def _add_outputs(graph: GraphBuilder, lengths: str, results: tuple[str, str, str, str]) -> None:
     """Add the outputs, batch first, with zeros beyond each row's end."""
-    path, tag_probs, span_probs = results
+    path, tag_probs, span_probs, continue_probs = results
     num_tokens = graph.add("Squeeze", [graph.add("Shape", [path], "shape", end=1)], "num_tokens")
     zero, one = graph.scalar(0, np.int64), graph.scalar(1, np.int64)
     positions = graph.add("Range", [zero, num_tokens, one], "positions")
@@ -70,7 +74,9 @@ def _add_outputs(graph: GraphBuilder, lengths: str, results: tuple[str, str, str
     tags = graph.add("Cast", [path_rows], "path.int", to=TensorProto.INT32)
     marginals = graph.add("Transpose", [tag_probs], "marginals.rows", perm=[1, 0, 2])
     spans = graph.add("Transpose", [span_probs], "spans.rows", perm=[1, 0])
+    continuing = graph.add("Transpose", [continue_probs], "continuing.rows", perm=[1, 0, 2])
     nothing = graph.scalar(0, np.float32)
     graph.add("Where", [is_real, tags, graph.scalar(0, np.int32)], "tags")
     graph.add("Where", [is_real_deep, marginals, nothing], "tag_probs")
     graph.add("Where", [is_real, spans, nothing], "span_probs")
+    graph.add("Where", [is_real_deep, continuing, nothing], "continue_probs")

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from seqserve.loading import load_bundle
-from seqserve.tagger.load import Golden, tagger_signature
+from seqserve.tagger.load import Golden
 from seqserve.tagger.manifest import TaggerManifest
 from seqserve.tagger.model import TaggerBundle
 from seqserve.training.export.folder import CURVES_FILE, WEIGHTS_FILE, file_entry, finish, graph_entry
@@ -30,7 +30,8 @@ def write_int8_tagger(source: Path, work: Path, *, name: str, created: str) -> T
     """
     original = load_bundle(source, TaggerBundle)
     manifest = original.manifest
-    graph = quantize_lstms(source / manifest.graphs.tagger.file)
+    tagger = manifest.graphs.tagger
+    graph = quantize_lstms(source / tagger.file)
     save_graphs(work, weights_file=WEIGHTS_FILE, graphs={GRAPH_FILE: graph})
     vocabularies = manifest.vocabularies
     copied = [entry.file for entry in (vocabularies.words, vocabularies.characters, vocabularies.tags)]
@@ -43,7 +44,7 @@ def write_int8_tagger(source: Path, work: Path, *, name: str, created: str) -> T
         created=created,
         description=f"{manifest.description}; int8",
         graphs=msgspec.structs.replace(
-            manifest.graphs, tagger=graph_entry(work, GRAPH_FILE, tagger_signature(len(original.tags)))
+            manifest.graphs, tagger=graph_entry(work, GRAPH_FILE, (tagger.inputs, tagger.outputs))
         ),
         weights=file_entry(work, WEIGHTS_FILE),
         metrics={},  # those of the source are not this one's

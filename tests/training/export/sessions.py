@@ -32,15 +32,16 @@ def open_tagger(folder: Path, weights: dict, options: TaggerOptions) -> Graph:
 
 
 def open_crf(folder: Path, potentials: Potentials) -> Graph:
-    """emissions (T,B,K+1), lengths (B,) int64 -> path, tag_probs, span_probs, all time-major."""
+    """emissions (T,B,K+1), lengths (B,) int64 -> path, tag_probs, span_probs, continue_probs, all time-major."""
     builder = GraphBuilder()
     names = [builder.unique(name) for name in ("emissions", "lengths")]
     results = add_crf(builder, potentials, *names)
     size = len(potentials.between)
-    for result, name in zip(results, ("path", "tag_probs", "span_probs"), strict=True):
+    for result, name in zip(results, ("path", "tag_probs", "span_probs", "continue_probs"), strict=True):
         builder.add("Identity", [result], name)
-    shapes = {"path": ["T", "B"], "tag_probs": ["T", "B", size - 1], "span_probs": ["T", "B"]}
-    kinds = {"path": TensorProto.INT64, "tag_probs": TensorProto.FLOAT, "span_probs": TensorProto.FLOAT}
+    by_tag = ["T", "B", size - 1]
+    shapes = {"path": ["T", "B"], "tag_probs": by_tag, "span_probs": ["T", "B"], "continue_probs": by_tag}
+    kinds = {name: TensorProto.INT64 if name == "path" else TensorProto.FLOAT for name in shapes}
     model = builder.model(
         "crf",
         [

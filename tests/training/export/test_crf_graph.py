@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from seqserve.tagger.tags import allowed_transitions, make_tags, spans_from_tags
+from seqserve.tagger.tags import allowed_transitions, continues, make_tags, spans_from_tags
 from seqserve.training.export.potentials import Potentials
 from tests.training.export.sessions import open_crf
 
@@ -56,6 +56,17 @@ def expected_answers(weights, tags, scheme, emissions):
     return best, marginals, rest, exact
 
 
+def expected_continuations(weights, tags, scheme, emissions):
+    """P(the next tag is the I tag of the same label | tag k at t), (T,K); where tag k is impossible, not a number."""
+    paths, probs = legal_paths(weights, tags, scheme, emissions)
+    going_on, marginals = np.zeros((2, len(emissions), len(tags)))
+    for path, prob in zip(paths, probs, strict=True):
+        marginals[np.arange(len(path)), path] += prob
+        for t, (tag, after) in enumerate(itertools.pairwise(path)):
+            going_on[t, tag] += prob * (continues(tags[tag], tags[after]) and tags[after].startswith("I"))
+    return np.divide(going_on, marginals, out=np.full_like(marginals, np.nan), where=marginals > 0)
+
+
 def padded(rows, size):
     """Emissions (T,B,S) of rows (T,K), with noise where the padding is."""
     longest = max(len(row) for row in rows)
@@ -83,6 +94,11 @@ def test_everything_equals_the_enumeration_of_all_paths(tmp_path, scheme, labels
         np.testing.assert_array_equal(outputs["path"][:length, i], best)
         np.testing.assert_allclose(outputs["tag_probs"][:length, i], marginals, atol=2e-6)
         np.testing.assert_allclose(outputs["span_probs"][:length, i], rest, atol=2e-6)
+        continuing = expected_continuations(weights, tags, scheme, row)
+        is_possible = ~np.isnan(continuing)
+        np.testing.assert_allclose(
+            outputs["continue_probs"][:length, i][is_possible], continuing[is_possible], atol=2e-6
+        )
         for span, prob in exact.items():
             assert outputs["span_probs"][span.start, i] == pytest.approx(prob, abs=2e-6)
             num_spans += 1
@@ -127,7 +143,8 @@ def test_extreme_emissions_give_probabilities_still(tmp_path, scale):
         assert end[path[-1]]
         assert transitions[path[:-1], path[1:]].all()
         np.testing.assert_allclose(outputs["tag_probs"][: len(row), i].sum(axis=1), 1.0, atol=1e-5)
-        assert ((outputs["span_probs"][: len(row), i] >= 0) & (outputs["span_probs"][: len(row), i] <= 1)).all()
+        for name in ("span_probs", "continue_probs"):
+            assert ((outputs[name][: len(row), i] >= 0) & (outputs[name][: len(row), i] <= 1)).all()
 
 
 def test_forbidden_tags_have_probability_zero(tmp_path):
