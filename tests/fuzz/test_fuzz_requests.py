@@ -19,7 +19,10 @@ from tests.fuzz.strategies import JSON_VALUES, SCALARS, patient
 Kind = type[msgspec.Struct]
 KINDS_OF_BODY: dict[str, Kind] = {route.path: route.request for route in ROUTES if route.request is not None}
 FULL: dict[str, dict[str, Any]] = {
-    "/v1/tag": {"model": "m", "text": ["a b"], "labels": ["PER"], "min_score": 0.5, "include": ["tokens"]},
+    "/v1/tag": {
+        **{"model": "m", "text": ["a b"], "labels": ["PER"], "min_score": 0.5, "include": ["tokens"]},
+        "decode": "expected_f1",
+    },
     "/v1/score": {"model": "m", "text": ["a"], "context": ["b"], "eos": True, "include": ["tokens"], "top": 3},
     "/v1/rank": {
         "model": "m",
